@@ -1,0 +1,25 @@
+"""The only place where the bytes of a foreign file are parsed or drawn: always in a limited child process.
+
+A file that eats memory, time or crashes its library costs one child, never the web server or a queue worker.
+`inspect` and `render` use one sandbox per calling process; both may be called from any thread and after a fork.
+"""
+
+from ocr.sandbox.answers import Inspection, PageSize, Rendering
+from ocr.sandbox.client import Limits, Sandbox
+from ocr.sandbox.refusals import SandboxFailed, Unacceptable
+
+__all__ = [
+    "Inspection",
+    "Limits",
+    "PageSize",
+    "Rendering",
+    "Sandbox",
+    "SandboxFailed",
+    "Unacceptable",
+    "inspect",
+    "render",
+]
+
+_sandbox = Sandbox()
+inspect = _sandbox.inspect
+render = _sandbox.render

@@ -1,0 +1,3 @@
+from ocr.sandbox.zygote import main
+
+main()

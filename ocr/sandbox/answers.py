@@ -1,0 +1,76 @@
+"""What the sandbox answers, and the check that an answer is one: the child that made it had read a foreign file."""
+
+import json
+from dataclasses import dataclass
+
+from ocr.sandbox.formats import CONTENT_TYPES, MAX_PAGES
+from ocr.sandbox.refusals import CODES, SandboxFailed, Unacceptable
+
+
+@dataclass(frozen=True, slots=True)
+class PageSize:
+    """Upright width and height of one page: pixels of a picture, points (1/72 inch, rounded) of a PDF page."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a file is, by its content: image/jpeg, image/png, image/tiff or application/pdf."""
+
+    content_type: str
+    page_count: int
+    pages: tuple[PageSize, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One page as an upright picture (image/webp) without any metadata; width and height in pixels."""
+
+    content: bytes
+    content_type: str
+    width: int
+    height: int
+
+
+def as_inspection(answer: bytes) -> Inspection:
+    head, _ = _split(answer)
+    sizes = head.get("pages")
+    if head.get("content_type") not in CONTENT_TYPES or not isinstance(sizes, list) or not 1 <= len(sizes) <= MAX_PAGES:
+        raise SandboxFailed("not_an_inspection")
+    pages = tuple(PageSize(*_pair(size)) for size in sizes)
+    return Inspection(str(head["content_type"]), len(pages), pages)
+
+
+def as_rendering(answer: bytes) -> Rendering:
+    head, content = _split(answer)
+    if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
+        raise SandboxFailed("not_a_rendering")
+    width, height = _pair(head.get("size"))
+    return Rendering(content, "image/webp", width, height)
+
+
+def _split(answer: bytes) -> tuple[dict[str, object], bytes]:
+    line, _, content = answer.partition(b"\n")
+    try:
+        head = json.loads(line)
+    except ValueError as error:
+        raise SandboxFailed("not_an_answer") from error
+    if not isinstance(head, dict):
+        raise SandboxFailed("not_an_answer")
+    if head.get("refused") in CODES:
+        raise Unacceptable(str(head["refused"]), seen=str(head.get("seen", "")))
+    if "no_page" in head:
+        raise ValueError("the document has no page of that number")
+    return head, content
+
+
+def _pair(size: object) -> tuple[int, int]:
+    if (
+        isinstance(size, list)
+        and len(size) == 2
+        and all(isinstance(side, int) and 1 <= side <= 100_000 for side in size)
+    ):
+        return size[0], size[1]
+    raise SandboxFailed("not_a_size")

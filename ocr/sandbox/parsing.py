@@ -1,0 +1,258 @@
+"""Parses and draws foreign files. Imported by the zygote only, run in its limited children only."""
+
+import io
+import math
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+from PIL import Image, ImageFile, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+
+from ocr.sandbox import formats
+
+MAX_RENDERED_PIXELS = 16_000_000
+MAX_RENDERED_SIDE = 4_000
+_WEBP_QUALITY = 80
+_WEBP_METHOD = 2  # 4 takes twice the time for 3 percent fewer bytes
+
+_PICTURE_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/tiff": "TIFF"}
+# Named so that Pillow finds each format loaded and never tries its forty others. Some JPEG photos are MPO inside.
+_LOADED = (JpegImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
+Image.preinit()  # else every child would do it again: 20 ms of imports
+
+_ORIENTATION_TAG = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_CLOCKWISE = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+
+Image.MAX_IMAGE_PIXELS = formats.MAX_PICTURE_PIXELS
+warnings.simplefilter("ignore")  # libraries warn about odd files, and nobody reads it here
+warnings.simplefilter("error", Image.DecompressionBombWarning)  # without this Pillow objects only at twice the limit
+
+
+class Refusal(Exception):
+    """The file is to be refused with this code; `seen` is what an unsupported file looks like."""
+
+    def __init__(self, code: str, seen: str = "") -> None:
+        super().__init__(code)
+        self.code, self.seen = code, seen
+
+
+class NoSuchPage(Exception):
+    """The page asked for is beyond the document's end."""
+
+
+def inspect(file: BinaryIO) -> dict[str, object]:
+    """Content type and the upright size of every page, after all limits were checked. Raises Refusal."""
+    content_type = _admitted(file)
+    sizes = _pdf_sizes(file) if content_type == "application/pdf" else _picture_sizes(file, content_type)
+    return {"content_type": content_type, "pages": sizes}
+
+
+def render(
+    file: BinaryIO, *, page: int, content_type: str, rotation: int, dpi: int, max_side: int
+) -> tuple[tuple[int, int], bytes]:
+    """Size and WebP bytes of one page, upright, then turned clockwise. Raises Refusal, NoSuchPage."""
+    side = min(max_side, MAX_RENDERED_SIDE)
+    with _foreign_bytes():
+        if content_type == "application/pdf":
+            picture = _pdf_page(file, page, rotation, dpi, side)
+        else:
+            picture = _picture_page(file, page, content_type, rotation, side)
+        return picture.size, _webp(picture)
+
+
+def _admitted(file: BinaryIO) -> str:
+    size = os.fstat(file.fileno()).st_size
+    if size == 0:
+        raise Refusal("empty_file")
+    if size > formats.DOCUMENT_BYTES:
+        raise Refusal("too_large")
+    content_type, seen = formats.recognise(file.read(formats.HEAD_BYTES))
+    if not content_type:
+        raise Refusal("unsupported_type", seen)
+    if size > formats.MAX_BYTES[content_type]:
+        raise Refusal("too_large")
+    return content_type
+
+
+@contextmanager
+def _foreign_bytes() -> Iterator[None]:
+    """Whatever a library throws over a foreign file means one thing to its owner: it cannot be opened.
+
+    Both libraries raise nearly every built-in exception on broken files, so no shorter list would hold.
+    """
+    try:
+        yield
+    except (Refusal, NoSuchPage, MemoryError):
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise Refusal("too_many_pixels") from None
+    except pypdfium2.PdfiumError as error:
+        raise Refusal("password_protected" if error.err_code == pdfium.FPDF_ERR_PASSWORD else "damaged") from None
+    except Exception:
+        raise Refusal("damaged") from None
+
+
+# PDF
+
+
+def _pdf_sizes(file: BinaryIO) -> list[tuple[int, int]]:
+    with _foreign_bytes():
+        document = pypdfium2.PdfDocument(file)
+        if document.get_formtype() == pdfium.FORMTYPE_XFA_FULL:
+            raise Refusal("unsupported_type", "xfa")
+        if len(document) < 1:
+            raise Refusal("no_pages")
+        if len(document) > formats.MAX_PAGES:
+            raise Refusal("too_many_pages")
+        sizes = [document.get_page_size(index) for index in range(len(document))]
+    if any(min(size) <= 0 for size in sizes):  # cropped to nothing: there is nothing to read or to show
+        raise Refusal("damaged")
+    if any(max(size) > formats.MAX_PDF_POINTS for size in sizes):
+        raise Refusal("page_too_large")
+    return [(max(1, round(width)), max(1, round(height))) for width, height in sizes]
+
+
+def _pdf_page(file: BinaryIO, page: int, rotation: int, dpi: int, max_side: int) -> Image.Image:
+    document = pypdfium2.PdfDocument(file)
+    if page > len(document):
+        raise NoSuchPage
+    sheet = document[page - 1]
+    width, height = (max(side, 0.01) for side in sheet.get_size())
+    pixels = (width * dpi / 72, height * dpi / 72)
+    # The library rounds each side up, so aim half a pixel low to stay inside the limits.
+    scale = dpi / 72 * _reduction(pixels[0] + 0.5, pixels[1] + 0.5, max_side - 1)
+    picture: Image.Image = sheet.render(scale=scale, rotation=rotation).to_pil()
+    return picture
+
+
+# Pictures
+
+
+def _open(file: BinaryIO, content_type: str) -> ImageFile.ImageFile:
+    file.seek(0)
+    return Image.open(file, formats=[_PICTURE_FORMATS[content_type]])
+
+
+def _picture_sizes(file: BinaryIO, content_type: str) -> list[tuple[int, int]]:
+    with _foreign_bytes():
+        picture = _open(file, content_type)
+        sizes = _tiff_sizes(picture) if content_type == "image/tiff" else [_upright_size(picture)]
+        if any(max(size) > formats.MAX_PICTURE_SIDE or math.prod(size) > formats.MAX_PICTURE_PIXELS for size in sizes):
+            raise Refusal("too_many_pixels")
+        # Decoded once, small where the format allows it: a file cut short is found now, not by the reviewer.
+        picture = _open(file, content_type)
+        picture.draft(None, (1, 1))
+        picture.load()
+    return sizes
+
+
+def _tiff_sizes(picture: Image.Image) -> list[tuple[int, int]]:
+    sizes: list[tuple[int, int]] = []
+    while True:
+        try:
+            picture.seek(len(sizes))
+        except EOFError:
+            return sizes
+        if len(sizes) == formats.MAX_PAGES:
+            raise Refusal("too_many_pages")
+        sizes.append(picture.size)  # Pillow has already applied the orientation of a TIFF frame to its size
+
+
+def _upright_size(picture: Image.Image) -> tuple[int, int]:
+    width, height = picture.size
+    return (height, width) if _orientation(picture) >= 5 else (width, height)
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        return int(picture.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:  # broken metadata is no reason to refuse a sound picture
+        return 1
+
+
+def _picture_page(file: BinaryIO, page: int, content_type: str, rotation: int, max_side: int) -> Image.Image:
+    source = _open(file, content_type)
+    _seek(source, page, content_type)
+    factor = _reduction(source.width, source.height, max_side)
+    target = (max(1, math.floor(source.width * factor)), max(1, math.floor(source.height * factor)))
+    if factor < 1:
+        source.draft(None, target)
+    orientation = 1 if content_type == "image/tiff" else _orientation(source)  # a TIFF frame loads upright
+    source.load()
+    picture = _eight_bit(source)
+    if factor < 1:
+        picture = picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    picture = _on_white(picture)
+    for turn in (_UPRIGHT.get(orientation), _CLOCKWISE.get(rotation)):
+        picture = picture.transpose(turn) if turn is not None else picture
+    return picture
+
+
+def _seek(source: Image.Image, page: int, content_type: str) -> None:
+    if content_type != "image/tiff":
+        if page != 1:
+            raise NoSuchPage
+        return
+    try:
+        source.seek(page - 1)
+    except EOFError:
+        raise NoSuchPage from None
+
+
+def _reduction(width: float, height: float, max_side: int) -> float:
+    return min(1.0, max_side / max(width, height), math.sqrt(MAX_RENDERED_PIXELS / (width * height)))
+
+
+def _eight_bit(picture: Image.Image) -> Image.Image:
+    if picture.mode == "1":
+        return picture.convert("L")
+    if picture.mode in ("P", "PA"):
+        return picture.convert("RGBA" if "transparency" in picture.info or picture.mode == "PA" else "RGB")
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
+        return _scaled_down(picture)
+    return picture if picture.mode in ("L", "RGB", "LA", "RGBA") else picture.convert("RGB")
+
+
+def _scaled_down(picture: Image.Image) -> Image.Image:
+    """Deep grey values brought to 0-255; converting alone would cut everything above 255 to white."""
+    deep = picture if picture.mode == "F" else picture.convert("I")
+    low, high = (float(value) for value in deep.getextrema())  # type: ignore[arg-type]
+    if not math.isfinite(low) or not math.isfinite(high):
+        raise Refusal("damaged")
+    black, white = min(low, 0.0), _white(high, fractions=deep.mode == "F")
+    factor = 255 / (white - black)
+    return deep.point(lambda value: value * factor - black * factor).convert("L")
+
+
+def _white(high: float, *, fractions: bool) -> float:
+    """The value that was meant as white: the next usual full scale above the brightest point."""
+    scales = (1.0, 255.0, 65_535.0) if fractions else (255.0, 65_535.0)
+    return next((scale for scale in scales if high <= scale), high)
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if "A" not in picture.mode:
+        return picture
+    paper = Image.new("RGBA", picture.size, "white")
+    paper.alpha_composite(picture.convert("RGBA"))
+    return paper.convert("RGB")
+
+
+def _webp(picture: Image.Image) -> bytes:
+    picture.info.clear()
+    content = io.BytesIO()
+    picture.save(content, "WEBP", quality=_WEBP_QUALITY, method=_WEBP_METHOD)
+    return content.getvalue()
