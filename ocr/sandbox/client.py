@@ -74,6 +74,12 @@ class Sandbox:
         arguments: dict[str, object] = {"page": page, "content_type": content_type, "rotation": rotation, "dpi": dpi}
         return as_rendering(self._ask(path, "render", arguments | {"max_side": max_side or 65_536}))
 
+    @property
+    def zygote_pid(self) -> int | None:
+        """Process id of the zygote, None before the first call. It may have ended meanwhile."""
+        with self._lock:
+            return None if self._zygote is None else self._zygote.pid
+
     def close(self) -> None:
         """Ends the zygote, if there is one. The next call starts another."""
         with self._lock:

@@ -36,6 +36,12 @@ _UPRIGHT = {
 }
 _CLOCKWISE = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 
+_PDF_ERRORS = {
+    pdfium.FPDF_ERR_PASSWORD: "password_protected",
+    pdfium.FPDF_ERR_SECURITY: "password_protected",
+    pdfium.FPDF_ERR_SUCCESS: "no_pages",  # "failed with success" is how the library calls a sound file without pages
+}
+
 Image.MAX_IMAGE_PIXELS = formats.MAX_PICTURE_PIXELS
 warnings.simplefilter("ignore")  # libraries warn about odd files, and nobody reads it here
 warnings.simplefilter("error", Image.DecompressionBombWarning)  # without this Pillow objects only at twice the limit
@@ -100,7 +106,7 @@ def _foreign_bytes() -> Iterator[None]:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise Refusal("too_many_pixels") from None
     except pypdfium2.PdfiumError as error:
-        raise Refusal("password_protected" if error.err_code == pdfium.FPDF_ERR_PASSWORD else "damaged") from None
+        raise Refusal(_PDF_ERRORS.get(error.err_code, "damaged")) from None
     except Exception:
         raise Refusal("damaged") from None
 
