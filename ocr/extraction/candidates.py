@@ -1,0 +1,264 @@
+"""Where values come from: form pairs, query answers, tables, labels in the print, and ways of looking without a label.
+
+Every source yields candidates with a score (0-1) made of three printed figures: how far the source can be trusted
+(SOURCES), how strong the label is, and what speaks against it (PENALTIES). Choosing among them is `choice`'s part.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ocr.extraction import values
+from ocr.extraction.blocks import Layout, Pair, Span, Table
+from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
+from ocr.extraction.labels import Lexicon, Mention, squash, tokenise
+from ocr.extraction.reading import Box, Source, Word
+from ocr.extraction.rows import Line, Rows, box_of, words_at
+
+SOURCES = {
+    "query": 0.95,
+    "expense": 0.95,
+    "key_value": 0.92,
+    "table": 0.85,
+    "label_right": 0.82,
+    "label_below": 0.62,
+}
+PENALTIES = {
+    "word_before_label": 0.05,
+    "word_before_value": 0.07,
+    "not_understood": 0.45,  # the label is there, its value is not one of the field's kind
+    "not_the_last_amount": 0.3,
+    "whole_amount": 0.08,  # money without decimals is more often a quantity
+    "zero": 0.1,
+}
+LEAST_SCORE = 0.1
+_WORDS_COUNTED = 4
+_SEGMENTS = 4
+
+# Words that may stand between a label and its value without making it another label.
+_FILLER_WORDS = """
+    rm myr usd eur sgd gbp chf inr aud cad rs incl inclusive inkl include included including excl of gst
+    sst vat tax ttc mwst ust tva iva in by no nr the date time amount sr zr due payable jumlah a is
+"""
+_FILLERS = frozenset(squash(word) for word in _FILLER_WORDS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value that a field might have. `confidence` is the engine's own score of the association, if it gave one."""
+
+    name: str
+    value: str | None
+    text: str
+    words: tuple[Word, ...]
+    page: int
+    box: Box | None
+    why: str
+    score: float
+    source: Source
+    confidence: float | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def word_confidence(self) -> float | None:
+        """The least score of its words that have one."""
+        return min((word.confidence for word in self.words if word.confidence is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every source looks at."""
+
+    layout: Layout
+    rows: Rows
+    specs: Mapping[str, FieldSpec]
+    lexicon: Lexicon
+    mentions: Mapping[int, Sequence[Mention]]  # by the identity of the line's span
+    order: DateOrder
+
+    def mentions_in(self, span: Span) -> Sequence[Mention]:
+        return self.mentions.get(id(span), ())
+
+
+def context(layout: Layout, document_type: DocumentType, order: DateOrder) -> Context:
+    lexicon = Lexicon(document_type.fields)
+    mentions = {id(line): found for line in layout.lines if (found := lexicon.mentions(line.text))}
+    specs = {spec.name: spec for spec in document_type.fields}
+    return Context(layout, Rows(layout.lines, layout.slopes), specs, lexicon, mentions, order)
+
+
+def labelled(found_in: Context) -> Iterator[Candidate]:
+    """Every candidate that a label, a query or a form pair leads to."""
+    yield from _from_answers(found_in)
+    for pair in found_in.layout.pairs:
+        yield from _from_pair(found_in, pair)
+    for table in found_in.layout.tables:
+        yield from _from_table(found_in, table)
+    for line in found_in.rows:
+        for mention in found_in.mentions_in(line.span):
+            yield from _beside(found_in, line, mention)
+            yield from _under(found_in, line, mention)
+
+
+# --- query answers, form pairs, tables
+
+
+def _from_answers(found_in: Context) -> Iterator[Candidate]:
+    by_alias = {spec.query: spec for spec in found_in.specs.values() if spec.query}
+    for answer in found_in.layout.answers:
+        spec = by_alias.get(answer.alias)
+        if spec is not None:
+            yield from in_span(
+                found_in, spec, answer.content, why="query", score=SOURCES["query"],
+                confidence=answer.content.confidence,
+            )  # fmt: skip
+
+
+def _from_pair(found_in: Context, pair: Pair) -> Iterator[Candidate]:
+    if pair.value is None or not (pair.value.text or pair.value.checks):
+        return
+    for mention in found_in.lexicon.mentions(pair.key.text):
+        rest = _strange_words(pair.key.text[mention.end :])
+        score = _labelled_score("key_value", mention) - PENALTIES["word_before_value"] * rest
+        spec = found_in.specs[mention.name]
+        yield from in_span(found_in, spec, pair.value, why="key_value", score=score, confidence=pair.confidence)
+
+
+def _from_table(found_in: Context, table: Table) -> Iterator[Candidate]:
+    """A cell that is a label as a whole, and the next cell of its row that holds something."""
+    for cell, following in zip(table.cells, (*table.cells[1:], None), strict=True):
+        if following is None or following.row != cell.row or "COLUMN_HEADER" in cell.roles:
+            continue
+        for mention in found_in.lexicon.mentions(cell.content.text):
+            if mention.before or _strange_words(cell.content.text[mention.end :]):
+                continue
+            if found_in.lexicon.mentions(following.content.text):
+                continue
+            for each in in_span(
+                found_in, found_in.specs[mention.name], following.content, why="table",
+                score=_labelled_score("table", mention), confidence=following.content.confidence,
+            ):  # fmt: skip
+                if each.value is not None:
+                    yield each
+
+
+# --- labels in the print
+
+
+def _beside(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidate]:
+    """The value behind the label in its line, or in the next lines of its row."""
+    spec = found_in.specs[mention.name]
+    score = _labelled_score("label_right", mention)
+    end = _next_label(found_in, line.span, mention)
+    own = list(_in_text(found_in, spec, line.span, mention.end, end, why="label_right", score=score, count_words=True))
+    yield from own
+    if own or end < len(line.span.text):
+        return
+    strange = PENALTIES["word_before_value"] * _strange_words(line.span.text[mention.end :])
+    for segment in found_in.rows.right_of(line)[:_SEGMENTS]:
+        first_label = _next_label(found_in, segment.span, None)
+        if first_label == 0:
+            return
+        found = list(_in_text(found_in, spec, segment.span, 0, first_label, why="label_right", score=score - strange))
+        yield from found
+        if found and spec.kind not in ("amount", "number"):
+            return
+
+
+def _under(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidate]:
+    spec = found_in.specs[mention.name]
+    label = box_of(words_at(line.span, mention.start, mention.end), line.box) or line.box
+    below = found_in.rows.below(line, label)
+    if below is None or _next_label(found_in, below.span, None) == 0:
+        return
+    score = _labelled_score("label_below", mention)
+    for each in _in_text(found_in, spec, below.span, 0, len(below.span.text), why="label_below", score=score):
+        if each.box is None or (each.box.left < label.right and label.left < each.box.right):
+            yield each
+
+
+def _labelled_score(why: str, mention: Mention) -> float:
+    before = PENALTIES["word_before_label"] * min(mention.before, _WORDS_COUNTED)
+    return SOURCES[why] * (0.7 + 0.3 * mention.strength) - before
+
+
+def _next_label(found_in: Context, span: Span, mention: Mention | None) -> int:
+    """Where the next field's label begins in the text, or the end of the text."""
+    start = 0 if mention is None else mention.end
+    name = None if mention is None else mention.name
+    starts = [each.start for each in found_in.mentions_in(span) if each.start >= start and each.name != name]
+    return min(starts, default=len(span.text))
+
+
+def _strange_words(text: str) -> int:
+    """How many words stand there that are neither fillers nor digits, at most a handful."""
+    strange = [token for token in tokenise(text) if token.text.isalpha() and token.text not in _FILLERS]
+    return min(len(strange), _WORDS_COUNTED)
+
+
+# --- values in spans
+
+
+def in_span(
+    found_in: Context, spec: FieldSpec, span: Span, *, why: str, score: float, confidence: float | None
+) -> Iterator[Candidate]:
+    """The candidates in a span that the engine itself says holds the value."""
+    if spec.kind == "checkbox" and span.checks:
+        state = values.SELECTED if any(span.checks) else values.NOT_SELECTED
+        yield Candidate(
+            spec.name, state, span.text, span.words, span.page, span.box, why, score, "textract", confidence
+        )
+        return
+    found = list(_in_text(found_in, spec, span, 0, len(span.text), why=why, score=score))
+    for each in found:
+        yield replace(each, source="textract", confidence=confidence)
+    if not found and span.text:
+        score -= PENALTIES["not_understood"]
+        yield Candidate(spec.name, None, span.text, span.words, span.page, span.box, why, score, "textract", confidence)
+
+
+def _in_text(
+    found_in: Context, spec: FieldSpec, span: Span, start: int, end: int, *, why: str, score: float,
+    count_words: bool = False,
+) -> Iterator[Candidate]:  # fmt: skip
+    """The values of the field's kind in a part of a span's text; the likeliest of several amounts is the last."""
+    part = span.text[start:end]
+    found = values.find_values(part, spec, date_order=found_in.order)
+    if spec.kind not in ("amount", "number", "percent"):
+        found = found[:1]
+    last = max(found, key=lambda each: (_printed_decimals(part, each), each.end), default=None)
+    for each in found:
+        words = words_at(span, start + each.start, start + each.end)
+        strange = _strange_words(part[: each.start]) if count_words else 0
+        least = (
+            score
+            - PENALTIES["word_before_value"] * strange
+            - (_amount_penalty(part, each, is_last=each is last) if spec.kind == "amount" else 0.0)
+        )
+        yield Candidate(
+            name=spec.name,
+            value=each.value,
+            text=part[each.start : each.end].strip(),
+            words=words,
+            page=span.page,
+            box=box_of(words, span.box),
+            why=why,
+            score=max(LEAST_SCORE, least),
+            source="rule",
+            others=each.others,
+        )
+
+
+def _amount_penalty(part: str, found: values.Found, *, is_last: bool) -> float:
+    penalty = 0.0 if is_last else PENALTIES["not_the_last_amount"]
+    if not _printed_decimals(part, found):
+        penalty += PENALTIES["whole_amount"]
+    if found.value.strip("-0.") == "":
+        penalty += PENALTIES["zero"]
+    return penalty
+
+
+def _printed_decimals(part: str, found: values.Found) -> bool:
+    return re.search(r"[.,]\d\d(?!\d)", part[found.start : found.end]) is not None

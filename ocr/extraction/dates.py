@@ -1,0 +1,138 @@
+"""Dates in printed text: where they are, what they can mean, and what proves the order of day and month."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from ocr.extraction.document_types import DateOrder
+
+# Two-digit years below the pivot are 20xx, the others 19xx. Source: POSIX strptime %y (69-99 are 1969-1999).
+CENTURY_PIVOT = 69
+
+# English, German, French and Malay names, without accents; Spanish, Italian and Portuguese where they differ.
+_MONTHS = (
+    "january jan januar janner jaenner janvier janv januari enero ene gennaio janeiro",
+    "february feb februar fevrier fevr fev februari febrero febbraio fevereiro",
+    "march mar marz maerz mrz mars mac marzo marco",
+    "april apr avril avr abril aprile",
+    "may mai mei mayo maggio maio",
+    "june jun juni juin junio giugno junho",
+    "july jul juli juillet juil julai julio luglio julho",
+    "august aug aout ogos agosto ago",
+    "september sep sept septembre septiembre settembre setembro",
+    "october oct oktober okt octobre octubre ottobre outubro",
+    "november nov novembre noviembre novembro",
+    "december dec dezember dez decembre disember dis diciembre dicembre dezembro",
+)
+_MONTH_NUMBERS = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_MONTH = "(?P<month>" + "|".join(sorted(_MONTH_NUMBERS, key=len, reverse=True)) + r")(?![a-z])\.?"
+_DAY = r"(?<!\d)(?P<day>\d{1,2})(?:st|nd|rd|th|er)?"
+_YEAR = r"(?P<year>'?\d{2}(?:\d{2})?)(?!\d)"
+_GAP = r"[\s.,/\-]{0,3}(?:of\s|de\s)?"
+
+_DAY_MONTH_YEAR = re.compile(rf"{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}")
+_MONTH_DAY_YEAR = re.compile(rf"(?<![a-z]){_MONTH}{_GAP}{_DAY}[\s.,/\-]{{1,3}}{_YEAR}")
+_YEAR_MONTH_DAY = re.compile(rf"(?<!\d)(?P<year>\d{{4}}){_GAP}{_MONTH}{_GAP}(?P<day>\d{{1,2}})(?!\d)")
+_YEAR_FIRST = re.compile(r"(?<![\d./\-])(\d{4})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)(?![./\-]\d)")
+_YEAR_LAST = re.compile(r"(?<![\d./\-])(\d{1,2})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)(?![./\-]\d)")
+_SPACED = re.compile(r"(?<![\d./,\-])(\d{1,2}) (\d{1,2}) ((?:19|20)\d{2})(?![\d.,])")
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedDate:
+    """A date in a text, from character `start` to `end`.
+
+    `day_first` and `month_first` are its readings; they are equal when the print leaves no choice, and one is None
+    when only the other is a day of the calendar.
+    """
+
+    start: int
+    end: int
+    day_first: date | None
+    month_first: date | None
+    year_first: date | None = None
+
+    def readings(self, order: DateOrder) -> tuple[date, ...]:
+        """Every different meaning, the one that `order` prefers first."""
+        preferred = {
+            "day_first": (self.day_first, self.month_first, self.year_first),
+            "month_first": (self.month_first, self.day_first, self.year_first),
+            "year_first": (self.year_first, self.day_first, self.month_first),
+        }[order]
+        return tuple(dict.fromkeys(each for each in preferred if each is not None))
+
+
+def find(text: str) -> list[PrintedDate]:
+    """Every date in the text, in order, none overlapping another."""
+    plain = _plain(text)
+    if not any(character.isdigit() for character in plain):
+        return []
+    found: list[PrintedDate] = []
+    for each in sorted(_all(plain), key=lambda each: (each.start, -each.end)):
+        if not found or each.start >= found[-1].end:
+            found.append(each)
+    return found
+
+
+def proven_order(printed: Iterable[PrintedDate]) -> DateOrder | None:
+    """The order that the document's own dates prove: one of them can be read in one way only.
+
+    None when no date proves anything or when two contradict each other.
+    """
+    proofs: set[DateOrder] = set()
+    for each in printed:
+        if each.day_first is None and each.month_first is not None:
+            proofs.add("month_first")
+        if each.month_first is None and each.day_first is not None:
+            proofs.add("day_first")
+    return proofs.pop() if len(proofs) == 1 else None
+
+
+def _plain(text: str) -> str:
+    """Lower case without accents, character for character, so that positions stay valid."""
+    return "".join(unicodedata.normalize("NFD", character)[0] for character in text).lower()
+
+
+def _all(plain: str) -> Iterator[PrintedDate]:
+    for pattern in (_DAY_MONTH_YEAR, _MONTH_DAY_YEAR, _YEAR_MONTH_DAY):
+        for match in pattern.finditer(plain):
+            month = _MONTH_NUMBERS[match["month"]]
+            one = _date(_full_year(match["year"]), month, int(match["day"]))
+            if one is not None:
+                yield PrintedDate(match.start(), match.end(), one, one)
+    for match in _YEAR_FIRST.finditer(plain):
+        one = _date(int(match[1]), int(match[3]), int(match[4]))
+        if one is not None:
+            yield PrintedDate(match.start(), match.end(), one, one, one)
+    for match in _YEAR_LAST.finditer(plain):
+        yield from _numeric(match, match[1], match[3], match[4])
+    for match in _SPACED.finditer(plain):
+        yield from _numeric(match, match[1], match[2], match[3])
+
+
+def _numeric(match: re.Match[str], first: str, second: str, last: str) -> Iterator[PrintedDate]:
+    year = _full_year(last)
+    day_first = _date(year, int(second), int(first))
+    month_first = _date(year, int(first), int(second))
+    # '31-03-12' may also begin with a short year, but only where the first number cannot be a day or a month
+    year_first = _date(_full_year(first), int(second), int(last)) if int(first) > 31 and len(last) == 2 else None
+    if day_first or month_first or year_first:
+        yield PrintedDate(match.start(), match.end(), day_first, month_first, year_first)
+
+
+def _full_year(text: str) -> int:
+    year = int(text.lstrip("'"))
+    if len(text.lstrip("'")) == 4:
+        return year
+    return 2000 + year if year < CENTURY_PIVOT else 1900 + year
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day) if 1900 <= year <= 2199 else None
+    except ValueError:
+        return None

@@ -1,0 +1,154 @@
+"""Where a text names a field: the printed label, in any case and punctuation, with small reading errors.
+
+All labels of a document type compete in one lexicon, and the longest match at a place wins: 'Sub total' is never
+taken for 'Total', and negative labels ('Total quantity') take their place without naming anything.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ocr.extraction.document_types import FieldSpec
+
+# Letters and digits that readers take for each other are one letter here.
+_CONFUSED = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "ß": "s"})
+_TOKEN = re.compile(r"[^\W_]+|[#№]")
+_FUZZY_LENGTH = 6  # shorter labels must match exactly: 'date' is one letter from 'rate'
+_WEAKEST = 0.6  # strength of the last label in a list; the first has 1
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A field's label in a text, from character `start` to `end`.
+
+    `strength` (0-1) falls with the label's place in the list and with reading errors. `before` is how many words
+    that name nothing stand directly before it: in a sentence many, before a true label none.
+    """
+
+    name: str
+    start: int
+    end: int
+    strength: float
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    strength: float
+    negative: bool
+
+
+class Lexicon:
+    """The labels of several fields, ready to be found in texts."""
+
+    def __init__(self, specs: Iterable[FieldSpec]) -> None:
+        self._entries: dict[str, list[_Entry]] = defaultdict(list)
+        for spec in specs:
+            for index, label in enumerate(spec.labels):
+                strength = 1 - (1 - _WEAKEST) * index / max(1, len(spec.labels) - 1)
+                self._add(label, _Entry(spec.name, strength, negative=False))
+            for label in spec.negative_labels:
+                self._add(label, _Entry(spec.name, 0, negative=True))
+        self._longest = max((len(key) for key in self._entries), default=0)
+        self._near: dict[str, list[str]] = defaultdict(list)
+        for key in self._entries:
+            if len(key) >= _FUZZY_LENGTH:
+                # one error leaves the first or the last three letters as they are
+                self._near["^" + key[:3]].append(key)
+                self._near["$" + key[-3:]].append(key)
+
+    def _add(self, label: str, entry: _Entry) -> None:
+        key = squash(label)
+        if key and not any(each.name == entry.name for each in self._entries[key]):
+            self._entries[key].append(entry)
+
+    def mentions(self, text: str) -> list[Mention]:
+        """Every label in the text, in order; longer labels shadow shorter ones they overlap."""
+        tokens = tokenise(text)
+        places = sorted(self._places(tokens), key=lambda place: (place[0] - place[1], -place[3]))
+        taken: set[int] = set()
+        kept = []
+        for first, last, key, likeness in places:
+            if taken.isdisjoint(range(first, last)):
+                taken.update(range(first, last))
+                kept.append((first, last, key, likeness))
+        return [
+            Mention(entry.name, tokens[first].start, tokens[last - 1].end, entry.strength * likeness, before)
+            for first, last, key, likeness in sorted(kept)
+            for before in [_words_before(tokens, first, taken)]
+            for entry in self._entries[key]
+            if not entry.negative
+        ]
+
+    def names(self, text: str) -> list[Mention]:
+        """The fields whose label the text begins with."""
+        return [mention for mention in self.mentions(text) if not text[: mention.start].strip(" (*•-")]
+
+    def _places(self, tokens: Sequence[Token]) -> Iterator[tuple[int, int, str, float]]:
+        for first in range(len(tokens)):
+            joined = ""
+            for last in range(first, len(tokens)):
+                joined += tokens[last].text
+                if tokens[last].text.isdigit() or len(joined) > self._longest + 1:
+                    break
+                if joined in self._entries:
+                    yield first, last + 1, joined, 1.0
+                elif (key := self._nearly(joined)) is not None:
+                    yield first, last + 1, key, 0.9
+
+    def _nearly(self, joined: str) -> str | None:
+        if len(joined) < _FUZZY_LENGTH - 1:
+            return None
+        for near in ("^" + joined[:3], "$" + joined[-3:]):
+            for key in self._near.get(near, ()):
+                if abs(len(key) - len(joined)) <= 1 and one_error_apart(key, joined):
+                    return key
+        return None
+
+
+def _words_before(tokens: Sequence[Token], first: int, taken: set[int]) -> int:
+    at = first - 1
+    while at >= 0 and at not in taken and tokens[at].text.isalpha():
+        at -= 1
+    return first - 1 - at
+
+
+def tokenise(text: str) -> list[Token]:
+    """The words of a text, folded for comparison, with their places in it. Digits alone stay digits."""
+    return [Token(_folded(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+
+
+def squash(label: str) -> str:
+    """A label folded and without blanks: 'Sub-Total' and 'SUBTOTAL' are the same."""
+    return "".join(token.text for token in tokenise(label))
+
+
+def one_error_apart(one: str, other: str) -> bool:
+    """Whether one letter more, less or different turns one into the other."""
+    if len(one) > len(other):
+        one, other = other, one
+    at = 0
+    while at < len(one) and one[at] == other[at]:
+        at += 1
+    return one[at:] == other[at + 1 :] or (len(one) == len(other) and one[at + 1 :] == other[at + 1 :])
+
+
+def _folded(word: str) -> str:
+    if word in "#№":
+        return "no"
+    if word.isdigit():
+        return word
+    plain = unicodedata.normalize("NFD", word.lower())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).translate(_CONFUSED)

@@ -1,0 +1,139 @@
+"""The item table of a document: which table it is, what its columns mean, and its rows as line items."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ocr.extraction import values
+from ocr.extraction.blocks import Cell, Span, Table, union
+from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
+from ocr.extraction.fields import absent, judged
+from ocr.extraction.labels import Lexicon
+from ocr.extraction.reading import Field, LineItem
+
+_FEWEST_COLUMNS = 2  # a header that names fewer known columns is no item table
+_HEADER_ROWS = 3  # the header is one of the first rows; above it may stand a title
+_SUMMARY_ROLES = frozenset(("TABLE_SUMMARY", "TABLE_FOOTER"))
+_TITLE_ROLES = frozenset(("TABLE_SECTION_TITLE", "TABLE_TITLE"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Which column of a table holds which line-item field; below `header_row` the items begin."""
+
+    header_row: int
+    by_name: Mapping[str, int]
+
+
+def from_tables(tables: Iterable[Table], document_type: DocumentType, *, date_order: DateOrder) -> tuple[LineItem, ...]:
+    """The rows of every table whose header names the type's columns, in page order.
+
+    A table without a header continues the one before it when it is as wide (an item table that runs over pages).
+    """
+    specs = document_type.line_items or ()
+    columns, summary = Lexicon(specs), Lexicon(document_type.fields)
+    items: list[LineItem] = []
+    known: tuple[_Columns, int] | None = None
+    for table in tables if specs else ():
+        width = max((cell.column + cell.column_span - 1 for cell in table.cells), default=0)
+        found = _columns(table, columns)
+        if found is None and known is not None and known[1] == width:
+            found = replace(known[0], header_row=0)
+        known = (found, width) if found else None
+        if found is not None:
+            items.extend(_items(table, found, specs, summary, first=len(items) + 1, date_order=date_order))
+    return tuple(items)
+
+
+def _columns(table: Table, lexicon: Lexicon) -> _Columns | None:
+    for row, cells in list(_by_row(table).items())[:_HEADER_ROWS]:
+        by_name: dict[str, tuple[float, int]] = {}
+        for cell in cells:
+            for mention in lexicon.names(cell.content.text):
+                known = by_name.get(mention.name)
+                # two columns may bear the same name ('Price', 'Amount'); the stronger label wins, then the right one
+                if known is None or mention.strength >= known[0]:
+                    by_name[mention.name] = (mention.strength, cell.column)
+        columns = {name: column for name, (_, column) in by_name.items()}
+        if len(set(columns.values())) >= _FEWEST_COLUMNS:
+            return _Columns(row, columns)
+    return None
+
+
+def _by_row(table: Table) -> dict[int, list[Cell]]:
+    rows: dict[int, list[Cell]] = defaultdict(list)
+    for cell in table.cells:
+        rows[cell.row].append(cell)
+    return rows
+
+
+def _items(
+    table: Table, columns: _Columns, specs: Sequence[FieldSpec], summary: Lexicon, *, first: int, date_order: DateOrder
+) -> Iterator[LineItem]:
+    number = first
+    for row, cells in _by_row(table).items():
+        if row <= columns.header_row or not any(cell.content.text for cell in cells):
+            continue
+        if _is_summary(cells, summary):
+            return
+        contents = {name: _content(cells, column) for name, column in columns.by_name.items()}
+        if all(cell.roles & _TITLE_ROLES for cell in cells) or not _is_item(contents, specs):
+            continue
+        cells_of = tuple(_cell(spec, contents.get(spec.name), number=number, date_order=date_order) for spec in specs)
+        yield LineItem(number, table.page, cells_of)
+        number += 1
+
+
+def _is_summary(cells: Sequence[Cell], summary: Lexicon) -> bool:
+    """A row whose first text is the label of a whole-document field, such as 'Total'."""
+    if any(cell.roles & _SUMMARY_ROLES for cell in cells):
+        return True
+    filled = [cell.content.text for cell in cells if cell.content.text]
+    return len(filled) <= 2 + len(cells) // 3 and bool(summary.names(filled[0])) and not _has_digits(filled[0])
+
+
+def _has_digits(text: str) -> bool:
+    return any(character.isdigit() for character in text)
+
+
+def _is_item(contents: Mapping[str, Span | None], specs: Sequence[FieldSpec]) -> bool:
+    """A row that holds at least one number in a column of numbers, or has no such column at all."""
+    numeric = [spec for spec in specs if spec.kind in ("amount", "number") and spec.name in contents]
+    filled = [content for spec in numeric if (content := contents[spec.name]) is not None and content.text]
+    return not numeric or any(_has_digits(content.text) for content in filled)
+
+
+def _content(cells: Sequence[Cell], column: int) -> Span | None:
+    for cell in cells:
+        if cell.column <= column < cell.column + cell.column_span:
+            return cell.content
+    return None
+
+
+def _cell(spec: FieldSpec, content: Span | None, *, number: int, date_order: DateOrder) -> Field:
+    empty = absent(spec)
+    if content is None or not content.text:
+        return empty
+    scores = [word.confidence for word in content.words if word.confidence is not None]
+    found = values.find_values(content.text, spec, date_order=date_order)
+    field = replace(
+        empty,
+        value=found[0].value if found else None,
+        text=content.text,
+        confidence=content.confidence,
+        word_confidence=min(scores, default=None),
+        mean_word_confidence=sum(scores) / len(scores) if scores else None,
+        page=content.page,
+        box=union([word.box for word in content.words]) or content.box,
+        word_ids=tuple(word.id for word in content.words),
+        source="textract",
+        why="table",
+    )
+    judged_field = judged(field, spec, date_order=date_order)
+    named = tuple(
+        replace(problem, field=f"line_items[{number}].{spec.name}", message=f"Row {number}: {problem.message}")
+        for problem in judged_field.problems
+    )
+    return replace(judged_field, problems=named)

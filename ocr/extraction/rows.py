@@ -1,0 +1,97 @@
+"""The printed rows of a page: which lines stand beside each other, and what lies right of or below a piece of text."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ocr.extraction.blocks import Span, union
+from ocr.extraction.reading import Box, Word
+
+_SAME_ROW = 0.5  # of the lower line's height: how far two middles may be apart
+_BELOW = 3.5  # line heights: how far below its label a value may stand
+_ROWS_BELOW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line and its place: `row` counts the page's rows from the top, `place` the lines of the row from the left."""
+
+    span: Span
+    box: Box
+    row: int
+    place: int
+
+
+class Rows:
+    """All lines of a document, row by row, page by page. Lines without a box are left out."""
+
+    def __init__(self, lines: Sequence[Span], slopes: Mapping[int, float]) -> None:
+        by_page: dict[int, list[tuple[float, Span, Box]]] = defaultdict(list)
+        for span in lines:
+            if span.box is not None:
+                x, y = span.box.centre
+                # a skewed page: what y would be if the lines ran level
+                by_page[span.page].append((y - slopes.get(span.page, 0.0) * x, span, span.box))
+        self._rows = {page: list(_rows(found)) for page, found in sorted(by_page.items())}
+
+    def __iter__(self) -> Iterator[Line]:
+        """Every line, from the top row of the first page on, left to right."""
+        for rows in self._rows.values():
+            for row in rows:
+                yield from row
+
+    def on_page(self, page: int) -> list[list[Line]]:
+        return self._rows.get(page, [])
+
+    def right_of(self, line: Line) -> list[Line]:
+        """The lines behind this one in its row, nearest first."""
+        return self._rows[line.span.page][line.row][line.place + 1 :]
+
+    def below(self, line: Line, box: Box) -> Line | None:
+        """The nearest line under the box (part of the line), close enough to belong to it."""
+        rows = self._rows[line.span.page]
+        for row in rows[line.row + 1 : line.row + 1 + _ROWS_BELOW]:
+            under = [each for each in row if _overlaps(each.box, box)]
+            if under:
+                nearest = min(under, key=lambda each: abs(each.box.left - box.left))
+                return nearest if nearest.box.top - box.bottom <= _BELOW * box.height else None
+        return None
+
+
+def words_at(span: Span, start: int, end: int) -> tuple[Word, ...]:
+    """The words of a span that the characters from `start` to `end` of its text belong to."""
+    found, at = [], 0
+    for word in span.words:
+        if at < end and at + len(word.text) > start:
+            found.append(word)
+        at += len(word.text) + 1
+    return tuple(found)
+
+
+def box_of(words: Sequence[Word], otherwise: Box | None) -> Box | None:
+    """The box around some words, or the other one when none of them has a place."""
+    return union([word.box for word in words]) or otherwise
+
+
+def _rows(found: list[tuple[float, Span, Box]]) -> Iterator[list[Line]]:
+    groups: list[list[tuple[float, Span, Box]]] = []
+    for each in sorted(found, key=lambda each: each[0]):
+        if groups and _same_row(groups[-1], each):
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    for number, group in enumerate(groups):
+        ordered = sorted(group, key=lambda each: each[2].left)
+        yield [Line(span, box, number, place) for place, (_, span, box) in enumerate(ordered)]
+
+
+def _same_row(group: list[tuple[float, Span, Box]], each: tuple[float, Span, Box]) -> bool:
+    middle = sum(level for level, _, _ in group) / len(group)
+    height = min(each[2].height, min(box.height for _, _, box in group))
+    return each[0] - middle <= _SAME_ROW * height
+
+
+def _overlaps(one: Box, other: Box) -> bool:
+    return one.left < other.right and other.left < one.right
