@@ -1,0 +1,237 @@
+"""RapidOCR with the settings and repairs that measured best. Imported by OCR children only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rapidocr import RapidOCR
+from rapidocr.main import RapidOCRError
+from rapidocr.utils.process_img import ResizeImgError, map_boxes_to_original
+
+from deploy.local.textract.calibration import calibrated
+from deploy.local.textract.reading import Line, PageReading, Point, Quad, Word
+
+Picture = npt.NDArray[np.uint8]
+"""Height x width x 3, blue first, as OpenCV has it."""
+Box = npt.NDArray[np.float32]
+"""Four corners in pixels, from the picture's top left, clockwise."""
+
+SETTINGS = {
+    "Global.log_level": "critical",
+    # The library drops lines under its own threshold: exactly those a person must look at.
+    "Global.text_score": 0.0,
+    "Global.max_side_len": 4000,
+    # The per-line classifier turns good lines upside down more often than it helps; pages are turned as a whole.
+    "Global.use_cls": False,
+    "Global.return_word_box": True,
+    "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+    "Det.limit_type": "max",
+    "Det.limit_side_len": 1280,
+    "Rec.rec_batch_num": 1,
+    "Rec.rec_img_shape": [3, 48, 96],
+}
+TALL = 1.5
+"""Height to width above which the library turns a crop by 90 degrees counter-clockwise."""
+SAMPLE = 8
+SURELY_UPRIGHT = 0.97
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What the recogniser saw in one crop: characters, their scores, their columns (of `columns` in all)."""
+
+    characters: str
+    scores: tuple[float, ...]
+    positions: tuple[int, ...]
+    columns: float
+
+    @property
+    def mean(self) -> float:
+        return sum(self.scores) / len(self.scores) if self.characters.strip() else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    box: Box
+    crop: Picture
+
+    @property
+    def tall(self) -> bool:
+        width, height = _sides(self.box)
+        return height >= TALL * width
+
+    @property
+    def length(self) -> float:
+        return max(_sides(self.box))
+
+
+class Engine:
+    """One OCR engine. Never share it between threads: options are kept on the library's object."""
+
+    def __init__(self) -> None:
+        self._ocr = RapidOCR(params=SETTINGS)
+        # Models load at first use; a blank picture makes that happen now rather than with somebody waiting.
+        blank = np.full((64, 64, 3), 255, dtype=np.uint8)
+        self._detect(blank)
+        self._recognise([blank])
+
+    def read(self, picture: Picture) -> PageReading:
+        """The words of one page, whichever of the four ways it is turned.
+
+        A page of a size that the engine cannot scale (a strip a few pixels wide) has no text; it is no error.
+        """
+        found = self._detect(picture)
+        rotation = self._rotation(found)
+        if rotation:
+            picture = np.ascontiguousarray(np.rot90(picture, rotation // 90))
+            found = self._detect(picture)
+        height, width = picture.shape[:2]
+        lines = [self._line(item, text, width, height) for item, text in self._texts(found)]
+        return PageReading(width, height, rotation, tuple(line for line in lines if line.words))
+
+    def _detect(self, picture: Picture) -> list[_Found]:
+        height, width = picture.shape[:2]
+        try:
+            scaled, record = self._ocr.preprocess_img(picture)
+            crops, found = self._ocr.detect_and_crop(scaled, record)
+        except (ResizeImgError, RapidOCRError):
+            return []
+        # The library keeps only the last of two scalings, which misplaces boxes on very long pages.
+        record["preprocess"] = {"ratio_h": height / scaled.shape[0], "ratio_w": width / scaled.shape[1]}
+        if found.boxes is None:
+            return []
+        boxes = map_boxes_to_original(found.boxes, record, height, width)
+        return [_Found(box, crop) for box, crop in zip(boxes, crops, strict=True)]
+
+    def _recognise(self, crops: list[Picture]) -> list[_Text]:
+        if not crops:
+            return []
+        answer = self._ocr.recognize_txt(crops)
+        return [_text(*item) for item in zip(answer.txts or (), answer.word_results, strict=True)]
+
+    def _rotation(self, found: list[_Found]) -> int:
+        """Degrees clockwise by which the page is turned: by the shape of its lines, and some of them read both ways."""
+        lying = sum(item.length for item in found if not item.tall)
+        standing = sum(item.length for item in found if item.tall)
+        sideways = standing > lying
+        sample = sorted((item for item in found if item.tall == sideways), key=lambda item: -item.length)[:SAMPLE]
+        straight = _certainty(self._recognise([item.crop for item in sample]))
+        turned = 0.0
+        if straight < SURELY_UPRIGHT:
+            turned = _certainty(self._recognise([np.ascontiguousarray(np.rot90(item.crop, 2)) for item in sample]))
+        if sideways:
+            return 270 if turned > straight else 90
+        return 180 if turned > straight else 0
+
+    def _texts(self, found: list[_Found]) -> list[tuple[_Found, _Text]]:
+        """Each box with its text; a tall box is read lying and standing, since a lone upright digit is tall too."""
+        texts = self._recognise([item.crop for item in found])
+        answer = []
+        for item, text in zip(found, texts, strict=True):
+            if not item.tall:
+                answer.append((item, text))
+                continue
+            standing = self._recognise([np.ascontiguousarray(np.rot90(item.crop, -1))])[0]
+            if standing.mean >= text.mean:
+                answer.append((item, standing))
+            else:
+                answer.append((_Found(np.roll(item.box, -1, axis=0), item.crop), text))
+        return answer
+
+    def _line(self, found: _Found, text: _Text, width: int, height: int) -> Line:
+        words = tuple(
+            Word(
+                text=text.characters[start:end],
+                confidence=round(calibrated(min(text.scores[start:end])), 4),
+                quad=_fractions(_slice(found.box, left, right), width, height),
+            )
+            for start, end, left, right in _words(text)
+        )
+        return Line(_fractions(found.box, width, height), words)
+
+
+def _certainty(texts: list[_Text]) -> float:
+    return sum(text.mean for text in texts) / len(texts) if texts else 0.0
+
+
+def _sides(box: Box) -> tuple[float, float]:
+    width = max(np.linalg.norm(box[0] - box[1]), np.linalg.norm(box[2] - box[3]))
+    height = max(np.linalg.norm(box[0] - box[3]), np.linalg.norm(box[1] - box[2]))
+    return max(float(width), 1.0), max(float(height), 1.0)
+
+
+def _text(characters: str, seen: Any) -> _Text:
+    """The library's answer for one crop; full-width forms, which its alphabet prefers, become the plain ones."""
+    plain = "".join(chr(ord(c) - 0xFEE0) if 0xFF01 <= ord(c) <= 0xFF5E else c for c in characters)
+    positions = tuple(column for word in seen.word_cols or () for column in word)
+    return _Text(plain, tuple(float(score) for score in seen.confs or (0.0,)), positions, float(seen.line_txt_len or 1))
+
+
+def _words(text: _Text) -> list[tuple[int, int, float, float]]:
+    """First and last-but-one character of each word, and where it begins and ends along its line (0-1).
+
+    The library pairs word k with the score of character k; cutting the character scores here avoids that.
+    """
+    spans = _spans(text.characters)
+    centres = _centres(text)
+    width = _character_width(centres)
+    edges = [[centres[start] - width / 2, centres[end - 1] + width / 2] for start, end in spans]
+    for left, right in zip(edges, edges[1:], strict=False):
+        if left[1] > right[0]:
+            left[1] = right[0] = (left[1] + right[0]) / 2
+    return [(*span, max(edge[0], 0.0), min(edge[1], 1.0)) for span, edge in zip(spans, edges, strict=True)]
+
+
+def _spans(characters: str) -> list[tuple[int, int]]:
+    """Where the words are: cut at blanks and after the colon of a label ("Total:9.00" is two, "10:30" one)."""
+    spans, start = [], 0
+    for end in range(len(characters) + 1):
+        blank = end == len(characters) or characters[end].isspace()
+        if (blank or _after_label(characters, end)) and end > start:
+            spans.append((start, end))
+            start = end
+        if blank:
+            start = end + 1
+    return spans
+
+
+def _after_label(characters: str, at: int) -> bool:
+    if at == 0 or characters[at - 1] != ":" or characters[at] in "/:":
+        return False
+    before = characters[at - 2] if at >= 2 else ""
+    return not (before.isdigit() and characters[at].isdigit())
+
+
+def _centres(text: _Text) -> list[float]:
+    """The middle of each character along its line (0-1); blanks take their left neighbour's."""
+    length = len(text.characters)
+    if sum(not c.isspace() for c in text.characters) != len(text.positions):
+        return [(index + 0.5) / length for index in range(length)]
+    columns, answer, last = iter(text.positions), [], 0.0
+    for character in text.characters:
+        if not character.isspace():
+            last = min((next(columns) + 0.5) / text.columns, 1.0)
+        answer.append(last)
+    return answer
+
+
+def _character_width(centres: list[float]) -> float:
+    steps = sorted(b - a for a, b in zip(centres, centres[1:], strict=False) if b > a)
+    return steps[len(steps) // 2] if steps else 0.5
+
+
+def _slice(box: Box, left: float, right: float) -> Box:
+    top, bottom = box[1] - box[0], box[2] - box[3]
+    return np.array([box[0] + top * left, box[0] + top * right, box[3] + bottom * right, box[3] + bottom * left])
+
+
+def _fractions(box: Box, width: int, height: int) -> Quad:
+    def point(corner: Any) -> Point:
+        return (
+            round(min(max(float(corner[0]) / width, 0.0), 1.0), 6),
+            round(min(max(float(corner[1]) / height, 0.0), 1.0), 6),
+        )
+
+    return (point(box[0]), point(box[1]), point(box[2]), point(box[3]))

@@ -1,0 +1,334 @@
+"""Labels and the values that belong to them, found by where they stand."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from deploy.local.textract import labels
+from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
+
+LONGEST_KEY = 7
+NEAR = 6.0
+"""Line heights between a label and a value on the same row that still count as side by side."""
+
+# How sure a pairing is, before the reading of its words is looked at.
+SAME_LINE = 0.99
+FAR_COLON = 0.96
+KNOWN_LABEL_FITTING = 0.96
+KNOWN_LABEL = 0.88
+BELOW_FITTING = 0.9
+BELOW_COLON = 0.86
+BELOW = 0.78
+EMPTY = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A label and its value (which may be empty); `confidence` in percent for both together."""
+
+    key: tuple[Placed, ...]
+    value: tuple[Placed, ...]
+    confidence: float
+
+    @property
+    def key_text(self) -> str:
+        return " ".join(word.text for word in self.key)
+
+    @property
+    def value_text(self) -> str:
+        return " ".join(word.text for word in self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    words: tuple[Placed, ...]
+    rest: tuple[Placed, ...]
+    """Words after the label in its own segment, up to the next label."""
+    kind: str | None
+    colon: bool
+    row: int
+    last: bool
+    """Whether no other label follows in the segment."""
+
+    @property
+    def box(self) -> Box:
+        return around(word.box for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    label: _Label
+    value: tuple[Placed, ...]
+    margin: float
+
+
+def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pair]:
+    """The labels of a page with the one value that fits each best, in reading order.
+
+    `apart` are numbers of words that belong elsewhere (the items of an invoice) and are left alone.
+    The confidence is the least certain word's, lowered by how doubtful the pairing is: a colon with its value on the
+    same line counts nearly in full, a value found below a label much less.
+    """
+    rows = [_glued(_without(row, apart)) for row in sheet.rows]
+    found = [label for number, row in enumerate(rows) for segment in row for label in _labels(segment, number)]
+    search = _Search(sheet, rows, found)
+    candidates = [candidate for label in found for candidate in search.candidates(label)]
+    chosen = _chosen(candidates)
+    answered = {id(candidate.label) for candidate in chosen}
+    used = {word.index for candidate in chosen for word in (*candidate.label.words, *candidate.value)}
+    for label in found:
+        blank = label.colon and label.last and id(label) not in answered
+        if blank and not used & {word.index for word in label.words}:
+            chosen.append(_Candidate(label, (), EMPTY))
+    pairs = [_pair(candidate) for candidate in chosen]
+    return sorted(pairs, key=lambda pair: pair.key[0].index)
+
+
+def _pair(candidate: _Candidate) -> Pair:
+    lowest = min(word.confidence for word in (*candidate.label.words, *candidate.value))
+    return Pair(candidate.label.words, candidate.value, lowest * candidate.margin)
+
+
+def _chosen(candidates: Iterable[_Candidate]) -> list[_Candidate]:
+    """The surest candidates first; no word serves twice, no label gets two values."""
+    used: set[int] = set()
+    chosen = []
+    for candidate in sorted(candidates, key=lambda c: (-c.margin, c.label.words[0].index)):
+        words = {word.index for word in (*candidate.label.words, *candidate.value)}
+        if not words & used:
+            used |= words
+            chosen.append(candidate)
+    return chosen
+
+
+def _without(row: Row, apart: frozenset[int]) -> Row:
+    kept = (tuple(word for word in segment.words if word.index not in apart) for segment in row)
+    return tuple(Segment(words) for words in kept if words)
+
+
+def _glued(row: Row) -> Row:
+    """The row with a colon that stands alone joined to the label before it."""
+    segments: list[Segment] = []
+    for segment in row:
+        before = segments[-1] if segments else None
+        if before and segment.words[0].text == ":" and not before.words[-1].text.endswith(":"):
+            segments[-1] = Segment(before.words + segment.words)
+        else:
+            segments.append(segment)
+    return tuple(segments)
+
+
+def _labels(segment: Segment, row: int) -> Iterator[_Label]:
+    words = segment.words
+    colons = [index for index, word in enumerate(words) if _is_colon(word.text)]
+    if not colons:
+        yield from _known_label(words, row)
+        return
+    starts = []
+    for order, colon in enumerate(colons):
+        floor = colons[order - 1] + 1 if order else 0
+        starts.append(_key_start(words, floor, colon, first=order == 0))
+    for order, (start, colon) in enumerate(zip(starts, colons, strict=True)):
+        key = words[start : colon + 1]
+        end = starts[order + 1] if order + 1 < len(starts) else len(words)
+        if len(key) <= LONGEST_KEY and _says_something(key):
+            kind = labels.kind_of(" ".join(word.text for word in key))
+            yield _Label(key, words[colon + 1 : end], kind, colon=True, row=row, last=order + 1 == len(colons))
+
+
+def _is_colon(text: str) -> bool:
+    return text.endswith(":") and not text.startswith("http")
+
+
+def _says_something(words: Sequence[Placed]) -> bool:
+    text = "".join(word.text for word in words)
+    return sum(c.isalpha() for c in text) >= 2
+
+
+def _key_start(words: Sequence[Placed], floor: int, colon: int, *, first: bool) -> int:
+    """Where the label that ends at `colon` begins: the longest label we know, else all (or, further on, one word)."""
+    end = colon if words[colon].text == ":" else colon + 1
+    for start in range(max(floor, end - labels.LONGEST), end):
+        if labels.kind_of(" ".join(word.text for word in words[start:end])):
+            # At the start of a segment a few words more belong to the label: "Our invoice number:".
+            return floor if first and end - floor <= LONGEST_KEY - 2 else start
+    if first:
+        return floor
+    return max(floor, end - 1)
+
+
+def _known_label(words: Sequence[Placed], row: int) -> Iterator[_Label]:
+    """A segment without a colon that begins with a label we know: "TOTAL INCL GST 9.00", "Invoice No 123"."""
+    for length in range(min(labels.LONGEST, len(words)), 0, -1):
+        kind = labels.kind_of(" ".join(word.text for word in words[:length]))
+        if kind is None or not _says_something(words[:length]):
+            continue
+        key, rest = _with_qualifiers(words, length) if kind == labels.MONEY else (words[:length], words[length:])
+        value_text = " ".join(word.text for word in rest)
+        if len(key) <= LONGEST_KEY and (not rest or (kind in _STRICT and labels.fits(value_text, kind))):
+            yield _Label(tuple(key), tuple(rest), kind, colon=False, row=row, last=True)
+        return
+
+
+_STRICT = (labels.MONEY, labels.DATE, labels.NUMBER)
+
+
+def _with_qualifiers(words: Sequence[Placed], length: int) -> tuple[Sequence[Placed], Sequence[Placed]]:
+    """The label with what narrows it ("TOTAL (incl. GST 6%)"), and the amount after it."""
+    end = length
+    while end < len(words):
+        text = words[end].text
+        rate = text.endswith("%") or "%)" in text or text.startswith("@")
+        if not rate and not all(part in labels.QUALIFIERS for part in labels.plain(text).split()):
+            break
+        if labels.CURRENCY_WORD.match(text) and end + 1 < len(words) and labels.fits(words[end + 1].text, labels.MONEY):
+            break
+        end += 1
+    return words[:end], words[end:]
+
+
+class _Search:
+    """Where the value of a label may stand: after it, to its right, or below."""
+
+    def __init__(self, sheet: Sheet, rows: Sequence[Row], found: Sequence[_Label]) -> None:
+        self._sheet, self._rows = sheet, rows
+        self._labelled = {word.index for label in found for word in label.words}
+
+    def candidates(self, label: _Label) -> Iterator[_Candidate]:
+        if label.rest:
+            yield from self._inside(label)
+            return
+        if not label.last:
+            return
+        yield from self._right(label)
+        yield from self._below(label)
+
+    def _inside(self, label: _Label) -> Iterator[_Candidate]:
+        value = label.rest
+        if label.kind == labels.LINES and label.last:
+            value = value + self._continued(label, value)
+        elif label.last:
+            value = value + self._amount_after_currency(label, value)
+        if any(c.isalnum() for word in value for c in word.text):
+            yield _Candidate(label, value, self._margin(label, value, known=KNOWN_LABEL_FITTING))
+
+    def _amount_after_currency(self, label: _Label, value: tuple[Placed, ...]) -> tuple[Placed, ...]:
+        """The amount that stands apart from its currency: "Total: RM      9.00"."""
+        if len(value) == 1 and labels.CURRENCY_WORD.match(value[0].text):
+            for segment in self._segments_right_of(label, value[-1].box):
+                if labels.fits(segment.text, labels.MONEY):
+                    return segment.words
+                break
+        return ()
+
+    def _segments_right_of(self, label: _Label, box: Box) -> Iterator[Segment]:
+        for segment in self._rows[label.row]:
+            if segment.box.left >= box.right - 1:
+                if segment.words[0].index in self._labelled:
+                    return
+                yield segment
+
+    def _right(self, label: _Label) -> Iterator[_Candidate]:
+        segments = list(self._segments_right_of(label, label.box))
+        if not segments:
+            return
+        value = self._chosen_on_the_right(label, segments)
+        if not value or not self._acceptable(label, value):
+            return
+        gap = (value[0].box.left - label.box.right) / self._sheet.line_height
+        margin = self._margin(label, value, known=KNOWN_LABEL_FITTING)
+        yield _Candidate(label, value, margin if gap <= NEAR else margin * FAR_COLON)
+
+    def _chosen_on_the_right(self, label: _Label, segments: Sequence[Segment]) -> tuple[Placed, ...]:
+        if label.kind == labels.MONEY:
+            return _amount(segments)
+        words = _before_label(segments[0].words, self._labelled)
+        for segment in segments[1:]:
+            # A value in two pieces: they stand closer together than two columns would.
+            if not words or segment.box.left - words[-1].box.right > 1.6 * self._sheet.line_height:
+                break
+            words = words + _before_label(segment.words, self._labelled)
+        if label.kind == labels.LINES:
+            words = words + self._continued(label, words)
+        return words
+
+    def _acceptable(self, label: _Label, value: Sequence[Placed]) -> bool:
+        text = " ".join(word.text for word in value)
+        if label.colon:
+            return any(c.isalnum() for c in text)
+        return label.kind in _STRICT and labels.fits(text, label.kind)
+
+    def _below(self, label: _Label) -> Iterator[_Candidate]:
+        segment = self._segment_below(label.box, label.row)
+        if segment is None:
+            return
+        value = _before_label(segment.words, self._labelled)
+        if not value:
+            return
+        text = " ".join(word.text for word in value)
+        fitting = label.kind in _STRICT and labels.fits(text, label.kind)
+        if label.kind in _STRICT and not fitting:
+            return
+        if label.kind == labels.LINES:
+            value = value + self._continued(label, value)
+        if fitting:
+            yield _Candidate(label, value, BELOW_FITTING)
+        elif label.colon:
+            yield _Candidate(label, value, BELOW_COLON)
+        elif label.kind in (labels.LINES, labels.TEXT):
+            yield _Candidate(label, value, BELOW)
+
+    def _segment_below(self, box: Box, row: int) -> Segment | None:
+        """The nearest segment under `box` that begins with it or stands centred under it."""
+        height = self._sheet.line_height
+        for below in self._rows[row + 1 : row + 4]:
+            for segment in below:
+                under = segment.box
+                close = -0.4 * height <= under.top - box.bottom <= 1.3 * height
+                aligned = abs(under.left - box.left) <= 1.5 * height or _centred(box, under)
+                if close and aligned:
+                    return None if segment.words[0].index in self._labelled else segment
+        return None
+
+    def _continued(self, label: _Label, value: Sequence[Placed]) -> tuple[Placed, ...]:
+        """Up to five more lines of an address: each begins where the one before begins and follows it closely."""
+        box, row, words = around(word.box for word in value), label.row, ()
+        by_first = {segment.words[0].index: number for number, line in enumerate(self._rows) for segment in line}
+        row = by_first.get(value[0].index, row)
+        more: list[Placed] = list(words)
+        for _ in range(5):
+            segment = self._segment_below(box, row)
+            if segment is None or abs(segment.box.left - box.left) > 1.2 * self._sheet.line_height:
+                break
+            more += segment.words
+            box, row = segment.box, by_first[segment.words[0].index]
+        return tuple(more)
+
+    @staticmethod
+    def _margin(label: _Label, value: Sequence[Placed], *, known: float) -> float:
+        text = " ".join(word.text for word in value)
+        if label.colon and (label.kind not in _STRICT or labels.fits(text, label.kind)):
+            return SAME_LINE
+        if label.colon:
+            return KNOWN_LABEL
+        return known if label.kind in _STRICT and labels.fits(text, label.kind) else KNOWN_LABEL
+
+
+def _before_label(words: Sequence[Placed], labelled: set[int]) -> tuple[Placed, ...]:
+    return tuple(takewhile(lambda word: word.index not in labelled, words))
+
+
+def _centred(above: Box, below: Box) -> bool:
+    return above.across(below) >= 0.5 * min(above.width, below.width)
+
+
+def _amount(segments: Sequence[Segment]) -> tuple[Placed, ...]:
+    """The amount among the segments right of a money label: with decimals if any has them, its currency before it."""
+    fitting = [number for number, segment in enumerate(segments) if labels.fits(segment.text, labels.MONEY)]
+    if not fitting:
+        return ()
+    chosen = next((n for n in fitting if labels.DECIMALS.search(segments[n].text)), fitting[0])
+    before = segments[chosen - 1] if chosen else None
+    if before and labels.CURRENCY_WORD.match(before.text):
+        return before.words + segments[chosen].words
+    return segments[chosen].words

@@ -1,0 +1,174 @@
+"""The words of a page in rows and columns, as an eye would group them."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from deploy.local.textract.reading import Line, PageReading, Quad
+
+GAP_WITHIN_LINE = 0.9
+GAP_BETWEEN_LINES = 0.45
+"""Widest blank inside a segment, in line heights: larger where the engine itself saw one line."""
+COMMON_BAND = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the page turned upright, its skew taken out."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    def across(self, other: "Box") -> float:
+        """How far both reach over the same columns; negative is the blank between them."""
+        return min(self.right, other.right) - max(self.left, other.left)
+
+    def along(self, other: "Box") -> float:
+        """How far both reach over the same rows; negative is the blank between them."""
+        return min(self.bottom, other.bottom) - max(self.top, other.top)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A word in its place. `index` is its number on the page in reading order, `line` that of its line."""
+
+    index: int
+    line: int
+    text: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Words of one row with no wide blank between them."""
+
+    words: tuple[Placed, ...]
+
+    @property
+    def box(self) -> Box:
+        return around(word.box for word in self.words)
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+Row = tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page laid out: its lines in reading order, and its rows of segments from the top."""
+
+    lines: tuple[Line, ...]
+    words: tuple[Placed, ...]
+    rows: tuple[Row, ...]
+    line_height: float
+    width: float
+    height: float
+
+
+def lay_out(page: PageReading) -> Sheet:
+    """The page's words grouped in rows by common height, each row from left to right."""
+    straighten = _straightener(page)
+    boxed = [(straighten(line.quad), line) for line in page.lines]
+    rows = _bands(boxed)
+    lines = tuple(line for row in rows for _, line in row)
+    words: list[Placed] = []
+    placed_rows: list[Row] = []
+    line_number = 0
+    for row in rows:
+        placed: list[Placed] = []
+        for _, line in row:
+            for word in line.words:
+                placed.append(
+                    Placed(len(words) + len(placed), line_number, word.text, word.confidence, straighten(word.quad))
+                )
+            line_number += 1
+        words += placed
+        placed_rows.append(_segments(placed))
+    heights = [box.height for box, _ in boxed]
+    return Sheet(lines, tuple(words), tuple(placed_rows), median(heights) if heights else 1.0, page.width, page.height)
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """The smallest rectangle that holds all of `boxes`."""
+    all_boxes = list(boxes)
+    return Box(
+        min(box.left for box in all_boxes),
+        min(box.top for box in all_boxes),
+        max(box.right for box in all_boxes),
+        max(box.bottom for box in all_boxes),
+    )
+
+
+class _Straightener:
+    """Turns corners (fractions) to pixels and takes out the page's small skew."""
+
+    def __init__(self, page: PageReading, angle: float) -> None:
+        self._width, self._height = page.width, page.height
+        self._cos, self._sin = math.cos(-angle), math.sin(-angle)
+
+    def __call__(self, quad: Quad) -> Box:
+        points = [(x * self._width, y * self._height) for x, y in quad]
+        xs = [x * self._cos - y * self._sin for x, y in points]
+        ys = [x * self._sin + y * self._cos for x, y in points]
+        return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def _straightener(page: PageReading) -> _Straightener:
+    angles = []
+    for line in page.lines:
+        (x0, y0), (x1, y1), _, (x3, y3) = ((x * page.width, y * page.height) for x, y in line.quad)
+        if math.hypot(x1 - x0, y1 - y0) > 5 * math.hypot(x3 - x0, y3 - y0):
+            angles.append(math.atan2(y1 - y0, x1 - x0))
+    return _Straightener(page, median(angles) if angles else 0.0)
+
+
+def _bands(boxed: Sequence[tuple[Box, Line]]) -> list[list[tuple[Box, Line]]]:
+    """Lines that share half of their height stand in one row; a row keeps the height of its first line."""
+    rows: list[tuple[Box, list[tuple[Box, Line]]]] = []
+    for box, line in sorted(boxed, key=lambda item: item[0].middle):
+        for band, members in reversed(rows[-3:]):
+            if band.along(box) >= COMMON_BAND * min(band.height, box.height) and _free(members, box):
+                members.append((box, line))
+                break
+        else:
+            rows.append((box, [(box, line)]))
+    return [sorted(members, key=lambda item: item[0].left) for _, members in rows]
+
+
+def _free(members: Sequence[tuple[Box, Line]], box: Box) -> bool:
+    """Whether no member already stands where `box` does: two lines one above the other are never one row."""
+    return all(member.across(box) < 0.3 * min(member.width, box.width) for member, _ in members)
+
+
+def _segments(placed: Sequence[Placed]) -> Row:
+    groups: list[list[Placed]] = []
+    for word in placed:
+        if groups and _joined(groups[-1][-1], word):
+            groups[-1].append(word)
+        else:
+            groups.append([word])
+    return tuple(Segment(tuple(group)) for group in groups)
+
+
+def _joined(left: Placed, right: Placed) -> bool:
+    limit = GAP_WITHIN_LINE if left.line == right.line else GAP_BETWEEN_LINES
+    return right.box.left - left.box.right <= limit * min(left.box.height, right.box.height)

@@ -1,0 +1,76 @@
+"""What the engine read on one page, before it becomes Textract's blocks."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Point = tuple[float, float]
+Quad = tuple[Point, Point, Point, Point]
+"""Four corners from the text's own top left, clockwise, as fractions of the page turned upright."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word; `confidence` in percent."""
+
+    text: str
+    confidence: float
+    quad: Quad
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One stretch of text that the engine found in one piece."""
+
+    quad: Quad
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckBox:
+    """A square to tick, and whether it is ticked; `confidence` in percent."""
+
+    quad: Quad
+    selected: bool
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """Everything found on one page.
+
+    `width` and `height` are the pixels of the page turned upright; `rotation` is by how many degrees clockwise the
+    page as delivered is turned (0, 90, 180, 270).
+    """
+
+    width: int
+    height: int
+    rotation: int
+    lines: tuple[Line, ...]
+    boxes: tuple[CheckBox, ...] = ()
+
+
+def to_json(page: PageReading) -> str:
+    """The page as JSON, to keep or to send."""
+    return json.dumps(asdict(page), separators=(",", ":"))
+
+
+def from_json(text: str) -> PageReading:
+    """The page that `to_json` wrote."""
+    raw = json.loads(text)
+    return PageReading(
+        width=raw["width"],
+        height=raw["height"],
+        rotation=raw["rotation"],
+        lines=tuple(Line(_quad(line["quad"]), tuple(map(_word, line["words"]))) for line in raw["lines"]),
+        boxes=tuple(CheckBox(_quad(box["quad"]), box["selected"], box["confidence"]) for box in raw["boxes"]),
+    )
+
+
+def _word(raw: Any) -> Word:
+    return Word(raw["text"], raw["confidence"], _quad(raw["quad"]))
+
+
+def _quad(raw: Any) -> Quad:
+    first, second, third, fourth = ((float(x), float(y)) for x, y in raw)
+    return (first, second, third, fourth)
