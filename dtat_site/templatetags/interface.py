@@ -1,0 +1,100 @@
+"""Small parts of the pages that need a little Python: icons, counted words, shares drawn as bars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+register = template.Library()
+
+STATUS_TONES = {
+    "received": "plain",
+    "reading": "plain",
+    "needs_review": "warn",
+    "approved": "ok",
+    "rejected": "bad",
+    "failed": "bad",
+}
+STATUS_ICONS = {
+    "received": "clock",
+    "reading": "clock",
+    "needs_review": "warn",
+    "approved": "check",
+    "rejected": "close",
+    "failed": "bad",
+}
+TONE_ICONS = {"bad": "bad", "warn": "warn", "miss": "miss", "ok": "check", "you": "done"}
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """One symbol of the sprite, hidden from screen readers: the words stand beside it."""
+    href = f"{static('icons.svg')}#{name}"
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"></use></svg>', classes, href)
+
+
+@register.simple_tag
+def tone_icon(tone: str) -> SafeString:
+    """The icon of a tone in its own shape, or nothing for a plain one."""
+    name = TONE_ICONS.get(tone)
+    return icon(name, tone) if name else SafeString("")
+
+
+@register.inclusion_tag("_status.html")
+def status(name: str, label: str) -> dict[str, str]:
+    """A document's status as a chip: hue, icon shape and word together."""
+    return {"tone": STATUS_TONES.get(name, "plain"), "icon": STATUS_ICONS.get(name, "info"), "label": label}
+
+
+@register.simple_tag
+def share_bar(share: float, late: bool = False) -> SafeString:  # noqa: FBT001, FBT002 - a template passes it by name
+    """How much of the allowed waiting time is used, as a bar that also says so by its colour."""
+    width = round(56 * min(max(share, 0.0), 1.0), 1)
+    tone = "late" if late else "soon" if share >= 0.6 else ""
+    return format_html(
+        '<svg class="share {}" viewBox="0 0 56 5" aria-hidden="true">'
+        '<rect width="56" height="5" rx="2.5"></rect><rect width="{}" height="5" rx="2.5"></rect></svg>',
+        tone,
+        width,
+    )
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A confidence in whole percent, or a dash where the engine gave none."""
+    return "–" if value is None else f"{value:.0f}%"
+
+
+FIELD_STATES = {
+    "certain": ("ok", _("Certain")),
+    "open": ("warn", _("To check")),
+    "checked": ("you", _("Checked")),
+    "confirmed": ("you", _("Checked")),
+    "corrected": ("you", _("Corrected")),
+    "absent": ("you", _("Not on this page")),
+    "unreadable": ("you", _("Unreadable")),
+}
+
+
+@register.inclusion_tag("_status.html")
+def field_state(name: str, problems: Sequence[Any] = ()) -> dict[str, object]:
+    """A field's state as a chip; an open field shows the tone of what is wrong with it."""
+    tone, label = FIELD_STATES.get(name, ("plain", name))
+    codes = {problem.get("code") for problem in problems if isinstance(problem, dict)}
+    if name == "open" and "missing" in codes:
+        tone = "miss"
+    elif name == "open" and codes & {"invalid", "failed_rule"}:
+        tone = "bad"
+    return {"tone": tone, "icon": TONE_ICONS.get(tone, "info"), "label": label}
+
+
+@register.filter
+def cells_of(cells: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row's cells in the order of the columns, each with its column's kind."""
+    return [{**cells.get(column["name"], {}), "kind": column.get("kind", "")} for column in columns]

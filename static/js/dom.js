@@ -1,0 +1,83 @@
+// @ts-check
+/** Building elements without markup in strings, and the words that scripts show. */
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string | number | boolean | null | undefined>} [attributes] `text` sets the text; false or null leaves one out
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {HTMLElement}
+ */
+export function el(tag, attributes = {}, ...children) {
+  return /** @type {HTMLElement} */ (filled(document.createElement(tag), attributes, children));
+}
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string | number | boolean | null | undefined>} [attributes]
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {SVGElement}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  return /** @type {SVGElement} */ (filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children));
+}
+
+/**
+ * @param {Element} node
+ * @param {Record<string, string | number | boolean | null | undefined>} attributes
+ * @param {(Node | string | null | undefined | false)[]} children
+ */
+function filled(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "text") node.textContent = String(value);
+    else node.setAttribute(name, value === true ? "" : String(value));
+  }
+  for (const child of children) if (child) node.append(child);
+  return node;
+}
+
+/**
+ * @param {string} name a symbol of the sprite
+ * @param {string} [classes]
+ */
+export function icon(name, classes = "") {
+  const use = svg("use", { href: `${document.documentElement.dataset.icons}#${name}` });
+  return svg("svg", { class: `icon ${classes}`.trim(), "aria-hidden": "true" }, use);
+}
+
+/** @type {Map<string, string> | null} */
+let words = null;
+
+/**
+ * The words for a key, in the language of the page. With `n`, the key `<key>_one` is used for exactly one.
+ * @param {string} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function say(key, values = {}) {
+  words ??= collected();
+  const sentence = (values.n === 1 ? words.get(`${key}_one`) : undefined) ?? words.get(key);
+  if (sentence === undefined) throw new Error(`No words for "${key}" in this page`);
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** @returns {Map<string, string>} */
+function collected() {
+  const found = new Map();
+  for (const block of document.querySelectorAll("template[data-text]"))
+    for (const span of /** @type {HTMLTemplateElement} */ (block).content.querySelectorAll("[data-key]"))
+      found.set(/** @type {HTMLElement} */ (span).dataset.key, (span.textContent ?? "").trim());
+  return found;
+}
+
+/**
+ * @param {string} selector
+ * @param {ParentNode} [root]
+ * @returns {HTMLElement}
+ */
+export function one(selector, root = document) {
+  const node = root.querySelector(selector);
+  if (!node) throw new Error(`The page has no ${selector}`);
+  return /** @type {HTMLElement} */ (node);
+}
+
+export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

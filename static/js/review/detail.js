@@ -1,0 +1,123 @@
+// @ts-check
+/** What opens under the active entry: the crop of the page, why it is open, suggestions, and what can be done. */
+import { el, icon, say, svg } from "../dom.js";
+import { percent, sentences, tone } from "./reasons.js";
+
+/**
+ * @typedef {import("./store.js").Entry} Entry
+ * @typedef {{take: (entry: Entry, index: number) => void, confirm: (entry: Entry) => void, without: (entry: Entry, state: "absent" | "unreadable") => void, restore: (entry: Entry) => void}} Acts
+ * @typedef {{number: number, width: number, height: number, image_url: string}} Page
+ */
+
+/**
+ * @param {Entry} entry
+ * @param {Page | undefined} page
+ * @param {Acts | null} acts null on a page that can only be read
+ */
+export function detail(entry, page, acts) {
+  const parts = [page && entry.box ? crop(entry.box, page) : null, why(entry)];
+  if (acts && entry.suggestions.length) parts.push(chips(entry, acts));
+  if (acts) parts.push(buttons(entry, acts));
+  return el("div", { class: "detail" }, ...parts);
+}
+
+/** The region of the page, cut out by the background's position: no further request. @param {number[]} box @param {Page} page */
+function crop(box, page) {
+  const node = el("div", { class: "crop", role: "img", "aria-label": say("crop") });
+  const draw = () => {
+    const { width, height } = node.getBoundingClientRect();
+    if (!width) return;
+    const [left, top, wide, high] = box;
+    const ratio = page.height / page.width;
+    const byWidth = (width * 0.82) / Math.max(wide, 0.02);
+    const byHeight = (height * 0.56) / Math.max(high, 0.005) / ratio;
+    const shown = Math.min(byWidth, byHeight, page.width * 1.6);
+    node.style.backgroundImage = `url("${page.image_url}")`;
+    node.style.backgroundSize = `${shown}px ${shown * ratio}px`;
+    const x = clamp(width / 2 - (left + wide / 2) * shown, width - shown, 0);
+    const y = clamp(height / 2 - (top + high / 2) * shown * ratio, height - shown * ratio, 0);
+    node.style.backgroundPosition = `${x}px ${y}px`;
+  };
+  new ResizeObserver(draw).observe(node);
+  return node;
+}
+
+/** @param {number} value @param {number} low @param {number} high */
+const clamp = (value, low, high) => Math.max(Math.min(low, high), Math.min(Math.max(low, high), value));
+
+/** @param {Entry} entry */
+function why(entry) {
+  const lines = sentences(entry).map((sentence, index) => el("p", { class: index ? "" : "first", text: sentence }));
+  const printed = entry.text && entry.text !== entry.current ? el("p", { text: say("printed", { text: entry.text }), dir: "auto" }) : null;
+  return el("div", { class: "because" }, el("div", {}, ...lines, printed), meter(entry));
+}
+
+/** @param {Entry} entry */
+function meter(entry) {
+  if (entry.confidence === null || !entry.machine) return null;
+  const needed = entry.threshold;
+  const words = needed === null
+    ? say("meter_read", { read: percent(entry.confidence) })
+    : say("meter", { read: percent(entry.confidence), needed: percent(needed) });
+  const bar = svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true", class: tone(entry) },
+    svg("rect", { class: "rail", y: 3, width: 100, height: 4, rx: 2 }),
+    svg("rect", { class: "fill", y: 3, width: entry.confidence, height: 4, rx: 2 }),
+    needed === null ? null : svg("rect", { class: "tick", x: Math.min(needed, 98.5), width: 1.5, height: 10 }));
+  return el("div", { class: "meter" }, el("span", { class: "number", text: words }), bar);
+}
+
+/** @param {Entry} entry @param {Acts} acts */
+function chips(entry, acts) {
+  const list = entry.suggestions.slice(0, 9).map((suggestion, index) => {
+    const button = el("button", { type: "button", class: "suggestion", tabindex: -1 },
+      el("kbd", { text: `Alt ${index + 1}` }), marked(suggestion.value, entry.machine),
+      suggestion.why ? el("small", { text: suggestion.why }) : null);
+    return pressed(button, () => acts.take(entry, index));
+  });
+  return el("div", { class: "suggestions", role: "group", "aria-label": say("suggestions") }, ...list);
+}
+
+/** The value with what differs from the machine's underlined. @param {string} value @param {string} machine */
+function marked(value, machine) {
+  const [from, to] = difference(value, machine);
+  const node = el("span", { class: "value", dir: "auto" }, value.slice(0, from));
+  if (to > from) node.append(el("u", { text: value.slice(from, to) }));
+  node.append(value.slice(to));
+  return node;
+}
+
+/** @param {string} value @param {string} other @returns {[number, number]} the part of value that other does not share */
+function difference(value, other) {
+  if (!other || value === other) return [0, 0];
+  let from = 0;
+  while (from < value.length && value[from] === other[from]) from += 1;
+  let back = 0;
+  while (back < value.length - from && back < other.length - from && value.at(-1 - back) === other.at(-1 - back)) back += 1;
+  return [from, value.length - back];
+}
+
+/** @param {Entry} entry @param {Acts} acts */
+function buttons(entry, acts) {
+  const changed = entry.current !== entry.machine || entry.state === "checked";
+  const open = entry.state === "open" || entry.errors.length > 0;
+  return el("div", { class: "acts" },
+    open && entry.current ? act("confirm", "⏎", "check", () => acts.confirm(entry)) : null,
+    entry.state === "absent" ? null : act("absent", "Alt N", "miss", () => acts.without(entry, "absent")),
+    entry.state === "unreadable" ? null : act("unreadable", "Alt U", "", () => acts.without(entry, "unreadable")),
+    changed ? act("restore", "Esc", "history", () => acts.restore(entry)) : null);
+}
+
+/** @param {string} key @param {string} chord @param {string} symbol @param {() => void} run */
+function act(key, chord, symbol, run) {
+  const button = el("button", { type: "button", class: "button ghost tiny", tabindex: -1 },
+    symbol ? icon(symbol, "small") : null, say(`act_${key}`), el("kbd", { text: chord }));
+  return pressed(button, run);
+}
+
+/** A press keeps the focus in the text control. @param {HTMLElement} button @param {() => void} run */
+function pressed(button, run) {
+  button.addEventListener("pointerdown", (event) => event.preventDefault());
+  button.addEventListener("mousedown", (event) => event.preventDefault());
+  button.addEventListener("click", run);
+  return button;
+}

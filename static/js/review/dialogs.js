@@ -1,0 +1,75 @@
+// @ts-check
+/** Questions and announcements in native dialogs. */
+import { el, one, say } from "../dom.js";
+import { typing } from "../shortcuts.js";
+
+/** @param {string} selector @returns {HTMLDialogElement} */
+const dialog = (selector) => /** @type {HTMLDialogElement} */ (one(selector));
+
+/**
+ * Opens a dialog whose form has `method=dialog`; resolves with the form's data, or null when it was left.
+ * @param {HTMLDialogElement} node
+ * @returns {Promise<FormData | null>}
+ */
+function asked(node) {
+  const form = /** @type {HTMLFormElement} */ (one("form", node));
+  node.returnValue = "";
+  node.showModal();
+  return new Promise((resolve) => {
+    node.addEventListener("close", () => resolve(node.returnValue === "yes" ? new FormData(form) : null), { once: true });
+  });
+}
+
+/** Lets a digit pick one of the reasons, as printed beside them. */
+export function digitsPickReasons() {
+  const node = dialog("#reject");
+  const picks = /** @type {HTMLInputElement[]} */ ([...node.querySelectorAll("input[type=radio]")]);
+  node.addEventListener("keydown", (event) => {
+    const pick = typing(event.target) || event.ctrlKey || event.altKey ? undefined : picks[Number(event.key) - 1];
+    if (!pick) return;
+    event.preventDefault();
+    pick.checked = true;
+    pick.focus();
+  });
+}
+
+/** @returns {Promise<{code: string, note: string} | null>} */
+export async function askReject() {
+  const data = await asked(dialog("#reject"));
+  return data && { code: String(data.get("reason") ?? ""), note: String(data.get("note") ?? "").trim() };
+}
+
+/** @param {string[]} rules what does not hold; @returns {Promise<string | null>} why it is right all the same */
+export async function askOverride(rules) {
+  const node = dialog("#override");
+  one("[data-rules]", node).replaceChildren(...rules.map((words) => el("li", { text: words })));
+  const data = await asked(node);
+  return data && String(data.get("note") ?? "").trim();
+}
+
+/**
+ * Somebody else changed the document, or holds it now.
+ * @param {{title: string, words: string, rows: {label: string, mine: string, theirs: string}[], reload: string, stay: boolean}} what
+ */
+export function showConflict({ title, words, rows, reload, stay }) {
+  const node = dialog("#conflict");
+  one("h2", node).textContent = title;
+  one("[data-words]", node).textContent = words;
+  const table = one("table", node);
+  table.hidden = rows.length === 0;
+  one("tbody", table).replaceChildren(...rows.map((row) =>
+    el("tr", {}, el("th", { scope: "row", text: row.label }),
+      el("td", { class: "value", dir: "auto", text: row.mine || say("none") }), el("td", { class: "value", dir: "auto", text: row.theirs || say("none") }))));
+  one("[data-kept]", node).hidden = rows.length === 0;
+  one("[data-reload]", node).textContent = reload;
+  one("[data-stay]", node).hidden = !stay;
+  if (!node.open) node.showModal();
+}
+
+/** @param {() => void} onReload */
+export function onConflictReload(onReload) {
+  one("#conflict [data-reload]").addEventListener("click", onReload);
+  dialog("#conflict").addEventListener("cancel", (event) => {
+    if (one("#conflict [data-stay]").hidden) event.preventDefault();
+  });
+}
