@@ -255,7 +255,7 @@ class _Graph:
                 continue
             values = [self._span(value) for value in self.related(block, "VALUE")]
             key = self._span(block)
-            value = values[0] if len(values) == 1 else _merged(values)
+            value = joined(values)
             scores = [span.confidence for span in (key, value) if span is not None and span.confidence is not None]
             yield Pair(key, value, min(scores, default=None))
 
@@ -298,8 +298,8 @@ class _Graph:
         )
 
 
-def _merged(spans: Sequence[Span]) -> Span | None:
-    """Several value blocks of one key, read as one."""
+def joined(spans: Sequence[Span]) -> Span | None:
+    """Several pieces of one page read as one; None when there are none."""
     if not spans:
         return None
     words = tuple(word for span in spans for word in span.words)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ocr.extraction import values
-from ocr.extraction.blocks import Layout, Pair, Span, Table
+from ocr.extraction.blocks import Layout, Pair, Span, Table, joined
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
 from ocr.extraction.labels import Lexicon, Mention, squash, tokenise
 from ocr.extraction.reading import Box, Source, Word
@@ -148,23 +148,40 @@ def _from_table(found_in: Context, table: Table) -> Iterator[Candidate]:
 
 
 def _beside(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidate]:
-    """The value behind the label in its line, or in the next lines of its row."""
+    """The value behind the label in its line or, when none follows it at once, in the next lines of its row."""
     spec = found_in.specs[mention.name]
     score = _labelled_score("label_right", mention)
     end = _next_label(found_in, line.span, mention)
     own = list(_in_text(found_in, spec, line.span, mention.end, end, why="label_right", score=score, count_words=True))
-    yield from own
-    if own or end < len(line.span.text):
+    at_once = any(each.score >= score for each in own) or (own and spec.kind != "amount")
+    if at_once or end < len(line.span.text):
+        yield from own
         return
-    strange = PENALTIES["word_before_value"] * _strange_words(line.span.text[mention.end :])
-    for segment in found_in.rows.right_of(line)[:_SEGMENTS]:
-        first_label = _next_label(found_in, segment.span, None)
-        if first_label == 0:
-            return
-        found = list(_in_text(found_in, spec, segment.span, 0, first_label, why="label_right", score=score - strange))
-        yield from found
-        if found and spec.kind not in ("amount", "number"):
-            return
+    score -= PENALTIES["word_before_value"] * _strange_words(line.span.text[mention.end :])
+    following = list(_in_segments(found_in, spec, found_in.rows.right_of(line)[:_SEGMENTS], score))
+    penalty = PENALTIES["not_the_last_amount"] if following else 0.0
+    yield from (replace(each, score=max(LEAST_SCORE, each.score - penalty)) for each in own)
+    yield from following
+
+
+def _in_segments(found_in: Context, spec: FieldSpec, segments: Sequence[Line], score: float) -> Iterator[Candidate]:
+    """The first of the row's next lines that holds a value; of several amounts in the row the last is likeliest."""
+    found: list[Candidate] = []
+    unnamed = []
+    for segment in segments:
+        end = _next_label(found_in, segment.span, None)
+        found += _in_text(found_in, spec, segment.span, 0, end, why="label_right", score=score)
+        if end < len(segment.span.text) or (found and spec.kind != "amount"):
+            break
+        unnamed.append(segment.span)
+    row = joined(unnamed) if spec.kind == "date" and not found else None
+    if row is not None:
+        found += _in_text(found_in, spec, row, 0, len(row.text), why="label_right", score=score)
+    best = max((each.score for each in found), default=0.0)
+    last = max((at for at, each in enumerate(found) if each.score == best), default=0)
+    for at, each in enumerate(found):
+        penalty = PENALTIES["not_the_last_amount"] if each.score == best and at != last else 0.0
+        yield replace(each, score=max(LEAST_SCORE, each.score - penalty))
 
 
 def _under(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidate]:

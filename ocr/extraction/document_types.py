@@ -64,7 +64,7 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class SumRule:
-    """The terms add up to `equals`. A term written '-name' is subtracted.
+    """The terms add up to `equals`. A term written '-name' is subtracted, whatever sign is printed with it.
 
     Checked when every term and `equals` are present. `optional` terms join when present. The amounts in
     `may_be_included` may already be part of the others (tax in gross prices): without them is right too.

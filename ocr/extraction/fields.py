@@ -7,15 +7,14 @@ same, plus SUPPORT when a sum rule of the document comes out with it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from itertools import product
 
 from ocr.extraction.candidates import Candidate
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, SumRule
 from ocr.extraction.reading import Field, Problem, Suggestion
-from ocr.extraction.rules import decimal, holds, missing_field
+from ocr.extraction.rules import decimal, full_sum, missing_field
 from ocr.extraction.values import InvalidValue, parse_value
 
 AGREEMENT = 0.04
@@ -55,46 +54,42 @@ def choose(candidates: Iterable[Candidate], document_type: DocumentType) -> dict
 
 
 def _merged(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """One candidate per value: the best placed, raised for each other place that says the same."""
+    """One candidate per value: the best placed, raised for each other place or source that says the same."""
     by_value: dict[str, list[Candidate]] = defaultdict(list)
     for each in candidates:
         by_value[each.value if each.value is not None else f"?{each.text}"].append(each)
     merged = []
     for same in by_value.values():
         best = max(same, key=lambda each: each.score)
-        places = {frozenset(word.id for word in each.words) for each in same}
+        places = {(each.why, *(word.id for word in each.words)) for each in same}
         merged.append(replace(best, score=best.score + AGREEMENT * min(len(places) - 1, MOST_AGREEMENTS)))
     return sorted(merged, key=lambda each: -each.score)
 
 
 def _support(rule: SumRule, merged: dict[str, list[Candidate]]) -> None:
-    """Raise the candidates with which the rule comes out, each printed in a place of its own."""
-    names = [name.removeprefix("-") for name in rule.terms] + [rule.equals]
-    if any(name not in merged for name in names):
+    """Raise the candidates with which the rule comes out to the cent, each printed in a place of its own.
+
+    Terms that are not on the document count as nothing: paid without change, the cash is the total.
+    """
+    names = [name for name in (term.removeprefix("-") for term in rule.terms) if name in merged]
+    if rule.equals not in merged or rule.terms[0] not in names:
         return
-    optional = {
-        name: amount
-        for name in (term.removeprefix("-") for term in rule.optional)
-        if name in merged and (amount := decimal(merged[name][0].value)) is not None
-    }
+    optional = [merged[name][0] for name in (term.removeprefix("-") for term in rule.optional) if name in merged]
     right: set[tuple[str, str | None]] = set()
-    for combination in product(*(merged[name][:_TRIED_PER_FIELD] for name in names)):
+    for combination in product(*(merged[name][:_TRIED_PER_FIELD] for name in (*names, rule.equals))):
         if _comes_out(rule, combination, optional):
             right.update((each.name, each.value) for each in combination)
-    for name in names:
+    for name in (*names, rule.equals):
         merged[name] = [
             replace(each, score=each.score + SUPPORT) if (name, each.value) in right else each for each in merged[name]
         ]
 
 
-def _comes_out(rule: SumRule, combination: Sequence[Candidate], optional: Mapping[str, Decimal]) -> bool:
-    amounts = dict(optional)
-    for each in combination:
-        amount = decimal(each.value)
-        if amount is None:
-            return False
-        amounts[each.name] = amount
-    if not amounts[rule.equals] or not holds(rule, amounts):
+def _comes_out(rule: SumRule, combination: Sequence[Candidate], optional: Sequence[Candidate]) -> bool:
+    if any(each.value is None for each in combination):
+        return False
+    amounts = {each.name: amount for each in (*optional, *combination) if (amount := decimal(each.value)) is not None}
+    if not amounts[rule.equals] or full_sum(rule, amounts) != amounts[rule.equals]:
         return False
     ids = [word.id for each in combination for word in each.words]
     return len(set(ids)) == len(ids)

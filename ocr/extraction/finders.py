@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from ocr.extraction import dates, numbers, values
@@ -15,50 +16,62 @@ from ocr.extraction.reading import Word
 from ocr.extraction.rows import Line, box_of, words_at
 
 SCORES = {
-    "legal_form": 0.75,  # a line at the top with 'Ltd', 'GmbH', 'Sdn Bhd'
+    "legal_form": 0.78,  # a line at the top with 'Ltd', 'GmbH', 'Sdn Bhd'
     "trade_word": 0.65,  # ... with 'Restaurant', 'Trading', 'Enterprise'
-    "prominent": 0.5,  # the tallest print at the top
-    "first_line": 0.45,
+    "prominent": 0.55,  # the tallest print at the top
+    "first_line": 0.5,
     "top_line": 0.3,
     "any_date": 0.5,
     "largest_amount": 0.3,
     "any_currency": 0.9,
 }
 _LATER = 0.02  # what each further place down the page costs
+_BELOW_THE_HEAD = 0.12  # what a name costs that stands under an address or a telephone number
+_UNDER_A_RECEIVER = 0.3  # ... and under 'Bill to'
+_NEXT_DATE = 0.06  # what each date costs that others stand before
 _TOP_ROWS = 14
 _DATES_LOOKED_AT = 10
+_GAP = 2.0  # line heights: pieces of one name in a row stand no further apart
 
-_LEGAL_FORM = re.compile(
-    r"(?<!\w)(?:sdn\.?\s?bhd|s/b|bhd|berhad|plt|pte\.?\s?ltd|pty\.?\s?ltd|pvt\.?\s?ltd|co\.?,?\s?ltd|ltd|limited|llc|llp|plc|inc"
-    r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|ag|kg|ohg|ug|gbr|e\.\s?k|e\.\s?v|se|s\.?a\.?r\.?l|sarl"
-    r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|ab|as|k\.k|lda|ltda|company)(?!\w)\.?",
+_LEGAL_FORMS = (
+    r"sdn\.?\s?bhd|s/b|sb|bhd|berhad|plt|pte\.?\s?ltd|pty\.?\s?ltd|pvt\.?\s?ltd|co\.?,?\s?ltd|ltd|limited|llc|llp|plc|inc"
+    r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|ag|kg|ohg|ug|gbr|e\.\s?k|e\.\s?v|se|s\.?a\.?r\.?l"
+    r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|ab|lda|ltda|company"
+)
+_TRADE_WORDS = (
+    r"enterprises?|trading|restaurants?|restoran|caf[eé]|bistro|pub|kopitiam|bakery|hotel|pharmacy|farmasi|apotheke"
+    r"|pharmacie|hardware|machinery|marketing|supermarket|minimarket|mart|market|stores?|shop|kedai|perniagaan"
+    r"|stationery|stationers|books?|services|industries|international|holdings|group|solutions|consulting"
+    r"|technologies|petrol|petro|station|motors?|garage|clinic|klinik|electrical|electronics|furniture|gifts?"
+    r"|decoration|boutique|salon|laundry|bank|foods?|catering"
+)
+_LEGAL_FORM = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS})(?!\w)\.?", re.IGNORECASE)
+_TRADE_WORD = re.compile(rf"(?<!\w)(?:{_TRADE_WORDS})(?!\w)", re.IGNORECASE)
+# What may stand beside a legal form or a trade word without making a name of it.
+_NO_NAME = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS}|{_TRADE_WORDS}|\(?m\)?|co|and|und|et|the)(?!\w)|\W", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"(?<!\d)\d{4,6}(?!\d)|\d\s*,|,\s*\d|^\W*(?:no\.?\s*)?\d|jalan|\bjln\b|\blot\b|street|\bstr\.|strasse|straße|\broad\b"
+    r"|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b",
     re.IGNORECASE,
 )
-_TRADE_WORD = re.compile(
-    r"(?<!\w)(?:enterprise|enterprises|trading|restaurant|restoran|restaurants|cafe|café|bistro|pub|kopitiam|bakery|hotel"
-    r"|pharmacy|farmasi|apotheke|pharmacie|hardware|machinery|marketing|supermarket|minimarket|mart|market|store|stores"
-    r"|shop|kedai|perniagaan|stationery|stationers|books?|book\s?store|services|industries|international|holdings|group"
-    r"|solutions|consulting|technologies|petrol|petro|station|motors?|garage|clinic|klinik|electrical|electronics"
-    r"|furniture|gifts?|decoration|boutique|salon|laundry|bank|foods?|catering)(?!\w)",
+_CONTACT = re.compile(r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|@|\.com\b|hotline|careline|mobile", re.IGNORECASE)
+_OTHER_HEAD = re.compile(
+    r"invoice|receipt|rechnung|facture|quittung|\bbill\b|statement|resit|invois|cash\s?sales?|\bgst\b|\bsst\b|\bvat\b"
+    r"|\btax\b|\bust\b|\breg\b|\bno\s?[.:#]|\bdate\b|\bdatum\b|\bpage\b|\bseite\b|welcome|thank|\bcopy\b|customer|kunde"
+    r"|client\b|\bdue\b|amount|\btotal\b|\border\b|\btime\b|cashier|\btable\b|\bqty\b|quantity|\bprice\b|\bdesc\b"
+    r"|description|\bitems?\b|\bdisc\b|dine.?in|take.?away|owned by|member|\bbill to\b|\bship to\b|\bsold to\b"
+    r"|salesperson",
     re.IGNORECASE,
 )
-_NO_COMPANY = re.compile(
-    r"invoice|receipt|rechnung|facture|quittung|\bbill\b|statement|resit|invois|cash\s?sales?|\btel\b|phone|\bfax\b"
-    r"|telefon|www\.|https?:|@|\bgst\b|\bsst\b|\bvat\b|\btax\b|\bust\b|\breg\b|\bno\s?[.:#]|\bdate\b|\bdatum\b|\bpage\b"
-    r"|welcome|thank|\bcopy\b|jalan|\bjln\b|\blot\b|street|\bstr\.|strasse|straße|\broad\b|\brue\b|avenue|\btaman\b"
-    r"|\bfloor\b|\bbill to\b|\bship to\b|\bsold to\b|customer|kunde|client\b|due\b|amount|total|\border\b|\btime\b"
-    r"|\bcashier\b|\btable\b",
-    re.IGNORECASE,
-)
-_ONLY_LEGAL_FORM = re.compile(rf"\W*(?:{_LEGAL_FORM.pattern})\W*(?:\([^)]*\)\W*)?", re.IGNORECASE)
 _REGISTRATION = re.compile(
-    r"\s*\(\s*(?:co\.?\s?(?:reg)?|reg|roc|company)?\W*(?:no\W*)?[\w]*\d[\w\s\-]*\)?\s*\Z", re.IGNORECASE
+    r"\s*\(\s*(?:co\.?\s?(?:reg)?|reg|roc|company)?\W*(?:no\W*)?\w*\d[\w\s\-]*\)?(?:\s+f\.?k\.?a\b.*)?\s*\Z",
+    re.IGNORECASE,
 )
 _RECEIVER = re.compile(
-    r"\b(?:bill|ship|sold|invoice|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient\b|\bto:",
+    r"\b(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient\b"
+    r"|\bto:|owned by",
     re.IGNORECASE,
 )
-_ADDRESS = re.compile(r"\d{4,6}\b|\d+\s*,|,\s*\d|^\W*(?:no\.?\s*)?\d+")
 
 
 def found(context: Context) -> Iterator[Candidate]:
@@ -78,27 +91,63 @@ def _candidate(spec: FieldSpec, line: Line, text: str, words: tuple[Word, ...], 
 # --- the company that wrote the document
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """A row of print at the top of the first page, pieces that stand close together joined."""
+
+    line: Line
+    text: str
+    words: tuple[Word, ...]
+
+
 def _company(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     """Lines at the top of the first page that look like a firm's name."""
-    top = [line for row in context.rows.on_page(1)[:_TOP_ROWS] for line in row[:2]]
-    lines = [line for line in top if _may_name_a_company(context, line)]
-    tallest = max((line.box.height for line in lines), default=0.0)
-    for place, line in enumerate(lines):
-        text, words = _with_legal_form(top, line)
-        why = _company_reason(text, place, is_tall=line.box.height >= 0.95 * tallest)
-        receiver = 0.25 if _below_a_receiver(top, line) else 0.0
-        score = SCORES[why] - _LATER * place - receiver
-        yield _candidate(spec, line, _REGISTRATION.sub("", text), words, why, score)
+    heads = [head for row in context.rows.on_page(1)[:_TOP_ROWS] for head in _heads(row)]
+    names = [head for head in heads if _may_name_a_company(context, head)]
+    tallest = max((head.line.box.height for head in names), default=0.0)
+    address_row = min((head.line.row for head in heads if _is_address(head.text)), default=_TOP_ROWS)
+    for place, head in enumerate(names):
+        whole = _completed(heads, head)
+        why = _company_reason(whole.text, place, is_tall=head.line.box.height >= 0.95 * tallest)
+        score = SCORES[why] - _LATER * place
+        score -= _BELOW_THE_HEAD if head.line.row > address_row else 0.0
+        score -= _UNDER_A_RECEIVER if _below_a_receiver(heads, head) else 0.0
+        yield _candidate(spec, head.line, _REGISTRATION.sub("", whole.text), whole.words, why, score)
 
 
-def _may_name_a_company(context: Context, line: Line) -> bool:
-    text = line.span.text
+def _heads(row: list[Line]) -> Iterator[_Head]:
+    joined: _Head | None = None
+    for line in row:
+        if joined and line.box.left - joined.line.box.right <= _GAP * line.box.height:
+            box = joined.line.box.joined(line.box)
+            text, words = f"{joined.text} {line.span.text}", (*joined.words, *line.span.words)
+            joined = _Head(replace(joined.line, box=box), text, words)
+        else:
+            if joined:
+                yield joined
+            joined = _Head(line, line.span.text, line.span.words)
+    if joined:
+        yield joined
+
+
+def _is_address(text: str) -> bool:
+    return _CONTACT.search(text) is not None or (_ADDRESS.search(text) is not None and not _business(text))
+
+
+def _business(text: str) -> bool:
+    return _LEGAL_FORM.search(text) is not None or _TRADE_WORD.search(text) is not None
+
+
+def _may_name_a_company(context: Context, head: _Head) -> bool:
+    text = _REGISTRATION.sub("", head.text)
     letters = sum(character.isalpha() for character in text)
-    if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or _ONLY_LEGAL_FORM.fullmatch(text):
+    if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or not _NO_NAME.sub("", text):
         return False
-    if context.mentions_in(line.span) or dates.find(text):
+    if context.mentions_in(head.line.span) or dates.find(text) or _OTHER_HEAD.search(text):
         return False
-    return not _NO_COMPANY.search(text) and (not _ADDRESS.search(text) or _LEGAL_FORM.search(text) is not None)
+    if (":" in text and not _LEGAL_FORM.search(text)) or text.strip() in numbers.CODES:
+        return False
+    return not _is_address(text)
 
 
 def _company_reason(text: str, place: int, *, is_tall: bool) -> str:
@@ -111,17 +160,17 @@ def _company_reason(text: str, place: int, *, is_tall: bool) -> str:
     return "first_line" if place == 0 else "top_line"
 
 
-def _with_legal_form(top: list[Line], line: Line) -> tuple[str, tuple[Word, ...]]:
-    """The name, together with a next line that holds nothing but the legal form."""
-    after = [each for each in top if each.row == line.row + 1]
-    if len(after) == 1 and _ONLY_LEGAL_FORM.fullmatch(after[0].span.text):
-        return f"{line.span.text} {after[0].span.text}", (*line.span.words, *after[0].span.words)
-    return line.span.text, line.span.words
+def _completed(heads: list[_Head], head: _Head) -> _Head:
+    """The name together with a next line that holds no name but ends in a legal form: 'Co. (M) Sdn Bhd'."""
+    after = next((each for each in heads if each.line.row == head.line.row + 1), None)
+    if after is None or _NO_NAME.sub("", _REGISTRATION.sub("", after.text)) or not _LEGAL_FORM.search(after.text):
+        return head
+    return _Head(head.line, f"{head.text} {after.text}", (*head.words, *after.words))
 
 
-def _below_a_receiver(top: list[Line], line: Line) -> bool:
-    above = [each for each in top if line.row - 3 <= each.row < line.row]
-    return any(_RECEIVER.search(each.span.text) and abs(each.box.left - line.box.left) < 0.1 for each in above)
+def _below_a_receiver(heads: list[_Head], head: _Head) -> bool:
+    above = [each for each in heads if head.line.row - 3 <= each.line.row < head.line.row]
+    return any(_RECEIVER.search(each.text) and abs(each.line.box.left - head.line.box.left) < 0.1 for each in above)
 
 
 # --- dates, amounts, currencies
@@ -135,7 +184,7 @@ def _any_date(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
         readings = [each.isoformat() for each in printed.readings(context.order)]
         words = words_at(line.span, printed.start, printed.end)
         text = line.span.text[printed.start : printed.end].strip()
-        score = SCORES["any_date"] - _LATER * place
+        score = SCORES["any_date"] - _NEXT_DATE * place
         yield Candidate(
             spec.name, readings[0], text, words, line.span.page, box_of(words, line.box), "any_date", score, "rule",
             others=tuple(readings[1:]),
@@ -143,19 +192,22 @@ def _any_date(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
 
 
 def _largest_amount(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
-    best: Candidate | None = None
-    largest = None
+    """The largest amount with two decimals that stands under no other field's label."""
+    largest: tuple[Line, numbers.PrintedNumber] | None = None
     for line in context.rows:
-        if _named(context, line.span):
+        if any(mention.name != spec.name for mention in context.mentions_in(line.span)):
             continue
         for number in numbers.find_numbers(line.span.text):
-            if number.decimals != 2 or number.percent or (largest is not None and number.value <= largest):
-                continue
-            largest = number.value
-            words = words_at(line.span, number.start, number.end)
-            best = _candidate(spec, line, values.money(number.value), words, "largest_amount", SCORES["largest_amount"])
-    if best is not None:
-        yield best
+            if number.decimals == 2 and not number.percent and (not largest or number.value > largest[1].value):
+                largest = (line, number)
+    if largest is not None:
+        line, number = largest
+        text = line.span.text[number.start : number.end]
+        words = words_at(line.span, number.start, number.end)
+        box = box_of(words, line.box)
+        score = SCORES["largest_amount"]
+        value = values.money(number.value)
+        yield Candidate(spec.name, value, text, words, line.span.page, box, "largest_amount", score, "rule")
 
 
 def _any_currency(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
@@ -163,6 +215,8 @@ def _any_currency(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     seen: dict[str, list[Candidate]] = defaultdict(list)
     for line in context.rows:
         for printed in numbers.find_currencies(line.span.text):
+            if not _beside_a_number(line.span.text, printed):
+                continue
             words = words_at(line.span, printed.start, printed.end)
             score = SCORES["any_currency"] * printed.confidence / 100
             text = line.span.text[printed.start : printed.end]
@@ -170,10 +224,16 @@ def _any_currency(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
             seen[printed.code].append(
                 Candidate(spec.name, printed.code, text, words, line.span.page, box, "any_currency", score, "rule")
             )
-    most = max((len(each) for each in seen.values()), default=0)
+    everything = sum(len(each) for each in seen.values())
     for each in seen.values():
-        if len(each) * 2 > most:
-            yield max(each, key=lambda candidate: candidate.score)
+        best = max(each, key=lambda candidate: candidate.score)
+        yield replace(best, score=best.score * (0.5 + 0.5 * len(each) / everything))
+
+
+def _beside_a_number(text: str, printed: numbers.PrintedCurrency) -> bool:
+    """'PEN' may be a pen and 'BHD' a legal form: a code counts beside a number, in brackets, or by itself."""
+    before, after = text[: printed.start].rstrip(), text[printed.end :].lstrip()
+    return bool(re.search(r"[\d(\[]\Z", before) or re.match(r"[-\d.,)\]]", after) or not (before or after))
 
 
 def _named(context: Context, span: Span) -> bool:

@@ -56,6 +56,7 @@ _DIGITS = re.compile(
     r"|(?<![\d.,])[.,]\d{2}(?!\d)"  # .50
 )
 _SPACED_DIGITS = re.compile(rf"\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d+)?")  # 1 234,50
+_SPACED_COMMA = re.compile(rf"\d{{1,3}}(?:[{_SPACES}]\d{{3}})+,\d\d(?!\d)")
 _CURRENCY_WORD = re.compile(
     r"(?<![^\W\d_])(?:"
     + "|".join(re.escape(sign) for sign in sorted(SIGNS, key=len, reverse=True))
@@ -107,9 +108,13 @@ def find_numbers(text: str, *, thousands_dot: bool = True) -> list[PrintedNumber
     return found
 
 
-def whole_number(text: str, *, thousands_dot: bool = True) -> PrintedNumber | None:
-    """The number that the text is, apart from currency, sign and blanks; here blanks may group thousands."""
-    spaced = _SPACED_DIGITS.search(text)
+def whole_number(text: str, *, thousands_dot: bool = True, blanks_group: bool = True) -> PrintedNumber | None:
+    """The number that the text is, apart from currency, sign and blanks.
+
+    Blanks may group thousands, as a person types them; without `blanks_group` only before a decimal comma, because
+    '1 160.00' in print is a quantity and a price.
+    """
+    spaced = (_SPACED_DIGITS if blanks_group else _SPACED_COMMA).search(text)
     found = _number(text, spaced, thousands_dot=thousands_dot) if spaced else None
     numbers = [found] if found else find_numbers(text, thousands_dot=thousands_dot)
     if len(numbers) != 1:

@@ -37,11 +37,15 @@ def missing_field(spec: FieldSpec) -> Problem:
 
 
 def holds(rule: SumRule, amounts: Mapping[str, Decimal]) -> bool | None:
-    """Whether a sum holds; None when a term is missing. Amounts that may be included are tried both ways."""
-    needed = [name.removeprefix("-") for name in rule.terms]
-    if rule.equals not in amounts or any(name not in amounts for name in needed):
+    """Whether a sum holds; None when a term is missing. What may be included is tried both ways."""
+    if rule.equals not in amounts or any(_plain(name) not in amounts for name in rule.terms):
         return None
     return any(abs(total - amounts[rule.equals]) <= rule.tolerance for total in _totals(rule, amounts))
+
+
+def full_sum(rule: SumRule, amounts: Mapping[str, Decimal]) -> Decimal:
+    """The sum of all terms that are there."""
+    return _sum([name for name in (*rule.terms, *rule.optional) if _plain(name) in amounts], amounts)
 
 
 def _broken(rule: Rule, values: Values, line_items: Sequence[Values], labels: Mapping[str, str]) -> tuple[str, str]:
@@ -58,22 +62,29 @@ def _broken(rule: Rule, values: Values, line_items: Sequence[Values], labels: Ma
 def _broken_sum(rule: SumRule, amounts: Mapping[str, Decimal], labels: Mapping[str, str]) -> str:
     if holds(rule, amounts) is not False:
         return ""
-    terms = [*rule.terms, *(name for name in rule.optional if name.removeprefix("-") in amounts)]
-    total = _sum(terms, amounts)
+    terms = [*rule.terms, *(name for name in rule.optional if _plain(name) in amounts)]
+    total = full_sum(rule, amounts)
     return f"{_words(terms, labels)} is {total:,.2f}, not {amounts[rule.equals]:,.2f}."
 
 
 def _totals(rule: SumRule, amounts: Mapping[str, Decimal]) -> Iterator[Decimal]:
-    """The sum with and without what may be included or is optional, as far as it is there."""
-    needed = [name for name in rule.terms if name.removeprefix("-") not in rule.may_be_included]
-    free = [name for name in (*rule.terms, *rule.optional) if name not in needed and name.removeprefix("-") in amounts]
+    """The sum, with every choice of what may already be included."""
+    there = [name for name in (*rule.terms, *rule.optional) if _plain(name) in amounts]
+    needed = [name for name in there if _plain(name) not in rule.may_be_included]
+    free = [name for name in there if _plain(name) in rule.may_be_included]
     for count in range(len(free) + 1):
         for some in combinations(free, count):
             yield _sum([*needed, *some], amounts)
 
 
 def _sum(terms: Sequence[str], amounts: Mapping[str, Decimal]) -> Decimal:
-    return sum((-amounts[name[1:]] if name.startswith("-") else amounts[name] for name in terms), start=Decimal(0))
+    """What is subtracted counts without its sign: a discount is printed as 5.00 or as -5.00."""
+    signed = (-abs(amounts[_plain(name)]) if name.startswith("-") else amounts[name] for name in terms)
+    return sum(signed, start=Decimal(0))
+
+
+def _plain(term: str) -> str:
+    return term.removeprefix("-")
 
 
 def _words(terms: Sequence[str], labels: Mapping[str, str]) -> str:
@@ -81,7 +92,7 @@ def _words(terms: Sequence[str], labels: Mapping[str, str]) -> str:
     parts: list[str] = []
     for name in terms:
         joint = "" if not parts else " minus " if name.startswith("-") else " plus "
-        label = labels.get(name.removeprefix("-"), name)
+        label = labels[_plain(name)]
         parts.append(joint + (label if not parts else _inside_sentence(label)))
     return "".join(parts)
 

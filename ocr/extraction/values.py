@@ -21,7 +21,11 @@ _NO = frozenset(
 )
 _EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)*\.[^\W\d_]{2,}")
 _PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d\s()./\-]{5,22}\d(?!\w)")
-_IDENTIFIER = re.compile(r"[^\W_](?:[\w./\-*]*\w)?(?:[ /\-]{1,2}\d[\w/\-]*)*")
+# A code: a first piece with a digit in it (country letters may stand before it), further pieces only of digits.
+_IDENTIFIER = re.compile(
+    r"(?<!\w)(?:[A-Z]{1,4}[ \-])?(?=[^\s\d]{0,20}\d)[^\W_](?:[\w./\-*]*\w)?(?: \d{2,}(?![\w]*[./:,]\d)\w*)*"
+)
+_NO_IDENTIFIER = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d\d")
 
 
 class InvalidValue(ValueError):
@@ -147,7 +151,7 @@ def _parse_amount(text: str, order: DateOrder) -> str:
 
 
 def _find_amounts(text: str, order: DateOrder) -> list[Found]:
-    whole = numbers.whole_number(text)
+    whole = numbers.whole_number(text, blanks_group=False)
     printed = [whole] if whole else numbers.find_numbers(text)
     return [Found(money(each.value), each.start, each.end) for each in printed if not each.percent]
 
@@ -160,7 +164,7 @@ def _parse_number(text: str, order: DateOrder) -> str:
 
 
 def _find_numbers(text: str, order: DateOrder) -> list[Found]:
-    whole = numbers.whole_number(text, thousands_dot=False)
+    whole = numbers.whole_number(text, thousands_dot=False, blanks_group=False)
     printed = [whole] if whole else numbers.find_numbers(text, thousands_dot=False)
     return [Found(f"{each.value:f}", each.start, each.end) for each in printed if not each.percent]
 
@@ -214,10 +218,13 @@ def _parse_identifier(text: str, order: DateOrder) -> str:
 
 
 def _find_identifiers(text: str, order: DateOrder) -> list[Found]:
+    """Codes with a digit in them that are neither a date nor an amount."""
+    dated = [range(each.start, each.end) for each in dates.find(text)]
     return [
         Found(fold(match[0]), match.start(), match.end())
         for match in _IDENTIFIER.finditer(text)
-        if any(character.isdigit() for character in match[0])
+        if not _NO_IDENTIFIER.fullmatch(match[0])
+        and not any(match.start() in span or match.end() - 1 in span for span in dated)
     ]
 
 

@@ -198,9 +198,11 @@ def _spans(characters: str) -> list[tuple[int, int]]:
 
 
 def _after_label(characters: str, at: int) -> bool:
-    if at == 0 or characters[at - 1] != ":" or characters[at] in "/:":
+    if at == 0 or characters[at - 1] not in ":#" or characters[at] in "/:":
         return False
     before = characters[at - 2] if at >= 2 else ""
+    if characters[at - 1] == "#":
+        return before.isalpha() and characters[at] in "+0123456789"
     return not (before.isdigit() and characters[at].isdigit())
 
 

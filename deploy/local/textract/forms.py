@@ -6,6 +6,7 @@ from itertools import takewhile
 
 from deploy.local.textract import labels
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
+from deploy.local.textract.tables import is_heading
 
 LONGEST_KEY = 7
 NEAR = 6.0
@@ -16,6 +17,8 @@ SAME_LINE = 0.99
 FAR_COLON = 0.96
 KNOWN_LABEL_FITTING = 0.96
 KNOWN_LABEL = 0.88
+KNOWN_LABEL_TEXT = 0.82
+LISTED = 0.74
 BELOW_FITTING = 0.9
 BELOW_COLON = 0.86
 BELOW = 0.78
@@ -70,9 +73,15 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
     same line counts nearly in full, a value found below a label much less.
     """
     rows = [_glued(_without(row, apart)) for row in sheet.rows]
-    found = [label for number, row in enumerate(rows) for segment in row for label in _labels(segment, number)]
+    found = [
+        label
+        for number, row in enumerate(rows)
+        for segment in row
+        for label in _labels(segment, number, heading=is_heading(row))
+    ]
     search = _Search(sheet, rows, found)
     candidates = [candidate for label in found for candidate in search.candidates(label)]
+    candidates += _listed(rows, sheet.line_height)
     chosen = _chosen(candidates)
     answered = {id(candidate.label) for candidate in chosen}
     used = {word.index for candidate in chosen for word in (*candidate.label.words, *candidate.value)}
@@ -82,6 +91,36 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
             chosen.append(_Candidate(label, (), EMPTY))
     pairs = [_pair(candidate) for candidate in chosen]
     return sorted(pairs, key=lambda pair: pair.key[0].index)
+
+
+def _listed(rows: Sequence[Row], height: float) -> Iterator[_Candidate]:
+    """Labels that we do not know, in a list: three or more in a column, each with one value, these in a column too."""
+    run: list[tuple[int, Segment, Segment]] = []
+    for number, row in enumerate(rows):
+        left, right = (row[0], row[1]) if len(row) == 2 else (None, None)
+        fits = left is not None and right is not None and _is_phrase(left) and not _is_colon(right.words[-1].text)
+        if fits and left and right and (not run or _continues(run[-1], (number, left, right), height)):
+            run.append((number, left, right))
+            continue
+        yield from _list_candidates(run)
+        run = [(number, left, right)] if fits and left and right else []
+    yield from _list_candidates(run)
+
+
+def _list_candidates(run: Sequence[tuple[int, Segment, Segment]]) -> Iterator[_Candidate]:
+    if len(run) >= 3:
+        for number, left, right in run:
+            label = _Label(left.words, (), None, colon=False, row=number, last=True)
+            yield _Candidate(label, right.words, LISTED)
+
+
+def _is_phrase(segment: Segment) -> bool:
+    return len(segment.words) <= 4 and _says_something(segment.words) and not any(c.isdigit() for c in segment.text)
+
+
+def _continues(above: tuple[int, Segment, Segment], below: tuple[int, Segment, Segment], height: float) -> bool:
+    aligned = all(abs(a.box.left - b.box.left) <= 0.7 * height for a, b in zip(above[1:], below[1:], strict=True))
+    return aligned and below[0] == above[0] + 1 and below[1].box.top - above[1].box.bottom <= 2 * height
 
 
 def _pair(candidate: _Candidate) -> Pair:
@@ -118,11 +157,12 @@ def _glued(row: Row) -> Row:
     return tuple(segments)
 
 
-def _labels(segment: Segment, row: int) -> Iterator[_Label]:
+def _labels(segment: Segment, row: int, *, heading: bool) -> Iterator[_Label]:
     words = segment.words
     colons = [index for index, word in enumerate(words) if _is_colon(word.text)]
     if not colons:
-        yield from _known_label(words, row)
+        if not heading:
+            yield from _known_label(words, row)
         return
     starts = []
     for order, colon in enumerate(colons):
@@ -149,12 +189,18 @@ def _key_start(words: Sequence[Placed], floor: int, colon: int, *, first: bool) 
     """Where the label that ends at `colon` begins: the longest label we know, else all (or, further on, one word)."""
     end = colon if words[colon].text == ":" else colon + 1
     for start in range(max(floor, end - labels.LONGEST), end):
-        if labels.kind_of(" ".join(word.text for word in words[start:end])):
+        if _opens_label(words[start].text) and labels.kind_of(" ".join(word.text for word in words[start:end])):
             # At the start of a segment a few words more belong to the label: "Our invoice number:".
-            return floor if first and end - floor <= LONGEST_KEY - 2 else start
-    if first:
-        return floor
-    return max(floor, end - 1)
+            opens = _opens_label(words[floor].text)
+            return floor if first and opens and end - floor <= LONGEST_KEY - 2 else start
+    if not first:
+        return max(floor, end - 1)
+    # Bullets, numbers and dates before a label are not part of it: "- 3. 11/16 New balance:".
+    return next((n for n in range(floor, end) if _opens_label(words[n].text)), floor)
+
+
+def _opens_label(text: str) -> bool:
+    return text[:1].isalpha() or (text[:1] == "(" and text[1:2].isalpha())
 
 
 def _known_label(words: Sequence[Placed], row: int) -> Iterator[_Label]:
@@ -248,15 +294,32 @@ class _Search:
             if not words or segment.box.left - words[-1].box.right > 1.6 * self._sheet.line_height:
                 break
             words = words + _before_label(segment.words, self._labelled)
-        if label.kind == labels.LINES:
+        if words and label.kind == labels.LINES:
             words = words + self._continued(label, words)
+        elif words and label.colon and label.kind not in _STRICT:
+            words = words + self._wrapped(label, words)
         return words
+
+    def _wrapped(self, label: _Label, value: Sequence[Placed]) -> tuple[Placed, ...]:
+        """Lines that go on under a value beside its label: nothing stands left of them, under the label."""
+        more: list[Placed] = []
+        box, height = around(word.box for word in value), self._sheet.line_height
+        for row in self._rows[label.row + 1 : label.row + 4]:
+            first = row[0] if row else None
+            if first is None or len(row) > 1 or first.words[0].index in self._labelled:
+                break
+            if abs(first.box.left - box.left) > 0.7 * height or first.box.top - box.bottom > 0.5 * height:
+                break
+            more += first.words
+            box = first.box
+        return tuple(more)
 
     def _acceptable(self, label: _Label, value: Sequence[Placed]) -> bool:
         text = " ".join(word.text for word in value)
         if label.colon:
             return any(c.isalnum() for c in text)
-        return label.kind in _STRICT and labels.fits(text, label.kind)
+        near = value[0].box.left - label.box.right <= NEAR * self._sheet.line_height
+        return labels.fits(text, label.kind or labels.TEXT) and (label.kind in _STRICT or near)
 
     def _below(self, label: _Label) -> Iterator[_Candidate]:
         segment = self._segment_below(label.box, label.row)
@@ -311,7 +374,7 @@ class _Search:
             return SAME_LINE
         if label.colon:
             return KNOWN_LABEL
-        return known if label.kind in _STRICT and labels.fits(text, label.kind) else KNOWN_LABEL
+        return known if label.kind in _STRICT and labels.fits(text, label.kind) else KNOWN_LABEL_TEXT
 
 
 def _before_label(words: Sequence[Placed], labelled: set[int]) -> tuple[Placed, ...]:

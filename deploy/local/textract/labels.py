@@ -16,12 +16,15 @@ _BY_KIND = {
         fees|fee|credit card|debit card|visa|mastercard|master card|total sales|total sale|total incl|total excl|
         total rm|total gst|total tax|total vat|nett total|nett|gross pay|net pay|opening balance|closing balance|
         amount tendered|total paid|total price|taxable amount|invoice total|total rounded|total savings|premium|
+        gross amt|net amt|total amt|tax amt|amt due|svr tax|svr chg|svc tax|service chg|total amount due|total due now|
+        iva|btw|subtotaal|totaal|nettobetrag|bruttobetrag|
         rechnungsbetrag|gesamtbetrag|summe|zwischensumme|mwst|total ttc|total ht|tva|total a payer|importe total|totale
     """,
     DATE: """
         date|invoice date|due date|order date|receipt date|payment date|date of birth|birth date|dob|issue date|
         date issued|expiry date|expiration date|bill date|statement date|delivery date|ship date|date due|
         payment due|start date|end date|date of issue|date received|hire date|pay date|transaction date|date shipped|
+        check in|check out|
         datum|rechnungsdatum|lieferdatum|date de facture|fecha|data
     """,
     NUMBER: """
@@ -35,7 +38,9 @@ _BY_KIND = {
         policy no|policy number|claim no|claim number|member id|patient id|license no|licence no|id no|id number|
         cheque no|check no|transaction no|trans no|trx no|table no|table|pos no|counter no|slip no|ticket no|
         total qty|total quantity|total items|no of items|item count|qty|quantity|time|page|pages|cashier no|terminal|
-        rechnungsnummer|rechnung nr|kundennummer|kunden nr|ust id|ust idnr|numero de facture|facture no|
+        no|nr|p o|po|gstin|cin|ifsc code|pan|vat reg|uen|cust id|
+        rechnungsnr|kundennr|rechnungsnummer|rechnung nr|kundennummer|kunden nr|
+        ust id|ust idnr|numero de facture|facture no|
         facture n|numero|siret|delivery note|approval code|auth code|case no|batch no|lot no|serial no|amount of pages
     """,
     TEXT: """
@@ -56,8 +61,16 @@ _BY_KIND = {
 }
 KINDS = {label.strip(): kind for kind, labels in _BY_KIND.items() for label in labels.split("|")}
 LONGEST = max(len(label.split()) for label in KINDS)
-_FUZZY_FROM = 6
-_ALIKE = 0.86
+KIND_BY_LAST_WORD = {
+    **dict.fromkeys(("no", "nr", "number", "id", "code", "phone", "tel", "fax", "zip", "ref", "reference"), NUMBER),
+    **dict.fromkeys(("amount", "amt", "total", "tax", "fee", "fees", "charge", "charges", "balance", "price"), MONEY),
+    **dict.fromkeys(("name", "method", "mode", "type", "terms", "title", "email", "by", "status"), TEXT),
+    "date": DATE,
+    "address": LINES,
+}
+LONGEST_UNKNOWN = 3
+_FUZZY_FROM = 8
+_ALIKE = 0.88
 
 _QUALIFIERS = """
     incl inclusive including excl exclusive excluding of gst sst vat tax sr zr rm usd eur gbp sgd myr amount amt
@@ -68,9 +81,9 @@ QUALIFIERS = frozenset(_QUALIFIERS.split())
 
 _CURRENCY = r"(?:rm|usd|us\$|eur|gbp|chf|cad|aud|sgd|myr|inr|rs\.?|s\$|[$€£¥₹])"
 MONEY_PATTERN = re.compile(
-    rf"^[(\-+]?{_CURRENCY}?[\s:(\-+]*\d[\d.,' ]*\)?-?\s*(?:{_CURRENCY}|%|cr|dr|sr|zr|t)?\*?$", re.IGNORECASE
+    rf"^[(\-+]?{_CURRENCY}?[\s:(\-+]*[.,]?\d[\d.,' ]*\)?-?\s*(?:{_CURRENCY}|%|cr|dr|sr|zr|t)?\*?$", re.IGNORECASE
 )
-DECIMALS = re.compile(r"\d[.,]\s?\d{2}(?!\d)")
+DECIMALS = re.compile(r"[.,]\s?\d{2}(?!\d)")
 _MONTH = (
     r"(?:jan|feb|mar|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez|janv|f[ée]v|avr|juin|juil|ao[uû]t|d[ée]c)[a-zé]*"
 )
@@ -90,15 +103,18 @@ def plain(text: str) -> str:
 def kind_of(text: str) -> str | None:
     """The kind of value that stands beside the label `text`, or None when it is no label we know.
 
-    A long label may be misread by a letter or two.
+    A long label may be misread by a letter or two; "Booking ID" is known by its last word.
     """
     wanted = plain(text)
     if wanted in KINDS:
         return KINDS[wanted]
+    words = [] if "," in text else wanted.split()
+    if 2 <= len(words) <= LONGEST_UNKNOWN and wanted.replace(" ", "").isalpha() and words[-1] in KIND_BY_LAST_WORD:
+        return KIND_BY_LAST_WORD[words[-1]]
     if len(wanted) < _FUZZY_FROM:
         return None
     for label, kind in KINDS.items():
-        close = abs(len(label) - len(wanted)) <= 2 and len(label) >= _FUZZY_FROM and wanted[0] == label[0]
+        close = abs(len(label) - len(wanted)) <= 2 and label.count(" ") == wanted.count(" ") and wanted[0] == label[0]
         if close and SequenceMatcher(None, label, wanted).ratio() >= _ALIKE:
             return kind
     return None

@@ -5,21 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deploy.local.textract import labels
-from deploy.local.textract.layout import Box, Placed, Row, Sheet, around
+from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
 
 LEAST_ROWS = 3
 LEAST_COLUMNS = 2
 _HEADINGS = """
-    description item items article product service details particulars qty quantity qnty units unit price rate
+    description item items sale sales u p amt artikel aantal prijs stuk btw totaal omschrijving bedrag pos
+    beschreibung rabatt zeilenbetrag article product service details particulars qty quantity qnty units unit price rate
     amount total cost value sum tax vat gst disc discount code sku no nr pos ref date hours uom per net gross
     each ext extended debit credit balance transaction menge preis bezeichnung betrag einzelpreis gesamtpreis
     artikel einheit gesamt mwst ust quantite prix montant designation libelle name subtotal line part number
     days period type model summary rm usd eur inc ex incl excl
 """
 HEADINGS = frozenset(_HEADINGS.split())
+TOTAL = re.compile(r"^(sub\s?-?total|grand total|nett? total|total|amount due|balance due|thank)", re.IGNORECASE)
 SUMMARY = re.compile(
-    r"^(sub\s?-?total|grand total|total|nett? total|amount due|balance due|vat|gst|tax\b|cash|change|summe|"
-    r"gesamt|zwischensumme|rounding|discount|shipping|payment|thank|notes?\b|terms|gst summary|balance)",
+    r"^(vat|gst|tax\b|cash|change|summe|gesamt|zwischensumme|rounding|discount|shipping|payment|balance|terms)",
     re.IGNORECASE,
 )
 
@@ -73,7 +74,7 @@ def item_words(tables: Sequence[Table]) -> frozenset[int]:
 
 def _run_from(sheet: Sheet, start: int) -> tuple[Sequence[Row], bool]:
     """The rows of the table that begins at row `start`, and whether that row is its heading; none if no table."""
-    if _is_heading(sheet.rows[start]):
+    if is_heading(sheet.rows[start]):
         run = _headed_run(sheet, start)
         if len(run) >= 2:
             return run, True
@@ -81,29 +82,43 @@ def _run_from(sheet: Sheet, start: int) -> tuple[Sequence[Row], bool]:
     return (run, False) if len(run) >= LEAST_ROWS else ((), False)
 
 
-def _is_heading(row: Row) -> bool:
+def is_heading(row: Row) -> bool:
+    """Whether the row names columns of a table of items: "Description  Qty  Amount"."""
     words = [part for segment in row for word in segment.words for part in labels.plain(word.text).split()]
     known = sum(word in HEADINGS for word in words)
     digits = sum(any(c.isdigit() for c in word) for word in words)
     colons = any(word.text.endswith(":") for segment in row for word in segment.words)
-    return known >= 2 and known >= 0.6 * len(words) and digits == 0 and not colons and len(words) >= 2
+    enough = known >= 0.6 * len(words) or (len(row) >= 3 and known >= 0.4 * len(words))
+    return known >= 2 and enough and digits == 0 and not colons
 
 
 def _headed_run(sheet: Sheet, start: int) -> Sequence[Row]:
     """The heading and the item rows under it, up to the sums, a wide blank, or text that no longer fits."""
     run = [sheet.rows[start]]
     heading = _row_box(sheet.rows[start])
-    reach = Box(heading.left - 3 * sheet.line_height, 0, heading.right + 3 * sheet.line_height, 0)
+    slack = 3 * sheet.line_height + 0.12 * sheet.width
+    widest = 0.0
     for row in sheet.rows[start + 1 :]:
         box = _row_box(row)
         blank = box.top - _row_box(run[-1]).bottom
-        outside = box.left < reach.left - 0.12 * sheet.width or box.right > reach.right + 0.12 * sheet.width
-        if blank > 2.5 * sheet.line_height or outside or SUMMARY.match(row[0].text):
+        # After some items, a blank twice as wide as any between them ends the table.
+        limit = 2.5 * sheet.line_height if len(run) <= 3 else max(1.5 * sheet.line_height, 2 * widest)
+        outside = box.left < heading.left - slack or box.right > heading.right + slack
+        if blank > limit or outside or _sums_up(row):
             break
+        widest = max(widest, blank)
         run.append(row)
     while len(run) > 1 and len(run[-1]) < 2:
         run.pop()
     return run
+
+
+def _sums_up(row: Row) -> bool:
+    """Whether the row is no item but a sum or what follows the sums; a lone "Tax: 2%" may still describe an item."""
+    label = row[0].text.partition(":")[0]
+    if len(row) == 1:
+        return bool(TOTAL.match(label))
+    return bool(TOTAL.match(label) or SUMMARY.match(label)) or labels.KINDS.get(labels.plain(label)) == labels.MONEY
 
 
 def _aligned_run(sheet: Sheet, start: int) -> Sequence[Row]:
@@ -115,7 +130,7 @@ def _aligned_run(sheet: Sheet, start: int) -> Sequence[Row]:
         close = _row_box(row).top - _row_box(run[-1]).bottom <= 1.5 * sheet.line_height
         if not close or len(row) < LEAST_COLUMNS or _aligned(run[-1], row, sheet.line_height) < LEAST_COLUMNS:
             break
-        if _is_heading(row):
+        if is_heading(row):
             break
         run.append(row)
     return run
@@ -157,13 +172,14 @@ def _table(run: Sequence[Row], sheet: Sheet, *, headed: bool) -> Table | None:
 
 
 def _columns(run: Sequence[Row], sheet: Sheet, *, headed: bool) -> list[tuple[float, float]]:
-    """Left and right of each column: stretches that segments cover, parted where all rows are blank.
+    """Left and right of each column, from the left."""
+    return _columns_under_headings(run) if headed else _columns_between_blanks(run, sheet)
 
-    Rows with a single segment do not count: a long description or a title would bridge every gap.
-    """
-    spans = sorted((s.box.left, s.box.right) for row in run if len(row) > 1 for s in _split(row, run, headed=headed))
+
+def _columns_between_blanks(run: Sequence[Row], sheet: Sheet) -> list[tuple[float, float]]:
+    """Stretches that segments cover, parted where all rows are blank."""
     merged: list[list[float]] = []
-    for left, right in spans:
+    for left, right in sorted((segment.box.left, segment.box.right) for row in run for segment in row):
         if merged and left <= merged[-1][1] - 0.15 * sheet.line_height:
             merged[-1][1] = max(merged[-1][1], right)
         else:
@@ -171,35 +187,79 @@ def _columns(run: Sequence[Row], sheet: Sheet, *, headed: bool) -> list[tuple[fl
     return [(left, right) for left, right in merged]
 
 
-def _split(row: Row, run: Sequence[Row], *, headed: bool) -> list[Placed]:
-    """The row's segments, as one box each; headings that the engine joined are cut into words where items are apart."""
-    parts: list[Placed] = []
-    for segment in row:
-        cut = headed and row is run[0] and len(segment.words) > 1 and len(row) < max(map(len, run))
-        pieces = [(word,) for word in segment.words] if cut else [segment.words]
-        parts += [Placed(p[0].index, p[0].line, "", 0.0, around(w.box for w in p)) for p in pieces]
-    return parts
+def _columns_under_headings(run: Sequence[Row]) -> list[tuple[float, float]]:
+    """One column per heading, as wide as what stands under it alone, and more where items stand under none.
+
+    What reaches under two headings (a long description) says nothing about where columns are.
+    """
+    columns = [[box.left, box.right] for box in _headings(run)]
+    seeds = [(left, right) for left, right in columns]
+    orphans: list[list[float]] = []
+    for segment in (segment for row in run[1:] if len(row) > 1 for segment in row):
+        under = [n for n, seed in enumerate(seeds) if _overlap(segment.box, seed) > 0]
+        if len(under) == 1:
+            columns[under[0]] = [
+                min(columns[under[0]][0], segment.box.left),
+                max(columns[under[0]][1], segment.box.right),
+            ]
+        elif not under:
+            orphans.append([segment.box.left, segment.box.right])
+    columns += _agreed(orphans, columns)
+    pairs = [(column[0], column[1]) for column in columns]
+    return sorted(pairs)
 
 
-def _cells_of(row: Sequence[Placed], columns: Sequence[tuple[float, float]]) -> list[tuple[Placed, ...]]:
+def _agreed(orphans: Sequence[Sequence[float]], columns: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Columns without a heading: at least two items stand one below the other, outside of all columns."""
+    merged: list[list[float]] = []
+    for left, right in sorted(orphans):
+        if any(min(right, column[1]) > max(left, column[0]) for column in columns):
+            continue
+        if merged and left < merged[-1][1]:
+            merged[-1] = [merged[-1][0], max(merged[-1][1], right), merged[-1][2] + 1]
+        else:
+            merged.append([left, right, 1])
+    return [[left, right] for left, right, count in merged if count > 1]
+
+
+def _headings(run: Sequence[Row]) -> list[Box]:
+    """The headings' places; words that the engine joined are parted where the items under them are apart."""
+    places = []
+    for segment in run[0]:
+        apart = max(sum(_overlap(item.box, (segment.box.left, segment.box.right)) > 0 for item in row) for row in run)
+        parted = len(segment.words) > 1 and apart >= len(segment.words)
+        places += [word.box for word in segment.words] if parted else [segment.box]
+    return places
+
+
+def _overlap(box: Box, column: Sequence[float]) -> float:
+    return min(box.right, column[1]) - max(box.left, column[0])
+
+
+def _cells_of(row: Sequence[Segment], columns: Sequence[tuple[float, float]]) -> list[tuple[Placed, ...]]:
     cells: list[list[Placed]] = [[] for _ in columns]
-    for word in row:
-        cells[_column_of(word.box, columns)].append(word)
+    for segment in row:
+        place = _column_of(segment.words[0].box, columns)
+        numbers = all(any(c.isdigit() for c in word.text) for word in segment.words)
+        for before, word in zip((None, *segment.words[:-1]), segment.words, strict=True):
+            wide = before is not None and word.box.left - before.box.right > 0.5 * word.box.height
+            if before is None or numbers or wide:
+                place = max(place, _column_of(word.box, columns))
+            cells[place].append(word)
     return [tuple(cell) for cell in cells]
 
 
 def _column_of(box: Box, columns: Sequence[tuple[float, float]]) -> int:
-    return max(range(len(columns)), key=lambda n: min(box.right, columns[n][1]) - max(box.left, columns[n][0]))
+    return max(range(len(columns)), key=lambda n: _overlap(box, columns[n]))
 
 
-def _without_wraps(run: Sequence[Row], columns: Sequence[tuple[float, float]], *, headed: bool) -> list[list[Placed]]:
-    """The words of each row; a row that only goes on with the text of the row above joins it."""
-    rows: list[list[Placed]] = []
+def _without_wraps(run: Sequence[Row], columns: Sequence[tuple[float, float]], *, headed: bool) -> list[list[Segment]]:
+    """The segments of each row; a row that only goes on with the text of the row above joins it."""
+    rows: list[list[Segment]] = []
     for number, row in enumerate(run):
-        words = [word for segment in row for word in segment.words]
-        wraps = headed and number > 1 and len(row) == 1 and not any(c.isdigit() for c in row[0].text[:1])
-        if wraps and rows:
-            rows[-1] += words
+        begins = _column_of(row[0].box, columns) == 0 and any(c.isdigit() for c in row[0].text[:1])
+        if headed and number > 1 and len(row) == 1 and not begins:
+            rows[-1] += row
         else:
-            rows.append(words)
+            rows.append(list(row))
     return rows

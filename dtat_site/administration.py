@@ -1,0 +1,45 @@
+"""The admin: every page sees what its user may see, and what must not be edited by hand is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models.base import ModelBase
+from django.http import HttpRequest, HttpResponse
+
+from tenants import access
+
+# A schedule row is code that a worker runs, and a task row holds arguments: neither belongs into a form.
+_WITHHELD_APPS = frozenset({"django_q", "axes"})
+
+
+class Site(admin.AdminSite):
+    site_header = "DTAT-OCR administration"
+    site_title = "DTAT-OCR"
+    index_title = "Administration"
+    enable_nav_sidebar = False
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else list(model_or_iterable)
+        shown = [model for model in models if model._meta.app_label not in _WITHHELD_APPS]
+        if shown:
+            super().register(shown, admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Platform admins, and the auditors and tenant admins of a tenant."""
+        return access.may_use_admin(request.user)
+
+    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:  # noqa: FBT001, FBT002  Django's signature
+        inner = super().admin_view(view, cacheable)
+
+        def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            with access.scope_of(request.user):
+                response = inner(request, *args, **kwargs)
+                # Lists are read while rendering, so that has to happen before the scope ends.
+                if hasattr(response, "render") and not response.is_rendered:
+                    response.render()
+                return response
+
+        return scoped

@@ -1,0 +1,48 @@
+"""Every address. Names are fixed: templates, scripts and links in stored results use them."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from dtat_site import health
+from ocr import views as documents
+from review import api as review_api
+from review import views as review
+
+ONE = "documents/<uuid:document_id>/"
+AT_REVIEW = "review/<uuid:document_id>/"
+
+urlpatterns = [
+    path("", review.home, name="home"),
+    path("login/", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("queue/", review.queue, name="queue"),
+    path("review/next/", review.review_next, name="review-next"),
+    path(AT_REVIEW, review.review, name="review"),
+    path(f"{AT_REVIEW}heartbeat/", review_api.PageHeartbeat.as_view(), name="review-heartbeat"),
+    path(f"{AT_REVIEW}draft/", review_api.PageDraft.as_view(), name="review-draft"),
+    path(f"{AT_REVIEW}decision/", review_api.PageDecision.as_view(), name="review-decision"),
+    path(f"{AT_REVIEW}release/", review_api.PageRelease.as_view(), name="review-release"),
+    path("documents/", documents.documents, name="documents"),
+    path("documents/upload/", documents.upload, name="document-upload"),
+    path(ONE, review.document, name="document"),
+    path(f"{ONE}original/", documents.original, name="document-original"),
+    path(f"{ONE}result/", documents.result, name="document-result"),
+    path(f"{ONE}raw/", documents.raw, name="document-raw"),
+    path(f"{ONE}pages/<int:number>/image/", documents.page_image, name="page-image"),
+    path(f"{ONE}reopen/", review.reopen, name="document-reopen"),
+    path(f"{ONE}retry/", review.retry, name="document-retry"),
+    path(f"{ONE}replay/", review.replay, name="document-replay"),
+    path("dashboard/", review.dashboard, name="dashboard"),
+    path("api/v1/", include("ocr.api.urls")),
+    path(f"api/v1/{ONE}review/", review_api.Review.as_view(), name="api-review"),
+    path(f"api/v1/{ONE}reopen/", review_api.Reopen.as_view(), name="api-reopen"),
+    path(f"api/v1/{ONE}retry/", review_api.Retry.as_view(), name="api-retry"),
+    path(f"api/v1/{ONE}replay/", review_api.Replay.as_view(), name="api-replay"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+]

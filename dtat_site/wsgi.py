@@ -1,0 +1,12 @@
+"""What gunicorn serves."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dtat_site.settings")
+application = get_wsgi_application()
+
+from dtat_site.checks import refuse_unsafe  # noqa: E402  the apps must be loaded first
+
+refuse_unsafe()

@@ -1,0 +1,90 @@
+"""Every error as application/problem+json (RFC 9457): `{type, title, status, code, detail, errors?}` with a stable code."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from audit import log
+from ocr import artifacts, idempotency, intake, lifecycle, sandbox
+from tenants.access import NotAllowed
+
+CONTENT_TYPE = "application/problem+json"
+_TITLES = {
+    400: "The request cannot be understood",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    409: "Somebody else was first",
+    413: "Too large",
+    415: "Unsupported content",
+    422: "The content is not acceptable",
+    429: "Too many requests",
+    500: "Something went wrong here",
+    503: "Not available now",
+}
+# Exceptions of the functions behind the doors: their code and sentence are what the caller gets.
+STATUSES: dict[type[Exception], int] = {
+    NotAllowed: 403,
+    lifecycle.NotPossible: 409,
+    lifecycle.Overtaken: 409,
+    idempotency.KeyReused: 422,
+    idempotency.BadKey: 400,
+    intake.Unacceptable: 422,
+    artifacts.Lost: 500,
+}
+
+
+def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
+    """One problem as a response."""
+    body = {"type": f"/api/docs/#{code}", "title": _TITLES.get(status, "Error"), "status": status, "code": code, "detail": detail}
+    return Response(body | more, status=status, content_type=CONTENT_TYPE, headers=dict(headers or {}))
+
+
+def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Django REST framework's exception handler."""
+    for kind, status in STATUSES.items():
+        if isinstance(error, kind):
+            return problem(status, getattr(error, "code", kind.__name__), str(error))
+    if isinstance(error, Http404 | ObjectDoesNotExist):
+        return problem(404, "not_found", "There is nothing here that you may see.")
+    if isinstance(error, PermissionDenied):
+        return problem(403, "not_allowed", "You may not do this.")
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "body_too_large", "The request is too large.")
+    if isinstance(error, sandbox.SandboxFailed | OSError):
+        log.event("not_accepted", level=logging.ERROR, error=error)
+        return problem(503, "try_again", "The file could not be stored just now. Send it again.", headers={"Retry-After": "5"})
+    if isinstance(error, exceptions.APIException):
+        return _framework(error, context)
+    return None
+
+
+def _framework(error: exceptions.APIException, context: Mapping[str, Any]) -> Response:
+    response = exception_handler(error, dict(context))
+    assert response is not None
+    headers = {name: value for name, value in response.items() if name in {"WWW-Authenticate", "Retry-After", "Allow"}}
+    if isinstance(error, exceptions.ValidationError):
+        errors = [
+            {"field": name, "code": str(getattr(each, "code", "invalid")), "message": str(each)}
+            for name, messages in _by_field(error.detail).items()
+            for each in messages
+        ]
+        return problem(400, "invalid", "Some values are missing or wrong.", errors=errors)
+    code = str(error.get_codes()) if isinstance(error.get_codes(), str) else "error"
+    return problem(error.status_code, code, str(error.detail), headers=headers)
+
+
+def _by_field(detail: Any) -> dict[str, list[Any]]:
+    if isinstance(detail, Mapping):
+        return {str(name): each if isinstance(each, list) else [each] for name, each in detail.items()}
+    return {"": list(detail)}

@@ -1,0 +1,17 @@
+from django.urls import path
+from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
+
+from ocr.api import views
+
+urlpatterns = [
+    path("token/", TokenObtainPairView.as_view(), name="api-token"),
+    path("token/refresh/", TokenRefreshView.as_view(), name="api-token-refresh"),
+    path("tenants/", views.Tenants.as_view(), name="api-tenants"),
+    path("documents/", views.Documents.as_view(), name="api-documents"),
+    path("documents/<uuid:document_id>/", views.OneDocument.as_view(), name="api-document"),
+    path("documents/<uuid:document_id>/result/", views.Result.as_view(), name="api-result"),
+    path("documents/<uuid:document_id>/raw/", views.Raw.as_view(), name="api-raw"),
+    path("documents/<uuid:document_id>/original/", views.Original.as_view(), name="api-original"),
+    path("documents/<uuid:document_id>/pages/<int:number>/image/", views.PageImage.as_view(), name="api-page-image"),
+    path("documents/<uuid:document_id>/audit/", views.Timeline.as_view(), name="api-audit"),
+]

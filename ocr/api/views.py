@@ -1,0 +1,173 @@
+"""The REST door to documents: parse, call one function, answer."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, HttpResponse, HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audit import trail
+from ocr import artifacts, contract, intake, serving
+from ocr.api import serializers
+from ocr.api.problems import problem
+from ocr.models import Artifact, Document, Priority, Source
+from tenants import access
+from tenants.models import Tenant
+
+PROBLEM = serializers.ProblemJsonSerializer
+KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key is answered the same, once.")
+
+
+class Newest(CursorPagination):
+    ordering = ("-received_at", "-id")
+    page_size = 50
+    page_size_query_param = "page_size"
+    max_page_size = 200
+
+
+class Documents(APIView):
+    """Upload and list."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        operation_id="uploadDocument",
+        parameters=[KEY],
+        request={"multipart/form-data": serializers.UploadSerializer},
+        responses={202: serializers.AcceptedSerializer, 400: PROBLEM, 403: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+    )
+    def post(self, request: Request) -> Response:
+        form = serializers.UploadSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        given: dict[str, Any] = form.validated_data
+        tenant_id = serving.tenant_for_upload(request.user, given.get("tenant", ""))
+        with serving.file_of(given["file"]) as path:
+            receipt = intake.receive(
+                intake.Upload(
+                    path=path,
+                    filename=given["file"].name or "",
+                    document_type=given["document_type"],
+                    priority=given["priority"],
+                    external_id=given["external_id"],
+                    metadata=given["metadata"],
+                    source=Source.API,
+                    idempotency_key=request.headers.get("Idempotency-Key"),
+                ),
+                tenant_id=tenant_id,
+                actor=access.actor_of(request.user),
+            )
+        told = contract.accepted(receipt.document)
+        return Response(told, status=202, headers={"Location": told["links"]["self"]})
+
+    @extend_schema(
+        operation_id="listDocuments",
+        parameters=[serializers.ListSerializer],
+        responses={200: serializers.PageOfSummariesSerializer, 400: PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        form = serializers.ListSerializer(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        with access.scope_of(request.user):
+            found = Document.objects.visible_to(request.user).select_related("document_type").filter(**_filters(form.validated_data))
+            pages = Newest()
+            rows = pages.paginate_queryset(found, request, view=self)
+            return Response(
+                {
+                    "results": [contract.summary(row) for row in rows or []],
+                    "next": pages.get_next_link(),
+                    "previous": pages.get_previous_link(),
+                }
+            )
+
+
+def _filters(given: dict[str, Any]) -> dict[str, Any]:
+    """Lookups from the allow-list only; nothing a caller writes becomes a lookup."""
+    lookups: dict[str, Any] = {}
+    for name in ("status", "external_id"):
+        if name in given:
+            lookups[name] = given[name]
+    if "document_type" in given:
+        lookups["document_type__name"] = given["document_type"]
+    if "priority" in given:
+        lookups["priority"] = Priority[given["priority"].upper()]
+    if "received_after" in given:
+        lookups["received_at__gt"] = given["received_after"]
+    return lookups
+
+
+class OneDocument(APIView):
+    @extend_schema(operation_id="getDocument", responses={200: serializers.DetailSerializer, 404: PROBLEM})
+    def get(self, request: Request, document_id: UUID) -> Response:
+        with access.scope_of(request.user):
+            document = serving.document_for(request.user, document_id)
+            return Response(contract.detail(document), headers={"ETag": f'"{document.version}"'})
+
+
+class Timeline(APIView):
+    @extend_schema(operation_id="getDocumentAudit", responses={200: serializers.AuditEventSerializer(many=True), 404: PROBLEM})
+    def get(self, request: Request, document_id: UUID) -> Response:
+        with access.scope_of(request.user):
+            document = serving.document_for(request.user, document_id)
+            return Response([_shown(trail.as_dict(event)) for event in trail.timeline(document.pk)])
+
+
+def _shown(event: dict[str, Any]) -> dict[str, Any]:
+    names = ("seq", "kind", "at", "actor", "step", "codes", "version", "hash", "previous_hash")
+    return {name: event[name] for name in names}
+
+
+class Result(APIView):
+    @extend_schema(operation_id="getDocumentResult", responses={200: serializers.DetailSerializer, 404: PROBLEM})
+    def get(self, request: Request, document_id: UUID) -> HttpResponseBase:
+        artifact = serving.newest_artifact(request.user, document_id, Artifact.Kind.RESULT)
+        if artifact is None:
+            return problem(404, "not_ready", "There is no result yet. Look at the document's status.")
+        return HttpResponse(artifacts.read(artifact), content_type="application/json")
+
+
+class Raw(APIView):
+    @extend_schema(
+        operation_id="getDocumentRaw",
+        parameters=[OpenApiParameter("part", int, description="Which of the answer's pages, from 1.")],
+        responses={(200, "application/json"): dict[str, Any], 404: PROBLEM},
+        description="The engine's answer byte for byte. A long answer has several parts; the header X-Parts says how many.",
+    )
+    def get(self, request: Request, document_id: UUID) -> HttpResponseBase:
+        parts = serving.raw_parts(request.user, document_id)
+        wanted = request.query_params.get("part", "1")
+        if not wanted.isdecimal() or not 1 <= int(wanted) <= len(parts):
+            return problem(404, "not_ready", f"There is no part {wanted}; the stored answer has {len(parts)} parts.")
+        body = artifacts.read(parts[int(wanted) - 1])
+        return HttpResponse(body, content_type="application/json", headers={"X-Parts": str(len(parts))})
+
+
+class Original(APIView):
+    @extend_schema(operation_id="getDocumentOriginal", responses={(200, "application/octet-stream"): bytes, 404: PROBLEM})
+    def get(self, request: Request, document_id: UUID) -> FileResponse:
+        return serving.original(request.user, document_id)
+
+
+class PageImage(APIView):
+    @extend_schema(
+        operation_id="getPageImage",
+        parameters=[OpenApiParameter("size", str, enum=["full", "thumb"])],
+        responses={(200, "image/webp"): bytes, 404: PROBLEM},
+    )
+    def get(self, request: Request, document_id: UUID, number: int) -> HttpResponseBase:
+        return serving.page_image(request, request.user, document_id, number, thumbnail=request.query_params.get("size") == "thumb")
+
+
+class Tenants(APIView):
+    @extend_schema(operation_id="listTenants", responses={200: dict[str, Any]})
+    def get(self, request: Request) -> Response:
+        """The tenants of the caller."""
+        with access.scope_of(request.user):
+            found = Tenant.objects.filter(pk__in=access.roles_of(request.user)).values("slug", "name")
+            return Response({"results": list(found)})

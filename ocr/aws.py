@@ -1,0 +1,62 @@
+"""Shared boto3 clients: the only module that knows boto3."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from django.conf import settings
+from storages.backends.s3 import S3Storage
+
+CONNECT_SECONDS = 5
+
+
+@lru_cache(maxsize=16)
+def client(service: str, family: str, *, read_seconds: int, process: int) -> Any:
+    """One client per service, operation family and process: they share no connection after a fork, and no retry budget.
+
+    One HTTP request per call: what is retried, and when, the pipeline decides (a lost answer may have been billed).
+    """
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=read_seconds,
+        retries={"mode": "standard", "total_max_attempts": 1},
+        max_pool_connections=50,
+        user_agent_extra="dtat-ocr",
+    )
+    return boto3.session.Session(region_name=settings.AWS_REGION).client(service, config=config)
+
+
+def textract(family: str) -> Any:
+    """The Textract client of an operation family ("start", "get" or "sync"); AWS_ENDPOINT_URL_TEXTRACT redirects it."""
+    return client("textract", family, read_seconds=settings.TEXTRACT_READ_SECONDS, process=os.getpid())
+
+
+def events() -> Any:
+    """The EventBridge client."""
+    return client("events", "put", read_seconds=10, process=os.getpid())
+
+
+class DocumentBucket(S3Storage):
+    """Documents in S3: private, encrypted (KMS when a key is named), never overwritten by another name."""
+
+    def get_default_settings(self) -> dict[str, Any]:
+        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.KMS_KEY_ID} if settings.KMS_KEY_ID else {}
+        return super().get_default_settings() | {
+            "bucket_name": settings.BUCKET,
+            "region_name": settings.AWS_REGION,
+            "default_acl": None,
+            "querystring_auth": True,
+            "querystring_expire": 60,
+            "file_overwrite": True,
+            "signature_version": "s3v4",
+            "object_parameters": encryption or {"ServerSideEncryption": "AES256"},
+        }
+
+    def version_of(self, name: str) -> str:
+        """The object's version in a versioned bucket, else ''."""
+        version = self.bucket.Object(name).version_id
+        return "" if version in {None, "null"} else str(version)

@@ -1,0 +1,145 @@
+"""Documents in the shape that the REST contract promises: also what is stored as the normalised result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+
+from ocr.models import Document, Extraction, Field, Priority
+
+MICRO = 1_000_000
+
+
+def priority_name(document: Document) -> str:
+    return Priority(document.priority).name.lower()
+
+
+def links(document: Document) -> dict[str, str]:
+    """Relative links to everything a caller may fetch about the document."""
+    of = {"self": "api-document", "result": "api-result", "raw": "api-raw", "original": "api-original", "audit": "api-audit"}
+    found = {name: reverse(route, args=[document.pk]) for name, route in of.items()}
+    return found | {"page": reverse("document", args=[document.pk])}
+
+
+def accepted(document: Document) -> dict[str, Any]:
+    """The 202 answer to an upload."""
+    answer: dict[str, Any] = {"id": str(document.pk), "status": document.status, "links": links(document)}
+    if document.duplicate_of:
+        answer["duplicate_of"] = str(document.duplicate_of)
+    return answer
+
+
+def summary(document: Document) -> dict[str, Any]:
+    """One row of a list."""
+    return {
+        "id": str(document.pk),
+        "external_id": document.external_id,
+        "filename": document.filename,
+        "status": document.status,
+        "document_type": document.document_type.name if document.document_type else None,
+        "priority": priority_name(document),
+        "pages": document.page_count,
+        "received_at": _time(document.received_at),
+        "finished_at": _time(document.finished_at),
+        "version": document.version,
+        "duplicate_of": str(document.duplicate_of) if document.duplicate_of else None,
+        "links": links(document),
+    }
+
+
+def detail(document: Document) -> dict[str, Any]:
+    """Everything about one document but its bytes."""
+    extractions = list(document.extractions.all())
+    return {
+        **summary(document),
+        **reading(document),
+        "metadata": document.metadata,
+        "engine": _engine(extractions),
+        "review": {
+            "required": document.straight_through is False,
+            "reasons": reasons(document),
+            "decision": document.decision or ("straight_through" if document.straight_through else None),
+            "reviewer": document.reviewer or None,
+            "decided_at": _time(document.decided_at),
+            "reason": document.decision_reason or None,
+        },
+        "cost": {
+            "pages": sum(run.pages for run in extractions if not run.reused_from),
+            "usd": f"{sum(run.micro_dollars for run in extractions) / MICRO:.6f}",
+        },
+        "attempts": document.attempts,
+        "error": document.error_code or None,
+    }
+
+
+def reading(document: Document) -> dict[str, Any]:
+    """Fields, line items and problems as they now are."""
+    rows = list(document.fields.all())
+    header = [field(row) for row in rows if row.row is None]
+    numbers = sorted({row.row for row in rows if row.row is not None})
+    items = [{"row": number, "cells": [field(row) for row in rows if row.row == number]} for number in numbers]
+    return {"fields": header, "line_items": items, "problems": problems(document, rows)}
+
+
+def problems(document: Document, rows: Sequence[Field] | None = None) -> list[dict[str, Any]]:
+    """The document's own problems, then the fields' in their order."""
+    found = list(document.problems)
+    for row in rows if rows is not None else document.fields.all():
+        found.extend(row.problems)
+    return found
+
+
+def reasons(document: Document) -> list[str]:
+    """The distinct codes of why a person was needed, in the order of their first appearance."""
+    return list(dict.fromkeys(document.review_reasons))
+
+
+def field(row: Field) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "label": row.label,
+        "value": row.value,
+        "text": row.text,
+        "confidence": row.confidence,
+        "word_confidence": row.word_confidence,
+        "page": row.page,
+        "box": row.box,
+        "source": row.source,
+        "state": row.state,
+        "required": row.required,
+        "threshold": row.threshold,
+        "problems": row.problems,
+        "group": row.group,
+        "kind": row.kind,
+        "why": row.why,
+        "suggestions": row.suggestions,
+        "word_ids": row.word_ids,
+        "machine_value": row.machine_value,
+    }
+
+
+def result(document: Document) -> dict[str, Any]:
+    """The normalised result: what the reading and the decisions together say, and nothing that changes later."""
+    told = detail(document)
+    left_out = {"links", "attempts", "error", "finished_at"}
+    return {name: value for name, value in told.items() if name not in left_out}
+
+
+def _engine(extractions: Sequence[Extraction]) -> dict[str, Any] | None:
+    if not extractions:
+        return None
+    run = extractions[-1]
+    return {
+        "operation": run.operation,
+        "features": run.features,
+        "model_version": run.model_version or None,
+        "job_id": run.job_id or None,
+        "reused_from": str(run.reused_from) if run.reused_from else None,
+        "charge_uncertain": run.charge_uncertain,
+    }
+
+
+def _time(moment: Any) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

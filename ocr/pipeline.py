@@ -1,0 +1,641 @@
+"""The journey of one document, in the order it runs.
+
+| step      | what happens                                        | status after           | audit kind                                |
+|-----------|-----------------------------------------------------|------------------------|-------------------------------------------|
+| (receive) | bytes, then row, then 202: ocr.intake               | received               | INGESTED, WORKFLOW_STARTED                |
+| start     | token committed, then Textract asked                | reading                | TEXTRACT_STARTED                          |
+| check     | is the job done? Busy: later; Refused: failed       | reading / failed       | - / FAILED                                |
+| collect   | every page of the answer, whole, stored as it came  | reading                | TEXTRACT_SUCCEEDED                        |
+| normalise | blocks -> fields and problems (pure)                | reading                | NORMALIZED                                |
+| route     | problems? a person. None? straight through          | needs_review, approved | HUMAN_REVIEW_REQUIRED, STRAIGHT_THROUGH   |
+| (decide)  | claim, correct, approve, reject: review.decisions   | approved, rejected     | HUMAN_REVIEW_APPROVED, _REJECTED          |
+| replay    | enters at normalise with the stored blocks          | needs_review           | REPLAYED                                  |
+
+`advance` is the only thing a task calls. It takes the document's lease (a fencing number on the database's clock), runs the step
+that the row names, and goes on until the document waits or rests. A worker that dies leaves a lease that expires; the sweeper
+rings again; whoever comes late finds another fence and writes nothing. No transaction is open while Textract or storage is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.db import OperationalError
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from audit import log, trail
+from audit.models import Kind
+from ocr import artifacts, contract, document_types, extraction, lifecycle, queue, textract
+from ocr.extraction import classification
+from ocr.models import Artifact, Document, DocumentType, Extraction, Field, Page, Status
+from tenants import scope
+
+WORKER = "system"
+JOB_DEADLINE = timedelta(hours=2)  # a job that is still running then is given up
+RING_AGAIN_SECONDS = 15
+# What a type-less document is asked for: everything that the shipped types need.
+ALL_FEATURES = ("FORMS", "TABLES")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one document until it expires; `fence` tells this holder from any other."""
+
+    tenant_id: UUID
+    document_id: UUID
+    fence: int
+    step: str
+    request_id: str
+
+
+def advance(tenant_id: UUID, document_id: UUID) -> None:
+    """Carry the document as far as it goes now. Does nothing when nobody is needed or somebody else is at it."""
+    lease = _take(tenant_id, document_id)
+    if lease is None:
+        return
+    with log.caused_by(lease.request_id):
+        step = lease.step
+        while step:
+            step = _run(lease, step)
+
+
+def _run(lease: Lease, step: str) -> str:
+    """The next step, or '' when the document waits, rests or was taken over."""
+    try:
+        return STEPS[step](lease)
+    except lifecycle.Overtaken:
+        log.event("overtaken", document=lease.document_id, step=step, fence=lease.fence)
+    except textract.Busy as busy:
+        _try_later(lease, busy.code, costs_attempt=busy.costs_attempt)
+    except textract.Refused as refused:
+        _fail(lease, refused.code)
+    except (OSError, ClientError, BotoCoreError, OperationalError) as error:
+        # ClientError and BotoCoreError here come from the document storage; Textract's were sorted before.
+        log.event("storage_or_database_error", level=logging.WARNING, error=error, document=lease.document_id, step=step)
+        _try_later(lease, "storage_or_database", costs_attempt=True)
+    except Exception as error:
+        # A bug must neither stop the worker nor repeat for ever: it is logged, counted, and ends in `failed`.
+        logging.getLogger("dtat").exception("step_crashed", extra={"ids": {"document": str(lease.document_id), "step": step}})
+        _try_later(lease, f"internal_{type(error).__name__}"[:60], costs_attempt=True)
+    return ""
+
+
+# --- The steps ----------------------------------------------------------------------------------------------------
+
+
+def start(lease: Lease) -> str:
+    """Ask Textract, once: the token is committed before the call, so a repeat finds the same job and no second bill."""
+    with scope.scope([lease.tenant_id]):
+        document = _held(lease)
+        run = _plan(document)
+        if document.status == Status.RECEIVED:
+            lifecycle.move(
+                document,
+                Status.READING,
+                actor=WORKER,
+                expected_version=document.version,
+                reason="start",
+                codes={"operation": run.operation, "features": run.features, "extraction": run.number, "token": run.token},
+                fence=lease.fence,
+            )
+        if run.state == Extraction.State.COLLECTED:
+            return _goes_on(lease, "normalise")
+        if run.state == Extraction.State.STARTED:
+            return _goes_on(lease, "check")
+        earlier = _same_answer(document, run)
+        original = document.artifacts.get(kind=Artifact.Kind.ORIGINAL)
+        definition = document.document_type
+    if earlier:
+        return _reuse(lease, run, earlier)
+    queries = _queries(definition)
+    if run.operation in {"AnalyzeDocument", "DetectDocumentText"}:
+        return _read_at_once(lease, run, original, queries)
+    bucket, version = _bucket(original.key)
+    job_id = textract.start(
+        token=run.token, bucket=bucket, key=original.key, version=version, features=run.features, queries=queries
+    )
+    with scope.scope([lease.tenant_id]):
+        Extraction.objects.filter(pk=run.pk).update(job_id=job_id, state=Extraction.State.STARTED, started_at=Now())
+        return _waits(lease, "check", seconds=settings.POLL_FIRST_SECONDS)
+
+
+def check(lease: Lease) -> str:
+    """Look whether the job is done; if not, look again later, less and less often."""
+    with scope.scope([lease.tenant_id]):
+        run = _run_of(_held(lease))
+    try:
+        answer = textract.status(run.job_id, features=run.features)
+    except textract.Refused as refused:
+        _end_run(lease, run)
+        raise refused
+    if answer.status == "FAILED":
+        _end_run(lease, run)
+        raise textract.Refused("engine_failed")
+    if answer.status != "IN_PROGRESS":
+        return "collect"
+    with scope.scope([lease.tenant_id]):
+        now = lifecycle.database_now()
+        if run.started_at and now - run.started_at > JOB_DEADLINE:  # type: ignore[operator]
+            raise textract.Refused("engine_timeout")
+        Extraction.objects.filter(pk=run.pk).update(polls=F("polls") + 1)
+        seconds = min(settings.POLL_FIRST_SECONDS * 1.5**run.polls, settings.POLL_MOST_SECONDS)
+        return _waits(lease, "check", seconds=seconds)
+
+
+def collect(lease: Lease) -> str:
+    """Fetch every page of the answer, believe it only when it is whole, and keep the bytes as they came."""
+    with scope.scope([lease.tenant_id]):
+        document = _held(lease)
+        run = _run_of(document)
+    return _keep(lease, document, run, list(textract.pages(run.job_id, features=run.features)))
+
+
+def normalise(lease: Lease) -> str:
+    """Turn the stored blocks into fields and problems; the same bytes and type version always give the same."""
+    with scope.scope([lease.tenant_id]):
+        document = _held(lease)
+        run = _run_of(document)
+        raw = _raw_artifacts(document, run)
+    reading, type_ = _read(document, run, raw)
+    words = artifacts.store(
+        document,
+        Artifact.Kind.WORDS,
+        _json(classification.words_as_json(reading)),
+        content_type="application/json",
+        number=document.version,
+    )
+    with scope.scope([lease.tenant_id]):
+        document = _held(lease)
+        _write_reading(document, reading, type_, words)
+        trail.record(
+            Kind.NORMALIZED,
+            tenant_id=document.tenant_id,
+            document_id=document.pk,
+            actor=WORKER,
+            step="normalise",
+            codes=_counts(reading, type_),
+        )
+        return _goes_on(lease, "route")
+
+
+def route(lease: Lease) -> str:
+    """Straight through without a problem, else to a person; the normalised result is stored either way."""
+    with scope.scope([lease.tenant_id]):
+        document = _held(lease)
+        codes = list(dict.fromkeys(problem["code"] for problem in contract.problems(document)))
+    to = Status.NEEDS_REVIEW if codes else Status.APPROVED
+    changes = {"straight_through": not codes, "review_reasons": codes, "attempts": 0, "error_code": "", "read_at": Now()}
+    with scope.scope([lease.tenant_id]):
+        lifecycle.move(
+            document,
+            to,
+            actor=WORKER,
+            expected_version=document.version,
+            reason="route",
+            codes={"reasons": codes, "straight_through": not codes},
+            changes=changes,
+            fence=lease.fence,
+        )
+    publish(document)
+    return ""
+
+
+STEPS: Mapping[str, Callable[[Lease], str]] = {
+    "start": start,
+    "check": check,
+    "collect": collect,
+    "normalise": normalise,
+    "route": route,
+}
+
+
+def publish(document: Document) -> Artifact:
+    """Store the normalised result of the document's present version, once; its event is already in the outbox."""
+    with scope.scope([document.tenant_id]):
+        present = lifecycle.of(document.pk)
+        existing = present.artifacts.filter(kind=Artifact.Kind.RESULT, number=present.version).first()
+        if existing:
+            return existing
+        told = contract.result(present)
+    stored = artifacts.store(
+        present, Artifact.Kind.RESULT, _json(told), content_type="application/json", number=present.version
+    )
+    with scope.scope([document.tenant_id]):
+        kept, created = Artifact.objects.get_or_create(
+            document_id=stored.document_id,
+            kind=stored.kind,
+            number=stored.number,
+            part=1,
+            defaults={
+                "tenant_id": stored.tenant_id,
+                "key": stored.key,
+                "sha256": stored.sha256,
+                "size_bytes": stored.size_bytes,
+                "content_type": stored.content_type,
+            },
+        )
+        if created:
+            trail.record(
+                Kind.PUBLISHED,
+                tenant_id=document.tenant_id,
+                document_id=document.pk,
+                actor=WORKER,
+                step="publish",
+                codes={"artifact": "result", "version": present.version, "sha256": stored.sha256},
+            )
+        return kept
+
+
+# --- Doing it again -----------------------------------------------------------------------------------------------
+
+
+def retry(document: Document, *, actor: str) -> Document:
+    """Put a failed document back to work; what is already read is not read (or billed) again. Raises lifecycle.NotPossible."""
+    return lifecycle.move(
+        document,
+        Status.RECEIVED,
+        actor=actor,
+        expected_version=document.version,
+        reason="retry",
+        changes={"step": "start", "due_at": lifecycle.database_now(), "attempts": 0, "error_code": "", "lease_until": None},
+    )
+
+
+def replay(document: Document, *, actor: str) -> Document:
+    """Read a waiting document again from its stored answer with the newest version of its type: no call, no bill.
+
+    Corrections that were saved but not decided stay in their drafts, which then tell that the document is newer.
+    """
+    lifecycle.check_move(document, Status.NEEDS_REVIEW)
+    if document.status != Status.NEEDS_REVIEW:
+        raise lifecycle.NotPossible("Only a document that waits for review can be read again. Re-open it first.")
+    with scope.scope([document.tenant_id]):
+        run = _run_of(document)
+        raw = _raw_artifacts(document, run)
+        if document.document_type and document.type_given:
+            document.document_type = document_types.named(document.document_type.name)
+    reading, type_ = _read(document, run, raw)
+    words = artifacts.store(
+        document,
+        Artifact.Kind.WORDS,
+        _json(classification.words_as_json(reading)),
+        content_type="application/json",
+        number=document.version + 1,
+    )
+    codes = list(dict.fromkeys(problem.code for problem in reading.problems))
+    with scope.scope([document.tenant_id]):
+        lifecycle.move(
+            document,
+            Status.NEEDS_REVIEW,
+            actor=actor,
+            expected_version=document.version,
+            reason="replay",
+            codes=_counts(reading, type_),
+            changes={"review_reasons": codes},
+        )
+        _write_reading(document, reading, type_, words)
+    publish(document)
+    return document
+
+
+def sweep(limit: int = 200) -> int:
+    """Ring for every document whose next step is due and that nobody holds; how many bells were rung.
+
+    This finds what was lost: doorbells dropped with a queue, leases of dead workers, waits that are over. In order of priority.
+    """
+    now = Now()
+    with scope.everything():
+        waiting = (
+            Document.objects.filter(due_at__lte=now)
+            .exclude(step="")
+            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+            .filter(Q(rung_at=None) | Q(rung_at__lt=F("due_at")) | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS)))
+            .order_by("priority", "due_at")
+            .select_for_update(skip_locked=True, of=("self",))
+        )
+        found = list(waiting.values_list("tenant_id", "pk")[:limit])
+        Document.objects.filter(pk__in=[document_id for _tenant, document_id in found]).update(rung_at=now)
+        for tenant_id, document_id in found:
+            queue.ring(tenant_id, document_id)
+    return len(found)
+
+
+# --- Leases -------------------------------------------------------------------------------------------------------
+
+
+def _take(tenant_id: UUID, document_id: UUID) -> Lease | None:
+    now = Now()
+    with scope.scope([tenant_id]):
+        free = Document.objects.filter(pk=document_id, due_at__lte=now).exclude(step="")
+        taken = free.filter(Q(lease_until=None) | Q(lease_until__lt=now)).update(
+            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS), fence=F("fence") + 1
+        )
+        if not taken:
+            return None
+        fence, step, request_id = Document.objects.values_list("fence", "step", "request_id").get(pk=document_id)
+    return Lease(tenant_id, document_id, fence, step, request_id)
+
+
+def _held(lease: Lease) -> Document:
+    """The document, locked until commit. Raises Overtaken when the lease went to somebody else."""
+    held = Document.objects.select_for_update(of=("self",)).select_related("tenant", "document_type")
+    document = held.filter(pk=lease.document_id, fence=lease.fence).first()
+    if document is None:
+        raise lifecycle.Overtaken("Another worker took the document over.")
+    return document
+
+
+def _goes_on(lease: Lease, step: str) -> str:
+    """Note the next step and keep the lease, with its full time again."""
+    _write(lease, step=step, due_at=Now(), lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS))
+    return step
+
+
+def _waits(lease: Lease, step: str, *, seconds: float) -> str:
+    """Note the next step and give the lease back; the sweeper rings when the time has come."""
+    _write(lease, step=step, due_at=Now() + timedelta(seconds=seconds), lease_until=None)
+    return ""
+
+
+def _write(lease: Lease, **values: object) -> None:
+    if not Document.objects.filter(pk=lease.document_id, fence=lease.fence).exclude(step="").update(**values):
+        raise lifecycle.Overtaken("Another worker took the document over.")
+
+
+def _try_later(lease: Lease, code: str, *, costs_attempt: bool) -> None:
+    """Wait with growing, jittered pauses; after MAX_ATTEMPTS failures that were the document's own, give up."""
+    with scope.scope([lease.tenant_id]):
+        document = Document.objects.filter(pk=lease.document_id, fence=lease.fence).exclude(step="").first()
+        if document is None:
+            return
+        attempts = document.attempts + 1 if costs_attempt else document.attempts
+        if attempts < settings.MAX_ATTEMPTS:
+            pause = min(2.0 ** (attempts + 1), 60) * random.uniform(0.5, 1.0)  # noqa: S311  spreading load, not a secret
+            values = {"attempts": attempts, "error_code": code, "due_at": Now() + timedelta(seconds=pause), "lease_until": None}
+            Document.objects.filter(pk=lease.document_id, fence=lease.fence).update(**values)
+            log.event("later", document=lease.document_id, step=document.step, code=code, attempt=attempts)
+            return
+    _fail(lease, code, attempts=attempts)
+
+
+def _fail(lease: Lease, code: str, *, attempts: int | None = None) -> None:
+    with scope.scope([lease.tenant_id]):
+        document = Document.objects.filter(pk=lease.document_id, fence=lease.fence).exclude(step="").first()
+        if document is None:
+            return
+        lifecycle.move(
+            document,
+            Status.FAILED,
+            actor=WORKER,
+            expected_version=document.version,
+            reason=document.step,
+            codes={"code": code, "attempt": attempts or document.attempts},
+            changes={"error_code": code, "attempts": attempts or document.attempts},
+            fence=lease.fence,
+        )
+
+
+# --- Parts of the steps -------------------------------------------------------------------------------------------
+
+
+def _plan(document: Document) -> Extraction:
+    """The extraction to carry out: the newest that has not failed, else a new one with its own token."""
+    newest = document.extractions.last()
+    if newest and newest.state != Extraction.State.FAILED:
+        return newest
+    features = list(_definition(document).features) if document.document_type else list(ALL_FEATURES)
+    number = newest.number + 1 if newest else 1
+    return Extraction.objects.create(
+        tenant_id=document.tenant_id,
+        document=document,
+        number=number,
+        operation=_operation(document, features),
+        features=features,
+        token=_token(document, features, number),
+    )
+
+
+def _operation(document: Document, features: list[str]) -> str:
+    """Asynchronous wherever Textract can reach the stored file: only there a token guards against paying twice."""
+    reachable = settings.STORAGE == "s3" or bool(settings.TEXTRACT_ENDPOINT)
+    if reachable:
+        return "StartDocumentAnalysis" if features else "StartDocumentTextDetection"
+    if document.page_count > 1:
+        raise textract.Refused("needs_bucket")
+    return "AnalyzeDocument" if features else "DetectDocumentText"
+
+
+def _token(document: Document, features: list[str], number: int) -> str:
+    parts = [str(document.pk), document.sha256, ",".join(sorted(features)), str(number)]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+def _queries(type_: DocumentType | None) -> list[dict[str, Any]]:
+    if type_ is None:
+        return []
+    return [{"Text": query.text, "Alias": query.alias, "Pages": ["*"]} for query in document_types.parsed(type_).queries]
+
+
+def _definition(document: Document) -> extraction.DocumentType:
+    assert document.document_type
+    return document_types.parsed(document.document_type)
+
+
+def _bucket(key: str) -> tuple[str, str]:
+    """Where Textract finds the object: bucket and pinned version."""
+    version_of = getattr(artifacts.storage(), "version_of", None)
+    return settings.BUCKET, version_of(key) if version_of else ""
+
+
+def _run_of(document: Document) -> Extraction:
+    run = document.extractions.last()
+    assert run, "a document that is being read has an extraction"
+    return run
+
+
+def _end_run(lease: Lease, run: Extraction) -> None:
+    with scope.scope([lease.tenant_id]):
+        _held(lease)
+        Extraction.objects.filter(pk=run.pk).update(state=Extraction.State.FAILED)
+
+
+def _same_answer(document: Document, run: Extraction) -> Extraction | None:
+    """An answer of the same tenant to the same bytes and features: reading it again would only be paid again."""
+    if document.duplicate_of is None or run.number > 1:
+        return None
+    same = Extraction.objects.filter(
+        document__tenant_id=document.tenant_id,
+        document__sha256=document.sha256,
+        state=Extraction.State.COLLECTED,
+        features=run.features,
+        reused_from=None,
+    )
+    return same.exclude(document=document).order_by("collected_at").first()
+
+
+def _reuse(lease: Lease, run: Extraction, earlier: Extraction) -> str:
+    with scope.scope([lease.tenant_id]):
+        document = _held(lease)
+        raw = list(Artifact.objects.filter(document=earlier.document_id, kind=Artifact.Kind.RAW, number=earlier.number))
+    answers = [textract.checked(artifacts.read(part), asynchronous=part_is_asynchronous(earlier)) for part in raw]
+    return _keep(lease, document, run, answers, reused_from=earlier)
+
+
+def part_is_asynchronous(run: Extraction) -> bool:
+    return run.operation.startswith("Start")
+
+
+def _read_at_once(lease: Lease, run: Extraction, original: Artifact, queries: list[dict[str, Any]]) -> str:
+    """The synchronous call, for storage that Textract cannot reach. A lost answer ends the attempt: it may have been billed."""
+    if run.charge_uncertain:
+        raise textract.Refused("charge_uncertain")
+    content = artifacts.read(original)
+    with scope.scope([lease.tenant_id]):
+        document = _held(lease)
+        Extraction.objects.filter(pk=run.pk).update(charge_uncertain=True)  # true until an answer says otherwise
+    try:
+        answer = textract.analyze(content, features=run.features, queries=queries)
+    except textract.Refused:
+        _certain(lease, run)
+        raise
+    except textract.Busy as busy:
+        if busy.sent:
+            raise textract.Refused("charge_uncertain") from None
+        _certain(lease, run)
+        raise
+    return _keep(lease, document, run, [answer])
+
+
+def _certain(lease: Lease, run: Extraction) -> None:
+    with scope.scope([lease.tenant_id]):
+        Extraction.objects.filter(pk=run.pk).update(charge_uncertain=False)
+
+
+def _keep(
+    lease: Lease, document: Document, run: Extraction, answers: list[textract.Answer], *, reused_from: Extraction | None = None
+) -> str:
+    textract.check_complete(answers, expected_pages=document.page_count)
+    stored = [
+        artifacts.store(
+            document, Artifact.Kind.RAW, answer.body, content_type="application/json", number=run.number, part=part + 1
+        )
+        for part, answer in enumerate(answers)
+    ]
+    warnings = [warning for answer in answers for warning in answer.warnings]
+    with scope.scope([lease.tenant_id]):
+        document = _held(lease)
+        document.artifacts.filter(kind=Artifact.Kind.RAW, number=run.number).delete()
+        Artifact.objects.bulk_create(stored)
+        Extraction.objects.filter(pk=run.pk).update(
+            state=Extraction.State.COLLECTED,
+            pages=answers[0].pages,
+            model_version=answers[0].model_version[:40],
+            warnings=warnings,
+            collected_at=Now(),
+            charge_uncertain=False,
+            reused_from=reused_from.document_id if reused_from else None,
+            operation=reused_from.operation if reused_from else run.operation,
+            micro_dollars=0 if reused_from else textract.price(run.features) * answers[0].pages,
+        )
+        trail.record(
+            Kind.TEXTRACT_SUCCEEDED,
+            tenant_id=document.tenant_id,
+            document_id=document.pk,
+            actor=WORKER,
+            step="collect",
+            codes={
+                "extraction": run.number,
+                "pages": answers[0].pages,
+                "model_version": answers[0].model_version,
+                "sha256": [part.sha256 for part in stored],
+                "duplicate_of": str(reused_from.document_id) if reused_from else "",
+            },
+        )
+        return _goes_on(lease, "normalise")
+
+
+def _raw_artifacts(document: Document, run: Extraction) -> list[Artifact]:
+    return list(document.artifacts.filter(kind=Artifact.Kind.RAW, number=run.number).order_by("part"))
+
+
+def _read(document: Document, run: Extraction, raw: list[Artifact]) -> tuple[extraction.Reading, DocumentType]:
+    blocks = [block for part in raw for block in json.loads(artifacts.read(part)).get("Blocks") or []]
+    type_, unclear = _type_of(document, blocks)
+    reading = extraction.read(blocks, document_types.parsed(type_), warnings=run.warnings)
+    return classification.with_unclear_type(reading, unclear), type_
+
+
+def _type_of(document: Document, blocks: list[Mapping[str, Any]]) -> tuple[DocumentType, tuple[str, ...]]:
+    """The type the uploader named, else the one that the content says, with the other candidates when two are close."""
+    if document.type_given and document.document_type:
+        return document.document_type, ()
+    with scope.scope([document.tenant_id]):
+        known = document_types.newest()
+    found = classification.classify(blocks, [document_types.parsed(row) for row in known])
+    by_name = {row.name: row for row in known}
+    return by_name[found.name], tuple(by_name[name].label for name in found.unclear)
+
+
+def _write_reading(document: Document, reading: extraction.Reading, type_: DocumentType, words: Artifact) -> None:
+    document.fields.all().delete()
+    told = extraction.as_json(reading)
+    Field.objects.bulk_create(_rows(document, told, document_types.parsed(type_)))
+    for page in reading.pages:
+        Page.objects.filter(document=document, number=page.number).update(rotation=page.rotation)
+    document.artifacts.filter(kind=Artifact.Kind.WORDS).delete()
+    words.save(force_insert=True)
+    own = [problem for problem in told["problems"] if not problem["field"]]
+    Document.objects.filter(pk=document.pk).update(document_type=type_, problems=own)
+    document.document_type, document.problems = type_, own
+
+
+def _rows(document: Document, told: Mapping[str, Any], type_: extraction.DocumentType) -> list[Field]:
+    rows = [(None, field) for field in told["fields"]]
+    rows += [(item["row"], cell) for item in told["line_items"] for cell in item["cells"]]
+    sensitivity = {spec.name: spec.sensitivity for spec in type_.fields}
+    return [
+        Field(
+            tenant_id=document.tenant_id,
+            document=document,
+            row=row,
+            position=position,
+            machine_value=field["value"],
+            sensitivity=sensitivity.get(field["name"], "internal"),
+            **{name: field[name] for name in _COPIED},
+        )
+        for position, (row, field) in enumerate(rows)
+    ]
+
+
+_COPIED = (
+    "name", "label", "group", "kind", "value", "text", "confidence", "word_confidence", "mean_word_confidence", "page", "box",
+    "word_ids", "source", "why", "state", "required", "threshold", "problems", "suggestions",
+)  # fmt: skip
+
+
+def _counts(reading: extraction.Reading, type_: DocumentType) -> dict[str, object]:
+    codes: dict[str, int] = {}
+    for problem in reading.problems:
+        codes[problem.code] = codes.get(problem.code, 0) + 1
+    return {
+        "document_type": type_.name,
+        "type_version": type_.version,
+        "fields": len(reading.fields),
+        "count": len(reading.line_items),
+        "problems": codes,
+    }
+
+
+def _json(told: object) -> bytes:
+    return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

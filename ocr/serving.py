@@ -1,0 +1,100 @@
+"""What the page door and the REST door share: finding what a user may see, and handing out stored objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.response import HttpResponseBase
+
+from ocr import artifacts, pages
+from ocr.intake import Unacceptable
+from ocr.models import Artifact, Document, Page
+from tenants import access
+from tenants.models import Tenant
+
+if TYPE_CHECKING:
+    from tenants.models import AnyUser
+
+
+def document_for(user: AnyUser, document_id: UUID) -> Document:
+    """The document, for somebody who may see it; raises Document.DoesNotExist for everybody else, inside a scope."""
+    found = Document.objects.visible_to(user).select_related("tenant", "document_type")
+    return found.get(pk=document_id)
+
+
+def tenant_for_upload(user: AnyUser, slug: str = "") -> UUID:
+    """Where the user's upload belongs. Raises NotAllowed, or Unacceptable when several tenants are possible and none is named."""
+    access.check(user, "upload")
+    with access.scope_of(user):
+        allowed = Tenant.objects.all() if access.is_platform_admin(user) else Tenant.objects.filter(
+            pk__in=access.tenants_with(user, "upload")
+        )
+        named = allowed.filter(slug=slug) if slug else allowed
+        found = list(named.values_list("pk", flat=True)[:2])
+    if len(found) == 1:
+        return found[0]
+    if slug:
+        raise Unacceptable("unknown_tenant", "There is no tenant of that name for you to upload to.")
+    raise Unacceptable("tenant_missing", "You belong to several tenants. Say which one the document is for.")
+
+
+@contextmanager
+def file_of(upload: UploadedFile[Any]) -> Iterator[Path]:
+    """The upload as a file on our disk; it is gone afterwards."""
+    try:
+        yield Path(upload.temporary_file_path())  # type: ignore[attr-defined]  every upload goes to disk (settings)
+    finally:
+        upload.close()
+
+
+def newest_artifact(user: AnyUser, document_id: UUID, kind: Artifact.Kind) -> Artifact | None:
+    with access.scope_of(user):
+        document = document_for(user, document_id)
+        return document.artifacts.filter(kind=kind).order_by("-number").first()
+
+
+def raw_parts(user: AnyUser, document_id: UUID) -> list[Artifact]:
+    """The newest extraction's answer, page by page."""
+    with access.scope_of(user):
+        document = document_for(user, document_id)
+        raw = document.artifacts.filter(kind=Artifact.Kind.RAW)
+        newest = raw.order_by("-number").first()
+        return list(raw.filter(number=newest.number).order_by("part")) if newest else []
+
+
+def original(user: AnyUser, document_id: UUID) -> FileResponse:
+    """The upload as an attachment: a browser never opens what a stranger sent."""
+    with access.scope_of(user):
+        document = document_for(user, document_id)
+        artifact = document.artifacts.get(kind=Artifact.Kind.ORIGINAL)
+    response = FileResponse(
+        artifacts.open_(artifact), as_attachment=True, filename=document.filename or "document", content_type="application/octet-stream"
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def page_image(
+    request: HttpRequest | Any, user: AnyUser, document_id: UUID, number: int, *, thumbnail: bool
+) -> HttpResponseBase:
+    """One page as WebP. The answer is the person's own, and their browser asks again each time (ETag: the content's hash)."""
+    with access.scope_of(user):
+        document = document_for(user, document_id)
+        if not Page.objects.filter(document=document, number=number).exists():
+            raise Page.DoesNotExist
+    artifact = pages.image(document, number, thumbnail=thumbnail)
+    tag = f'"{artifact.sha256}"'
+    if request.headers.get("If-None-Match") == tag:
+        response: HttpResponse = HttpResponseNotModified()
+    else:
+        response = HttpResponse(artifacts.read(artifact), content_type=artifact.content_type)
+    response["ETag"] = tag
+    response["Cache-Control"] = "private, no-cache"
+    return response

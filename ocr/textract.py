@@ -1,0 +1,248 @@
+"""Textract: start, status pages and synchronous analysis. Every foreign error becomes Busy (later) or Refused (final).
+
+A 200 is believed only when it is whole: botocore hands an HTML body or cut JSON on as an empty success, so each answer's status,
+page numbers and blocks are checked here. The bytes that were checked are the bytes that are stored.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+
+from ocr import aws
+
+START, GET, SYNC = "start", "get", "sync"
+
+
+class Busy(Exception):
+    """Try again later. `costs_attempt` is False for throttling, which says nothing about the document."""
+
+    def __init__(self, code: str, *, costs_attempt: bool, sent: bool = True) -> None:
+        super().__init__(code)
+        self.code = code
+        self.costs_attempt = costs_attempt
+        self.sent = sent  # False when the request surely never reached the service
+
+
+class Refused(Exception):
+    """Final: repeating the same call gives the same answer."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+# Source: AWS Textract API reference, "Common errors" and the errors of each operation.
+_THROTTLED = {
+    "ThrottlingException": "throttled",
+    "ProvisionedThroughputExceededException": "throttled",
+    "LimitExceededException": "job_limit",
+}
+_REFUSED = {
+    "UnsupportedDocumentException": "unsupported_document",
+    "BadDocumentException": "bad_document",
+    "DocumentTooLargeException": "document_too_large",
+    "InvalidParameterException": "invalid_request",
+    "IdempotentParameterMismatchException": "token_mismatch",
+    "InvalidJobIdException": "job_expired",
+}
+# Ours to mend, not the document's fault: wait without using up its attempts.
+_CONFIGURATION = {
+    "AccessDeniedException": "access_denied",
+    "InvalidKMSKeyException": "kms_key",
+    "UnrecognizedClientException": "credentials",
+    "InvalidSignatureException": "credentials",
+    "ExpiredTokenException": "credentials",
+    "InvalidS3ObjectException": "object_not_readable",
+}
+
+
+# Micro-dollars a page, first million a month, US regions. Source: AWS Textract pricing as quoted by its own samples, August 2026.
+_PRICES = {"TABLES": 15_000, "FORMS": 50_000, "QUERIES": 15_000, "SIGNATURES": 3_500, "LAYOUT": 4_000}
+_BUNDLES = {frozenset({"TABLES", "QUERIES"}): 20_000, frozenset({"TABLES", "FORMS", "QUERIES"}): 70_000}
+_DETECT = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, whole and checked: its bytes as they came, and what they say."""
+
+    body: bytes
+    status: str  # IN_PROGRESS, SUCCEEDED, PARTIAL_SUCCESS or FAILED
+    next_token: str
+    pages: int
+    blocks: Sequence[Mapping[str, Any]]
+    warnings: Sequence[Mapping[str, Any]]
+    model_version: str
+    message: str
+
+
+def start(*, token: str, bucket: str, key: str, version: str, features: Sequence[str], queries: Sequence[Mapping[str, Any]]) -> str:
+    """The job id of an asynchronous extraction; the same token within 7 days gives the same job, unbilled."""
+    document: dict[str, Any] = {"S3Object": {"Bucket": bucket, "Name": key} | ({"Version": version} if version else {})}
+    arguments: dict[str, Any] = {"DocumentLocation": document, "ClientRequestToken": token}
+    client = aws.textract(START)
+    with _errors():
+        if features:
+            call, arguments = client.start_document_analysis, arguments | _analysis(features, queries)
+        else:
+            call = client.start_document_text_detection
+        job_id = call(**arguments).get("JobId")
+    if not isinstance(job_id, str) or not job_id:
+        raise Busy("bad_response", costs_attempt=True)
+    return job_id
+
+
+def status(job_id: str, *, features: Sequence[str], next_token: str = "") -> Answer:
+    """One page of a job's answer. Raises Busy for an answer that is not whole."""
+    client = aws.textract(GET)
+    call = client.get_document_analysis if features else client.get_document_text_detection
+    with _errors(), _body_of(client) as bodies:
+        call(JobId=job_id, MaxResults=1000, **({"NextToken": next_token} if next_token else {}))
+    return checked(bodies[-1], asynchronous=True)
+
+
+def pages(job_id: str, *, features: Sequence[str]) -> Iterator[Answer]:
+    """Every page of a finished job's answer, in order. Raises Busy when the chain is broken (a token that comes again)."""
+    token, seen = "", set[str]()
+    while True:
+        answer = status(job_id, features=features, next_token=token)
+        yield answer
+        token = answer.next_token
+        if not token:
+            return
+        if token in seen:
+            raise Busy("bad_response", costs_attempt=True)
+        seen.add(token)
+
+
+def analyze(content: bytes, *, features: Sequence[str], queries: Sequence[Mapping[str, Any]]) -> Answer:
+    """The answer for one page, at once. No token exists here: after a lost answer nobody knows whether it was billed."""
+    client = aws.textract(SYNC)
+    with _errors(), _body_of(client) as bodies:
+        if features:
+            client.analyze_document(Document={"Bytes": content}, **_analysis(features, queries))
+        else:
+            client.detect_document_text(Document={"Bytes": content})
+    return checked(bodies[-1], asynchronous=False)
+
+
+def check_complete(answers: Sequence[Answer], *, expected_pages: int) -> None:
+    """Raise Busy unless the answers together hold every page of the document, once.
+
+    A PARTIAL_SUCCESS may lack the pages that its warnings name; no other answer may lack any.
+    """
+    found = sorted(int(b.get("Page") or 1) for a in answers for b in a.blocks if b.get("BlockType") == "PAGE")
+    declared = {answer.pages for answer in answers}
+    if len(found) != len(set(found)) or declared != {expected_pages}:
+        raise Busy("bad_response", costs_attempt=True)
+    missing = set(range(1, expected_pages + 1)) - set(found)
+    warned = {int(page) for a in answers for w in a.warnings for page in (w.get("Pages") or [])}
+    if missing - (warned if answers[-1].status == "PARTIAL_SUCCESS" else set()):
+        raise Busy("bad_response", costs_attempt=True)
+
+
+def price(features: Sequence[str]) -> int:
+    """What AWS asks for one page with these features, in micro-dollars."""
+    asked = frozenset(features)
+    if not asked:
+        return _DETECT
+    if asked & {"TABLES", "FORMS"}:
+        asked -= {"LAYOUT", "SIGNATURES"}  # free beside them
+    return _BUNDLES.get(asked) or sum(_PRICES[feature] for feature in asked)
+
+
+def checked(body: bytes, *, asynchronous: bool) -> Answer:
+    """The answer that these bytes hold; raises Busy when they are not a whole Textract answer."""
+    try:
+        data = json.loads(body)
+        status_ = data["JobStatus"] if asynchronous else "SUCCEEDED"
+        finished = status_ in {"SUCCEEDED", "PARTIAL_SUCCESS"}
+        if status_ not in {"IN_PROGRESS", "FAILED"} and not finished:
+            raise ValueError(status_)
+        blocks = data["Blocks"] if finished else []
+        answer = Answer(
+            body=body,
+            status=status_,
+            next_token=data.get("NextToken") or "",
+            pages=int(data["DocumentMetadata"]["Pages"]) if finished else 0,
+            blocks=blocks,
+            warnings=data.get("Warnings") or [],
+            model_version=str(data.get("AnalyzeDocumentModelVersion") or data.get("DetectDocumentTextModelVersion") or ""),
+            message=str(data.get("StatusMessage") or ""),
+        )
+        for block in blocks:
+            _check_block(block)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Busy("bad_response", costs_attempt=True) from None
+    return answer
+
+
+def _check_block(block: Mapping[str, Any]) -> None:
+    if not block["Id"] or not block["BlockType"]:
+        raise ValueError("block without identity")
+    confidence = block.get("Confidence")
+    if confidence is not None and not (math.isfinite(confidence) and 0 <= confidence <= 100):
+        raise ValueError("confidence")
+    box = (block.get("Geometry") or {}).get("BoundingBox") or {}
+    # Textract's own boxes overshoot the page by a rounding error; anything more is not a box.
+    if any(not (math.isfinite(value) and -0.05 <= value <= 1.05) for value in box.values()):
+        raise ValueError("box")
+
+
+def _analysis(features: Sequence[str], queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"FeatureTypes": list(features)}
+    if "QUERIES" in features:
+        arguments["QueriesConfig"] = {"Queries": [dict(query) for query in queries]}
+    return arguments
+
+
+_bodies: ContextVar[list[bytes] | None] = ContextVar("textract_bodies", default=None)
+
+
+def _keep_body(response_dict: Mapping[str, Any], **kwargs: Any) -> None:
+    bodies = _bodies.get()
+    if bodies is not None:
+        bodies.append(response_dict["body"])
+
+
+@contextmanager
+def _body_of(client: Any) -> Iterator[list[bytes]]:
+    """Collects the body of each answer inside, before botocore parses it and drops the members it does not know."""
+    client.meta.events.register("before-parse.textract.*", _keep_body, unique_id="dtat-body")
+    bodies: list[bytes] = []
+    token = _bodies.set(bodies)
+    try:
+        yield bodies
+    finally:
+        _bodies.reset(token)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise _sorted(error) from None
+    except (EndpointConnectionError, ConnectTimeoutError):
+        raise Busy("unreachable", costs_attempt=False, sent=False) from None
+    except BotoCoreError:
+        raise Busy("answer_lost", costs_attempt=True) from None
+
+
+def _sorted(error: ClientError) -> Busy | Refused:
+    code = error.response.get("Error", {}).get("Code", "")
+    if code in _REFUSED:
+        return Refused(_REFUSED[code])
+    if code in _THROTTLED:
+        return Busy(_THROTTLED[code], costs_attempt=False, sent=False)
+    if code in _CONFIGURATION:
+        return Busy(_CONFIGURATION[code], costs_attempt=False, sent=False)
+    return Busy("service_error", costs_attempt=True)

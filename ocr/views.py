@@ -1,0 +1,317 @@
+"""The page door to documents: list, upload, one document."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from audit import trail
+from audit.models import Kind
+from ocr import artifacts, contract, document_types, idempotency, intake, sandbox, serving
+from ocr.forms import DocumentFilters, UploadForm
+from ocr.models import Artifact, Document, Page, Priority, Source
+from tenants import access
+from tenants.models import Tenant
+
+PER_PAGE = 50
+# Why a document failed, in words that say what to do.
+ERRORS = {
+    "unsupported_document": "Textract does not take this kind of document. Save it as a plain PDF or image and upload it again.",
+    "bad_document": "Textract could not open the document. Save it again, or scan it again, and upload the new file.",
+    "document_too_large": "Textract found the document too large. Split it and upload the parts.",
+    "needs_bucket": "Documents of several pages need an S3 bucket when AWS reads them. Ask the administrator to set DTAT_STORAGE=s3.",
+    "charge_uncertain": "The answer of a synchronous call was lost, so nobody knows whether it was billed. Retry sends it again.",
+    "engine_failed": "Textract gave up on this document. Retry asks once more; a better scan often helps.",
+    "engine_timeout": "Textract did not finish within two hours. Retry starts it again.",
+    "job_expired": "The answer was not fetched within seven days and is gone. Retry reads the document again, which costs again.",
+    "bad_response": "Textract's answers were incomplete every time. Retry later.",
+    "storage_or_database": "The document storage did not work for a while. Retry when it does.",
+}
+
+
+@login_required
+@require_GET
+def documents(request: HttpRequest) -> HttpResponse:
+    with access.scope_of(request.user):
+        form = DocumentFilters(request.GET or None)
+        found = Document.objects.visible_to(request.user).select_related("tenant", "document_type")
+        if form.is_bound and form.is_valid():
+            found = found.filter(_lookups(form.cleaned_data))
+        pages = Paginator(found, PER_PAGE)
+        page = pages.get_page(request.GET.get("page"))
+        context = {
+            "active": "documents",
+            "form": form,
+            "rows": [row(document) for document in page],
+            "page": pager(request, page, pages),
+            **upload_context(request),
+        }
+        return render(request, "ocr/documents.html", context)
+
+
+def _lookups(given: dict[str, Any]) -> Q:
+    lookups = Q()
+    if given.get("status"):
+        lookups &= Q(status=given["status"])
+    if given.get("document_type"):
+        lookups &= Q(document_type__name=given["document_type"])
+    if given.get("priority"):
+        lookups &= Q(priority=Priority[given["priority"].upper()])
+    if given.get("received_after"):
+        lookups &= Q(received_at__gte=datetime.combine(given["received_after"], time(), UTC))
+    if given.get("q"):
+        lookups &= Q(filename__icontains=given["q"]) | Q(external_id=given["q"]) | Q(pk=_uuid(given["q"]))
+    return lookups
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def row(document: Document) -> dict[str, Any]:
+    """One document as a list shows it."""
+    return {
+        "id": str(document.pk),
+        "url": reverse("document", args=[document.pk]),
+        "filename": document.filename or str(document.pk)[:8],
+        "tenant": document.tenant.name,
+        "type_label": document.document_type.label if document.document_type else _("Not known yet"),
+        "status": document.status,
+        "status_label": document.get_status_display(),
+        "priority": contract.priority_name(document),
+        "received": ago(document.received_at),
+        "received_iso": document.received_at.isoformat(),
+        "pages": document.page_count,
+        "thumbnail_url": thumbnail(document),
+        "duplicate_of": reverse("document", args=[document.duplicate_of]) if document.duplicate_of else "",
+    }
+
+
+def thumbnail(document: Document) -> str:
+    return reverse("page-image", args=[document.pk, 1]) + "?size=thumb"
+
+
+def ago(moment: datetime) -> str:
+    """How long ago, short: 42 s, 12 min, 3 h, then the day."""
+    seconds = int((timezone.now() - moment).total_seconds())
+    if seconds < 60:
+        return _("%(n)s s ago") % {"n": max(seconds, 0)}
+    if seconds < 3600:
+        return _("%(n)s min ago") % {"n": seconds // 60}
+    if seconds < 86400:
+        return _("%(n)s h ago") % {"n": seconds // 3600}
+    return formats.date_format(moment, "j M Y")
+
+
+def pager(request: HttpRequest, page: Any, pages: Paginator[Any]) -> dict[str, Any]:
+    def url(number: int) -> str:
+        query = request.GET.copy()
+        query["page"] = str(number)
+        return f"?{query.urlencode()}"
+
+    return {
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": pages.count,
+        "next_url": url(page.next_page_number()) if page.has_next() else "",
+        "previous_url": url(page.previous_page_number()) if page.has_previous() else "",
+    }
+
+
+def upload_context(request: HttpRequest) -> dict[str, Any]:
+    """What the upload form offers; inside a scope."""
+    allowed = access.tenants_with(request.user, "upload")
+    tenants = list(Tenant.objects.filter(pk__in=allowed).values("slug", "name"))
+    return {
+        "document_types": [{"name": row.name, "label": row.label} for row in document_types.newest()],
+        "upload_tenants": tenants if len(tenants) > 1 else [],
+    }
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """One file a request. The page's script gets JSON; a plain form gets a redirect with a message."""
+    if request.method == "POST":
+        wants_json = "application/json" in request.headers.get("Accept", "")
+        return _upload(request) if wants_json else _upload_form(request)
+    with access.scope_of(request.user):
+        access.check(request.user, "upload")
+        return render(request, "ocr/upload.html", {"active": "documents", **upload_context(request)})
+
+
+def _upload(request: HttpRequest) -> JsonResponse:
+    try:
+        told = _received(request, request.FILES.get("file"))
+    except REFUSALS as refusal:
+        return _refusal(refusal)
+    return JsonResponse(told, status=202)
+
+
+def _upload_form(request: HttpRequest) -> HttpResponse:
+    for file in request.FILES.getlist("file"):
+        try:
+            told = _received(request, file)
+            messages.success(request, _("%(name)s was received.") % {"name": told["filename"]})
+        except REFUSALS as refusal:
+            messages.error(request, f"{intake.clean_name(file.name or '')}: {refusal}")
+    return redirect("documents")
+
+
+REFUSALS = (intake.Unacceptable, access.NotAllowed, idempotency.KeyReused, idempotency.BadKey, sandbox.SandboxFailed, OSError)
+
+
+def _received(request: HttpRequest, file: Any) -> dict[str, Any]:
+    if file is None:
+        raise intake.Unacceptable("file_missing", _("Choose a file to upload."))
+    form = UploadForm(request.POST, {"file": file})
+    if not form.is_valid():
+        raise intake.Unacceptable("invalid", " ".join(str(e) for errors in form.errors.values() for e in errors))
+    given = form.cleaned_data
+    tenant_id = serving.tenant_for_upload(request.user, given["tenant"])
+    with serving.file_of(file) as path:
+        receipt = intake.receive(
+            intake.Upload(
+                path=path,
+                filename=file.name or "",
+                document_type=given["document_type"],
+                priority=given["priority"] or "normal",
+                source=Source.PAGE,
+                idempotency_key=request.headers.get("Idempotency-Key"),
+            ),
+            tenant_id=tenant_id,
+            actor=access.actor_of(request.user),
+        )
+    return _told(request, receipt.document)
+
+
+def _told(request: HttpRequest, document: Document) -> dict[str, Any]:
+    told = {**contract.accepted(document), "filename": document.filename, "url": reverse("document", args=[document.pk])}
+    if document.duplicate_of:
+        with access.scope_of(request.user):
+            first = serving.document_for(request.user, document.duplicate_of)
+        told["duplicate"] = {"url": reverse("document", args=[first.pk]), "received": formats.date_format(first.received_at, "j M Y, H:i")}
+    return told
+
+
+def _refusal(refusal: Exception) -> JsonResponse:
+    if isinstance(refusal, sandbox.SandboxFailed | OSError):
+        detail = _("The file could not be stored just now. Send it again in a moment.")
+        status, code = 503, "try_again"
+    else:
+        status = 403 if isinstance(refusal, access.NotAllowed) else 422
+        code, detail = getattr(refusal, "code", "invalid"), str(refusal)
+    body = {"type": f"/api/docs/#{code}", "title": _("Not accepted"), "status": status, "code": code, "detail": detail}
+    return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+@login_required
+@require_GET
+def page_image(request: HttpRequest, document_id: UUID, number: int) -> HttpResponseBase:
+    try:
+        return serving.page_image(request, request.user, document_id, number, thumbnail=request.GET.get("size") == "thumb")
+    except (Document.DoesNotExist, Page.DoesNotExist):
+        raise Http404 from None
+
+
+@login_required
+@require_GET
+def original(request: HttpRequest, document_id: UUID) -> HttpResponseBase:
+    try:
+        return serving.original(request.user, document_id)
+    except Document.DoesNotExist:
+        raise Http404 from None
+
+
+@login_required
+@require_GET
+def result(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    return _download(request, document_id, Artifact.Kind.RESULT)
+
+
+@login_required
+@require_GET
+def raw(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    return _download(request, document_id, Artifact.Kind.RAW)
+
+
+def _download(request: HttpRequest, document_id: UUID, kind: Artifact.Kind) -> HttpResponse:
+    try:
+        artifact = serving.newest_artifact(request.user, document_id, kind)
+    except Document.DoesNotExist:
+        raise Http404 from None
+    if artifact is None:
+        raise Http404(_("It is not there yet."))
+    name = f"{document_id}-{kind}.json"
+    return HttpResponse(
+        artifacts.read(artifact), content_type="application/json", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def facts(document: Document) -> dict[str, Any]:
+    """One document as its own page shows it; inside a scope."""
+    told = contract.detail(document)
+    return {
+        **row(document),
+        "finished": ago(document.finished_at) if document.finished_at else "",
+        "external_id": document.external_id,
+        "version": document.version,
+        "engine": told["engine"],
+        "cost": told["cost"],
+        "attempts": document.attempts,
+        "error": ERRORS.get(document.error_code, document.error_code and _("The work stopped with the code %s.") % document.error_code),
+        "pages": [
+            {
+                "number": number,
+                "image_url": reverse("page-image", args=[document.pk, number]),
+                "thumbnail_url": reverse("page-image", args=[document.pk, number]) + "?size=thumb",
+            }
+            for number in range(1, document.page_count + 1)
+        ],
+    }
+
+
+def timeline(document: Document) -> list[dict[str, Any]]:
+    """The audit trail of one document in words, oldest first; inside a scope."""
+    return [
+        {
+            "seq": event.seq,
+            "kind": event.kind,
+            "label": Kind(event.kind).label,
+            "at": formats.date_format(timezone.localtime(event.at), "j M Y, H:i:s"),
+            "at_iso": event.at.isoformat(),
+            "actor": event.actor,
+            "step": event.step,
+            "codes": _codes(event.codes),
+            "hash_short": event.hash[:12],
+        }
+        for event in trail.timeline(document.pk)
+    ]
+
+
+def _codes(codes: dict[str, Any]) -> list[str]:
+    """Codes as short texts; hashes and empty ones add nothing for a reader."""
+    hidden = {"sha256", "token", "from", "to"}
+    return [f"{name}: {_plain(value)}" for name, value in codes.items() if name not in hidden and value not in (None, "", [], {})]
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {each}" for name, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

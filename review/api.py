@@ -1,0 +1,216 @@
+"""The JSON door to reviewing: what integrations call, and what the review page calls. Same functions, same answers."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from audit import log
+from ocr import contract, idempotency, lifecycle
+from ocr.api import problems
+from ocr.api.serializers import DetailSerializer, ProblemJsonSerializer
+from ocr.api.views import KEY
+from ocr.models import Document
+from ocr.serving import document_for
+from review import decisions, worklist
+from tenants import access
+
+problems.STATUSES.update(
+    {worklist.Held: 409, worklist.ClaimLost: 409, decisions.AlreadyDecided: 409, decisions.NotAcceptable: 422}
+)
+PROBLEM = ProblemJsonSerializer
+
+
+class DecisionSerializer(serializers.Serializer[object]):
+    """Body of POST /api/v1/documents/{id}/review/."""
+
+    version = serializers.IntegerField(min_value=1)
+    decision = serializers.ChoiceField(choices=["approve", "reject"])
+    corrected_fields = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=4000), required=False, default=dict
+    )
+    confirmed_fields = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    absent_fields = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    unreadable_fields = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    reason = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=1000,
+        help_text="Reject: one of the reason codes. Approve: why failing rules are overruled.",
+    )  # fmt: skip
+    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+    token = serializers.UUIDField(required=False, help_text="The claim's token; the review page sends it.")
+
+
+class DraftSerializer(serializers.Serializer[object]):
+    token = serializers.UUIDField()
+    version = serializers.IntegerField(min_value=1)
+    revision = serializers.IntegerField(min_value=0)
+    fields_ = serializers.DictField(child=serializers.DictField())
+
+    def get_fields(self) -> dict[str, Any]:
+        found = super().get_fields()
+        found["fields"] = found.pop("fields_")
+        return found
+
+
+class TokenSerializer(serializers.Serializer[object]):
+    token = serializers.UUIDField()
+
+
+class _Door(APIView):
+    parser_classes = [JSONParser]
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A refused writer also gets the values that count now, to compare with their own."""
+        if isinstance(exc, decisions.NotAcceptable):
+            errors = [{"field": e.field, "code": e.code, "message": e.message, "overridable": e.overridable} for e in exc.errors]
+            return problems.problem(422, exc.code, str(exc), errors=errors, overridable=exc.overridable)
+        response = super().handle_exception(exc)
+        if response.status_code == 409 and isinstance(response.data, dict):
+            with access.scope_of(self.request.user):
+                response.data["current"] = decisions.current(document_for(self.request.user, self.kwargs["document_id"]))
+        return response
+
+
+def _verdict(given: dict[str, Any]) -> decisions.Verdict:
+    return decisions.Verdict(
+        version=given["version"],
+        decision=given["decision"],
+        corrected=given["corrected_fields"],
+        confirmed=given["confirmed_fields"],
+        absent=given["absent_fields"],
+        unreadable=given["unreadable_fields"],
+        reason=given["reason"],
+        note=given["note"],
+        claim_token=given.get("token"),
+    )
+
+
+def _once(request: Request, document_id: UUID, route: str, act: Any, *parts: str) -> Response:
+    """The act under its Idempotency-Key: the same request is done once and answered the same."""
+    with access.scope_of(request.user):
+        tenant_id = document_for(request.user, document_id).tenant_id
+    wanted = idempotency.Request.of(request.headers.get("Idempotency-Key"), route, str(document_id), *parts)
+    status, told = idempotency.once(tenant_id, wanted, act, document_id=document_id)
+    return Response(told, status=status)
+
+
+class Review(_Door):
+    @extend_schema(
+        operation_id="reviewDocument",
+        parameters=[KEY],
+        request=DecisionSerializer,
+        responses={200: DetailSerializer, 404: PROBLEM, 409: PROBLEM, 422: PROBLEM},
+    )
+    def post(self, request: Request, document_id: UUID) -> Response:
+        """Approve or reject the version that was seen."""
+        form = DecisionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+
+        def act() -> tuple[int, dict[str, Any]]:
+            decided = decisions.decide(document_id, request.user, _verdict(form.validated_data))
+            return 200, contract.detail(lifecycle.of(decided.pk))
+
+        return _once(request, document_id, "review", act, repr(sorted(form.validated_data.items(), key=str)))
+
+
+class _Again(_Door):
+    """reopen, retry, replay: 202 with where the document now stands."""
+
+    route = ""
+
+    def act(self, document_id: UUID) -> Document:
+        raise NotImplementedError
+
+    def again(self, request: Request, document_id: UUID) -> Response:
+        return _once(request, document_id, self.route, lambda: (202, contract.accepted(self.act(document_id))))
+
+
+class Reopen(_Again):
+    route = "reopen"
+
+    @extend_schema(operation_id="reopenDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM})
+    def post(self, request: Request, document_id: UUID) -> Response:
+        return self.again(request, document_id)
+
+    def act(self, document_id: UUID) -> Document:
+        return decisions.reopen(document_id, self.request.user)
+
+
+class Retry(_Again):
+    route = "retry"
+
+    @extend_schema(operation_id="retryDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM})
+    def post(self, request: Request, document_id: UUID) -> Response:
+        return self.again(request, document_id)
+
+    def act(self, document_id: UUID) -> Document:
+        return decisions.retry(document_id, self.request.user)
+
+
+class Replay(_Again):
+    route = "replay"
+
+    @extend_schema(operation_id="replayDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM})
+    def post(self, request: Request, document_id: UUID) -> Response:
+        return self.again(request, document_id)
+
+    def act(self, document_id: UUID) -> Document:
+        return decisions.replay(document_id, self.request.user)
+
+
+# --- The review page's own calls ----------------------------------------------------------------------------------
+
+
+@extend_schema(exclude=True)
+class PageDecision(_Door):
+    """The same decision, answered with where to go next."""
+
+    def post(self, request: Request, document_id: UUID) -> Response:
+        from review.views import next_url
+
+        form = DecisionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        decided = decisions.decide(document_id, request.user, _verdict(form.validated_data))
+        return Response({"next_url": next_url(request.user), "message": f"{decided.filename} {decided.get_status_display().lower()}."})
+
+
+@extend_schema(exclude=True)
+class PageDraft(_Door):
+    def post(self, request: Request, document_id: UUID) -> Response:
+        form = DraftSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        revision = decisions.save_draft(document_id, request.user, **form.validated_data)
+        return Response({"revision": revision})
+
+
+@extend_schema(exclude=True)
+class PageHeartbeat(_Door):
+    def post(self, request: Request, document_id: UUID) -> Response:
+        form = TokenSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        until = worklist.heartbeat(document_id, request.user, form.validated_data["token"])
+        return Response({"expires_at": until})
+
+
+@extend_schema(exclude=True)
+class PageRelease(APIView):
+    """Called while the page goes away, when no header can be set: the claim's token is the proof."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+    parser_classes = [JSONParser]
+
+    def post(self, request: Request, document_id: UUID) -> Response:
+        form = TokenSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        released = worklist.release(document_id, form.validated_data["token"])
+        log.event("released", document=document_id, count=int(released))
+        return Response(status=204)

@@ -1,0 +1,369 @@
+"""What a reviewer may do and does: save a draft, approve, reject, re-open. One function per act, for the page and for REST.
+
+`check_x` raises a sentence, `can_x` answers with the same rule; the sentence that refuses is the one that the page shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db.models import F
+from django.db.models.functions import Now
+
+from audit import trail
+from audit.models import Kind
+from ocr import contract, document_types, extraction, lifecycle, outbox, pipeline
+from ocr.models import Document, Field, Status
+from review import worklist
+from review.models import Act, Claim, Correction, Decision, Draft, RejectReason
+from tenants import access
+
+if TYPE_CHECKING:
+    from tenants.models import AnyUser
+
+APPROVE, REJECT = "approve", "reject"
+
+
+class AlreadyDecided(Exception):
+    """Somebody decided first; the document is no longer waiting."""
+
+    code = "already_decided"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """Why one field keeps the document from being approved. `overridable`: a reason may overrule it."""
+
+    field: str
+    code: str
+    message: str
+    overridable: bool = False
+
+
+class NotAcceptable(Exception):
+    """The decision does not hold together; each error names its field. Nothing was written."""
+
+    code = "fields_invalid"
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("Some fields need another look: " + " ".join(error.message for error in errors))
+        self.errors = errors
+
+    @property
+    def overridable(self) -> bool:
+        return all(error.overridable for error in self.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a reviewer says about one document. `corrected` maps field paths to what was typed (total, line_items.3.amount)."""
+
+    version: int
+    decision: str
+    corrected: Mapping[str, str] = field(default_factory=dict)
+    confirmed: Iterable[str] = ()
+    absent: Iterable[str] = ()
+    unreadable: Iterable[str] = ()
+    reason: str = ""
+    note: str = ""
+    claim_token: UUID | None = None  # the page's; REST decides on the version alone
+
+
+# --- May they? ----------------------------------------------------------------------------------------------------
+
+
+def check_decide(document: Document, user: AnyUser) -> None:
+    """Raise NotAllowed or AlreadyDecided unless the user may decide on the document now."""
+    access.check(user, "review", document.tenant_id)
+    if document.status in {Status.APPROVED, Status.REJECTED}:
+        by = f" by {document.reviewer}" if document.reviewer else ""
+        raise AlreadyDecided(f"The document was already {Status(document.status).label.lower()}{by}.")
+    if document.status != Status.NEEDS_REVIEW:
+        raise lifecycle.NotPossible(f"The document is {Status(document.status).label.lower()}; there is nothing to decide yet.")
+
+
+def check_reopen(document: Document, user: AnyUser) -> None:
+    """Raise NotAllowed or NotPossible unless the user may put the document back into review."""
+    access.check(user, "supervise", document.tenant_id)
+    if document.status not in {Status.APPROVED, Status.REJECTED}:
+        raise lifecycle.NotPossible("Only an approved or rejected document can be re-opened.")
+
+
+def check_retry(document: Document, user: AnyUser) -> None:
+    """Raise NotAllowed or NotPossible unless the user may put a failed document back to work."""
+    access.check(user, "supervise", document.tenant_id)
+    lifecycle.check_move(document, Status.RECEIVED)
+
+
+def check_replay(document: Document, user: AnyUser) -> None:
+    """Raise NotAllowed or NotPossible unless the user may have the document read again from its stored answer."""
+    access.check(user, "supervise", document.tenant_id)
+    if document.status != Status.NEEDS_REVIEW:
+        raise lifecycle.NotPossible("Only a document that waits for review can be read again. Re-open it first.")
+
+
+def can(check: Callable[[Document, AnyUser], None], document: Document, user: AnyUser) -> bool:
+    """Whether `check` would let the user through."""
+    try:
+        check(document, user)
+    except (access.NotAllowed, lifecycle.NotPossible, AlreadyDecided):
+        return False
+    return True
+
+
+# --- Acts ---------------------------------------------------------------------------------------------------------
+
+
+def save_draft(
+    document_id: UUID, user: AnyUser, *, token: UUID, version: int, revision: int, fields: Mapping[str, Mapping[str, Any]]
+) -> int:
+    """Keep what the reviewer said so far; the draft's new revision. Raises ClaimLost, Overtaken, AlreadyDecided."""
+    with access.scope_of(user):
+        document = _locked(document_id, user)
+        _check_current(document, user, version)
+        _check_claim(document, user, token)
+        draft, made = Draft.objects.get_or_create(
+            document=document,
+            holder_id=user.pk,
+            defaults={"tenant_id": document.tenant_id, "document_version": version, "fields": dict(fields)},
+        )
+        if made:
+            return draft.revision
+        if draft.document_version == version and revision < draft.revision:
+            # A second tab of the same person, or a save that was overtaken by a later one: the newer stays.
+            raise lifecycle.Overtaken("This draft was saved from another window. Load the document again.")
+        Draft.objects.filter(pk=draft.pk).update(
+            fields=dict(fields), revision=F("revision") + 1, document_version=version, saved_at=Now()
+        )
+        return draft.revision + 1
+
+
+def decide(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
+    """Approve or reject the version that the reviewer saw: once, by one person.
+
+    Fields, corrections, decision, status, audit rows and event are one transaction; the normalised result follows. Raises
+    Document.DoesNotExist, access.NotAllowed, AlreadyDecided, lifecycle.Overtaken (another version), worklist.Held and ClaimLost,
+    NotAcceptable (with the failing fields).
+    """
+    with access.scope_of(user):
+        document = _locked(document_id, user)
+        _check_current(document, user, verdict.version)
+        _check_claim(document, user, verdict.claim_token)
+        decided = _approve(document, user, verdict) if verdict.decision == APPROVE else _reject(document, user, verdict)
+        Claim.objects.filter(document=document).delete()
+        Draft.objects.filter(document=document).delete()
+    pipeline.publish(decided)
+    return decided
+
+
+def reopen(document_id: UUID, user: AnyUser, *, reason: str = "reopen") -> Document:
+    """Put a decided document back into review as a new version; its fields keep the decided values."""
+    with access.scope_of(user):
+        document = _locked(document_id, user)
+        check_reopen(document, user)
+        return lifecycle.move(
+            document,
+            Status.NEEDS_REVIEW,
+            actor=access.actor_of(user),
+            expected_version=document.version,
+            reason=reason,
+            changes={"decision": "", "decision_reason": "", "reviewer": "", "decided_at": None, "straight_through": False},
+        )
+
+
+def retry(document_id: UUID, user: AnyUser) -> Document:
+    """Put a failed document back to work; what is already read is not read again."""
+    with access.scope_of(user):
+        document = _locked(document_id, user)
+        check_retry(document, user)
+        return pipeline.retry(document, actor=access.actor_of(user))
+
+
+def replay(document_id: UUID, user: AnyUser) -> Document:
+    """Read a waiting document again from its stored answer, with the newest version of its type."""
+    with access.scope_of(user):
+        document = _locked(document_id, user)
+        check_replay(document, user)
+    return pipeline.replay(document, actor=access.actor_of(user))
+
+
+# --- Parts --------------------------------------------------------------------------------------------------------
+
+
+def _locked(document_id: UUID, user: AnyUser) -> Document:
+    found = Document.objects.visible_to(user).select_related("tenant", "document_type").select_for_update(of=("self",))
+    return found.get(pk=document_id)
+
+
+def _check_current(document: Document, user: AnyUser, version: int) -> None:
+    check_decide(document, user)
+    if document.version != version:
+        raise lifecycle.Overtaken("The document was changed after you opened it. Compare your values with the newer ones.")
+
+
+def _check_claim(document: Document, user: AnyUser, token: UUID | None) -> None:
+    """The page must still hold its claim; without one (REST) nobody else may hold the document."""
+    claim = worklist.holder_of(document)
+    if claim and claim.holder_id != user.pk:
+        raise worklist.Held(claim.holder.get_username())
+    if token and (claim is None or claim.token != token):
+        raise worklist.ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
+
+
+def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
+    rows = {row.path: row for row in document.fields.select_for_update()}
+    acts = _acts(rows, verdict)
+    errors = _errors(document, rows, acts, verdict)
+    overridden = [error for error in errors if error.overridable] if verdict.reason else []
+    if len(errors) > len(overridden):
+        raise NotAcceptable(errors)
+    decision = _write(document, user, verdict, acts)
+    for path, (act, value) in acts.items():
+        _apply(rows[path], act, value)
+    Field.objects.bulk_update(rows.values(), ["value", "source", "state", "problems"])
+    _tell_corrections(document, user, acts)
+    by_act = {str(act): sorted(path for path, (a, _value) in acts.items() if a == act) for act in Act}
+    again = Decision.objects.filter(document=document).exclude(pk=decision.pk).exists()
+    codes: dict[str, object] = {**by_act, "decision": APPROVE, "overridden": [error.code for error in overridden]}
+    moved = lifecycle.move(
+        document,
+        Status.APPROVED,
+        actor=access.actor_of(user),
+        expected_version=document.version,
+        reason="approve",
+        codes=codes,
+        changes=_outcome(user, verdict, decision) | {"problems": []},
+    )
+    if again:
+        outbox.announce_again("document.corrected", moved, data={"fields": by_act["corrected"], "actor": access.actor_of(user)})
+    return moved
+
+
+def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
+    if verdict.reason not in RejectReason.values:
+        known = ", ".join(RejectReason.values)
+        raise NotAcceptable([FieldError("reason", "reason_missing", f"Say why the document is rejected: one of {known}.")])
+    decision = _write(document, user, verdict, {})
+    return lifecycle.move(
+        document,
+        Status.REJECTED,
+        actor=access.actor_of(user),
+        expected_version=document.version,
+        reason="reject",
+        codes={"decision": REJECT, "code": verdict.reason},
+        changes=_outcome(user, verdict, decision),
+    )
+
+
+def _acts(rows: Mapping[str, Field], verdict: Verdict) -> dict[str, tuple[Act, str | None]]:
+    """What is said about each field. An approval that says nothing of an open field with a value confirms it."""
+    acts: dict[str, tuple[Act, str | None]] = {}
+    named = {
+        Act.CONFIRMED: verdict.confirmed,
+        Act.ABSENT: verdict.absent,
+        Act.UNREADABLE: verdict.unreadable,
+    }
+    for act, paths in named.items():
+        for path in paths:
+            acts[path] = (act, rows[path].value if act == Act.CONFIRMED and path in rows else None)
+    for path, value in verdict.corrected.items():
+        acts[path] = (Act.CORRECTED, value)
+    for path, row in rows.items():
+        if path not in acts and row.state == "open" and row.value is not None:
+            acts[path] = (Act.CONFIRMED, row.value)
+    return acts
+
+
+def _errors(
+    document: Document, rows: Mapping[str, Field], acts: dict[str, tuple[Act, str | None]], verdict: Verdict
+) -> list[FieldError]:
+    """Everything that keeps the approval from holding; canonical values replace what was typed in `acts`."""
+    assert document.document_type
+    type_ = document_types.parsed(document.document_type)
+    errors = [
+        FieldError(path, "unknown_field", f"The document has no field {path}.") for path in acts if path not in rows
+    ]
+    for path, (act, typed) in list(acts.items()):
+        if path in rows and act == Act.CORRECTED:
+            try:
+                acts[path] = (act, extraction.parse_kind(typed or "", rows[path].kind, document_type=type_, name=rows[path].name))
+            except extraction.InvalidValue as invalid:
+                errors.append(FieldError(path, invalid.code, str(invalid)))
+        elif path in rows and act == Act.CONFIRMED and rows[path].value is None:
+            errors.append(FieldError(path, "missing", f"{rows[path].label} has no value to confirm. Type it or mark it as not on the page."))
+    if errors:
+        return errors
+    return _rule_errors(rows, acts, type_)
+
+
+def _rule_errors(
+    rows: Mapping[str, Field], acts: Mapping[str, tuple[Act, str | None]], type_: extraction.DocumentType
+) -> list[FieldError]:
+    final = {path: acts[path][1] if path in acts else row.value for path, row in rows.items()}
+    header = {row.name: final[path] for path, row in rows.items() if row.row is None}
+    numbers = sorted({row.row for row in rows.values() if row.row is not None})
+    items = [{row.name: final[path] for path, row in rows.items() if row.row == number} for number in numbers]
+    excused = {path for path, (act, _value) in acts.items() if act in {Act.ABSENT, Act.UNREADABLE}}
+    return [
+        FieldError(problem.field or "", problem.code, problem.message, overridable=problem.code != "missing")
+        for problem in extraction.check(header, items, type_)
+        if not (problem.code == "missing" and problem.field in excused)
+    ]
+
+
+def _write(document: Document, user: AnyUser, verdict: Verdict, acts: Mapping[str, tuple[Act, str | None]]) -> Decision:
+    decision = Decision.objects.create(
+        tenant_id=document.tenant_id,
+        document=document,
+        version=document.version,
+        decision=verdict.decision,
+        reason=verdict.reason if verdict.decision == REJECT else ("override" if verdict.reason else ""),
+        note=verdict.note or (verdict.reason if verdict.decision == APPROVE else ""),
+        reviewer=access.actor_of(user),
+        decided_at=lifecycle.database_now(),
+    )
+    machine = {row.path: row.machine_value for row in document.fields.all()}
+    Correction.objects.bulk_create(
+        Correction(
+            tenant_id=document.tenant_id, decision=decision, field=path, act=act, machine_value=machine.get(path), value=value
+        )
+        for path, (act, value) in acts.items()
+    )
+    return decision
+
+
+def _apply(row: Field, act: Act, value: str | None) -> None:
+    row.state = {Act.CONFIRMED: "checked"}.get(act, str(act))
+    if act != Act.CONFIRMED:
+        row.value, row.source = value, "person"
+    row.problems = []
+
+
+def _tell_corrections(document: Document, user: AnyUser, acts: Mapping[str, tuple[Act, str | None]]) -> None:
+    for path, (act, _value) in acts.items():
+        if act == Act.CORRECTED:
+            trail.record(
+                Kind.FIELD_CORRECTED,
+                tenant_id=document.tenant_id,
+                document_id=document.pk,
+                actor=access.actor_of(user),
+                step="approve",
+                codes={"field": path},
+            )
+
+
+def _outcome(user: AnyUser, verdict: Verdict, decision: Decision) -> dict[str, object]:
+    return {
+        "decision": verdict.decision,
+        "decision_reason": decision.reason,
+        "reviewer": access.actor_of(user),
+        "decided_at": decision.decided_at,
+    }
+
+
+def current(document: Document) -> dict[str, Any]:
+    """What a refused writer needs to see: the version and values that count now."""
+    return {"version": document.version, "status": document.status, "reviewer": document.reviewer or None, **contract.reading(document)}

@@ -1,0 +1,97 @@
+"""What people did: who holds a document, what they typed so far, what they corrected and decided."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from ocr.models import Document
+from tenants.models import TenantOwned
+
+
+class RejectReason(models.TextChoices):
+    WRONG_TYPE = "wrong_type", _("Not this type of document")
+    ILLEGIBLE = "illegible", _("Cannot be read")
+    INCOMPLETE = "incomplete", _("Pages are missing")
+    DUPLICATE = "duplicate", _("Already received")
+    NOT_OURS = "not_ours", _("Not meant for us")
+    OTHER = "other", _("Something else")
+
+
+class Act(models.TextChoices):
+    """What a person said about one field."""
+
+    CONFIRMED = "confirmed", _("Confirmed")
+    CORRECTED = "corrected", _("Corrected")
+    ABSENT = "absent", _("Not on the page")
+    UNREADABLE = "unreadable", _("Unreadable")
+
+
+class Claim(TenantOwned):
+    """Who works on a document now. One row per document; it counts until `expires_at` on the database's clock."""
+
+    document = models.OneToOneField(Document, on_delete=models.CASCADE, related_name="claim")
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    token = models.UUIDField(default=uuid.uuid4, unique=True)
+    claimed_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.holder_id}"
+
+
+class Draft(TenantOwned):
+    """What a reviewer has said so far about a document, kept until the decision. Holds values: retention may empty it."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="drafts")
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    document_version = models.PositiveIntegerField()
+    revision = models.PositiveIntegerField(default=1)
+    fields = models.JSONField(default=dict)
+    saved_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "holder"], name="draft_one_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.holder_id} {self.revision}"
+
+
+class Decision(TenantOwned):
+    """One person's decision on one version of a document."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="decisions")
+    version = models.PositiveIntegerField()  # the version that was decided on
+    decision = models.CharField(max_length=10)
+    reason = models.CharField(max_length=40, blank=True)
+    note = models.TextField(blank=True)
+    reviewer = models.CharField(max_length=160)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["document", "version"], name="decision_once_per_version"),
+            models.CheckConstraint(condition=models.Q(decision__in=["approve", "reject"]), name="decision_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.version} {self.decision}"
+
+
+class Correction(TenantOwned):
+    """What one decision said about one field. The values live here, where retention may delete them."""
+
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="corrections")
+    field = models.CharField(max_length=120)  # total, or line_items.3.amount
+    act = models.CharField(max_length=12, choices=Act.choices)
+    machine_value = models.TextField(null=True)  # noqa: DJ001  None is "no value", which is not an empty one
+    value = models.TextField(null=True)  # noqa: DJ001
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["decision", "field"], name="correction_once_per_field")]
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.act}"

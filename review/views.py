@@ -1,0 +1,428 @@
+"""The page door to reviewing: sign-in's chrome, the queue, the review page, the document page and the dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from audit import trail
+from ocr import artifacts, contract, document_types, lifecycle, metrics, serving
+from ocr.forms import PRIORITIES, type_choices
+from ocr.models import Artifact, Document, Priority, Status
+from ocr.views import ago, facts, pager, row, thumbnail, timeline
+from review import decisions, worklist
+from review.models import Draft, RejectReason
+from tenants import access
+from tenants.models import Tenant
+
+PER_PAGE = 25
+LATE = timedelta(hours=1)  # a document that waits longer is shown as late
+TONES = {"low_confidence": "warn", "ambiguous": "warn", "unclear_type": "warn", "missing": "miss", "invalid": "bad", "partial_result": "bad"}
+REASON_LABELS = {
+    "low_confidence": "Below the threshold",
+    "ambiguous": "Two readings possible",
+    "missing": "Required, not found",
+    "invalid": "Fails a check",
+    "unclear_type": "Unclear document type",
+    "partial_result": "Read only in part",
+}
+
+
+def chrome(request: HttpRequest) -> dict[str, Any]:
+    """What every page shows of the person: a context processor."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"me": None}
+    name = user.get_full_name() or user.get_username()
+    with access.scope_of(user):
+        tenants = Tenant.objects.all() if access.is_platform_admin(user) else Tenant.objects.filter(pk__in=access.roles_of(user))
+        names = list(tenants.values_list("name", flat=True)[:20])
+    parts = [part for part in name.replace(".", " ").replace("_", " ").replace("-", " ").split() if part]
+    initials = "".join(part[0] for part in parts[:2]) if len(parts) > 1 else name[:2]
+    return {
+        "me": {
+            "name": name,
+            "initials": initials.upper(),
+            "tenants": names,
+            "can": {ability: access.can(user, ability) for ability in ("upload", "review", "supervise", "audit")}
+            | {"admin": access.may_use_admin(user)},
+        }
+    }
+
+
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect("queue" if access.can(request.user, "review") else "documents")
+
+
+# --- Queue --------------------------------------------------------------------------------------------------------
+
+
+class QueueFilters(forms.Form):
+    document_type = forms.ChoiceField(required=False)
+    priority = forms.ChoiceField(choices=[("", _("Any priority")), *PRIORITIES], required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["document_type"].choices = type_choices()  # type: ignore[attr-defined]
+
+
+@login_required
+@require_GET
+def queue(request: HttpRequest) -> HttpResponse:
+    with access.scope_of(request.user):
+        lists = _lists(request)
+        tab = request.GET.get("tab", "waiting")
+        if tab not in lists:
+            raise Http404
+        form = QueueFilters(request.GET or None)
+        found = lists[tab]().select_related("tenant", "document_type", "claim", "claim__holder").prefetch_related("fields")
+        active = bool(request.GET.get("document_type") or request.GET.get("priority"))
+        if active and form.is_valid():
+            found = found.filter(**_queue_lookups(form.cleaned_data))
+        pages = Paginator(found, PER_PAGE)
+        page = pages.get_page(request.GET.get("page"))
+        oldest = worklist.waiting(request.user).order_by("received_at").first()
+        context = {
+            "active": "queue",
+            "waiting": worklist.waiting(request.user).count(),
+            "oldest": _age(oldest) if oldest else "",
+            "tab": tab,
+            "tabs": [
+                {"name": name, "label": label, "count": lists[name]().count(), "url": f"?tab={name}"}
+                for name, label in (("waiting", _("For me")), ("mine", _("Held by me")), ("done", _("Done today")))
+            ],
+            "rows": [_queue_row(document, request, tab) for document in page],
+            "page": pager(request, page, pages),
+            "filters": {"form": form, "active": active},
+        }
+        return render(request, "review/queue.html", context)
+
+
+def _lists(request: HttpRequest) -> dict[str, Callable[[], Any]]:
+    return {
+        "waiting": lambda: worklist.waiting(request.user),
+        "mine": lambda: worklist.held_by(request.user),
+        "done": lambda: worklist.decided_by(request.user, since=_today()),
+    }
+
+
+def _today() -> Any:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _queue_lookups(given: dict[str, Any]) -> dict[str, Any]:
+    lookups: dict[str, Any] = {}
+    if given["document_type"]:
+        lookups["document_type__name"] = given["document_type"]
+    if given["priority"]:
+        lookups["priority"] = Priority[given["priority"].upper()]
+    return lookups
+
+
+def _queue_row(document: Document, request: HttpRequest, tab: str) -> dict[str, Any]:
+    waited = timezone.now() - document.received_at
+    return {
+        **row(document),
+        "url": reverse("document" if tab == "done" else "review", args=[document.pk]),
+        "reasons": _reasons(document),
+        "waiting": _age(document),
+        "waiting_share": round(min(waited / LATE, 1.0), 2),
+        "late": waited > LATE,
+        "holder": _holder(document, request),
+        "thumbnail_url": thumbnail(document),
+    }
+
+
+def _holder(document: Document, request: HttpRequest) -> dict[str, Any] | None:
+    claim = getattr(document, "claim", None)
+    if claim is None or claim.expires_at < timezone.now():
+        return None
+    return {**_person(claim.holder), "mine": claim.holder_id == request.user.pk}
+
+
+def _person(user: Any) -> dict[str, str]:
+    name = user.get_full_name() or user.get_username()
+    return {"name": name, "initials": name[:2].upper()}
+
+
+def _reasons(document: Document) -> list[dict[str, str]]:
+    """Why it is here, in words, at most three and the weightiest first."""
+    found = [problem for field in document.fields.all() for problem in field.problems] + list(document.problems)
+    counts: dict[str, int] = {}
+    for problem in found:
+        counts[problem["code"]] = counts.get(problem["code"], 0) + 1
+    words = {
+        "invalid": lambda n: _("%(n)s fails a check") % {"n": n} if n == 1 else _("%(n)s fail checks") % {"n": n},
+        "low_confidence": lambda n: _("%(n)s uncertain") % {"n": n},
+        "ambiguous": lambda n: _("%(n)s with two readings") % {"n": n},
+        "missing": lambda n: _("%(n)s missing") % {"n": n},
+        "unclear_type": lambda n: _("Type unclear"),
+        "partial_result": lambda n: _("Read in part"),
+    }
+    order = ["invalid", "partial_result", "unclear_type", "missing", "ambiguous", "low_confidence"]
+    reasons = [{"tone": TONES[code], "text": words[code](counts[code])} for code in order if code in counts]
+    if document.duplicate_of:
+        reasons.append({"tone": "plain", "text": _("Received before")})
+    return reasons
+
+
+def _age(document: Document) -> str:
+    return ago(document.received_at).removesuffix(" ago")
+
+
+# --- Review -------------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+def review_next(request: HttpRequest) -> HttpResponse:
+    """Claim the most urgent free document and open it."""
+    url = next_url(request.user)
+    if url is None:
+        messages.info(request, _("Nothing is waiting for you right now."))
+        return redirect("queue")
+    return redirect(url)
+
+
+def next_url(user: Any) -> str | None:
+    """The page of the next document for this person, claimed; None when nothing waits."""
+    claim = worklist.claim_next(user)
+    return reverse("review", args=[claim.document_id]) if claim else None
+
+
+@login_required
+@require_GET
+def review(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """The workstation. Opening claims the document; when that cannot be, the page is read-only and says why."""
+    claim, refusal = None, ""
+    try:
+        with access.scope_of(request.user):
+            decisions.check_decide(serving.document_for(request.user, document_id), request.user)
+        claim = worklist.claim(document_id, request.user)
+    except Document.DoesNotExist:
+        raise Http404 from None
+    except (worklist.Held, access.NotAllowed, decisions.AlreadyDecided, lifecycle.NotPossible) as error:
+        refusal = str(error)
+    with access.scope_of(request.user):
+        document = serving.document_for(request.user, document_id)
+        data = _review_data(request, document, claim, refusal)
+        words_artifact = document.artifacts.filter(kind=Artifact.Kind.WORDS).first()
+    words = {page["number"]: page["words"] for page in _words(words_artifact)}
+    for page in data["pages"]:
+        page["words"] = words.get(page["number"], [])
+    return render(request, "review/review.html", {"active": "queue", "document": document, "data": data})
+
+
+def _words(artifact: Artifact | None) -> list[dict[str, Any]]:
+    import json
+
+    return json.loads(artifacts.read(artifact)) if artifact else []  # type: ignore[no-any-return]
+
+
+def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: str) -> dict[str, Any]:
+    told = contract.detail(document)
+    holder = worklist.holder_of(document)
+    draft = Draft.objects.filter(document=document, holder_id=request.user.pk).first()
+    urls = {name: reverse(f"review-{name}", args=[document.pk]) for name in ("heartbeat", "draft", "decision", "release")}
+    return {
+        "document": {
+            **{name: told[name] for name in ("id", "filename", "received_at", "version", "status", "priority")},
+            "document_type": told["document_type"],
+            "type_label": document.document_type.label if document.document_type else "",
+            "tenant": document.tenant.name,
+            "page_count": document.page_count,
+        },
+        "claim": {"token": str(claim.token), "expires_at": claim.expires_at.isoformat(), "mine": True} if claim else None,
+        "holder": _person(holder.holder) if holder and holder.holder_id != request.user.pk else None,
+        "read_only": claim is None,
+        "read_only_reason": refusal,
+        "pages": [
+            {
+                "number": page.number,
+                "width": page.width,
+                "height": page.height,
+                "image_url": reverse("page-image", args=[document.pk, page.number]),
+            }
+            for page in document.pages.all()
+        ],
+        "fields": told["fields"],
+        "line_items": _line_items(document, told["line_items"]),
+        "problems": told["problems"],
+        "draft": {"revision": draft.revision, "fields": draft.fields} if draft and draft.document_version == document.version else None,
+        "progress": {
+            "done_today": worklist.decided_by(request.user, since=_today()).count(),
+            "waiting": worklist.waiting(request.user).count(),
+        },
+        "reject_reasons": [{"code": code, "label": str(label)} for code, label in RejectReason.choices],
+        "urls": {
+            **urls,
+            "next": reverse("review-next"),
+            "queue": reverse("queue"),
+            "document": reverse("document", args=[document.pk]),
+        },
+    }
+
+
+def _line_items(document: Document, items: list[dict[str, Any]]) -> dict[str, Any] | None:
+    if not document.document_type:
+        return None
+    columns = document_types.parsed(document.document_type).line_items
+    if not columns:
+        return None
+    return {
+        "columns": [{"name": spec.name, "label": spec.label, "kind": spec.kind} for spec in columns],
+        "rows": [{"row": item["row"], "cells": {cell["name"]: cell for cell in item["cells"]}} for item in items],
+    }
+
+
+# --- One document -------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_GET
+def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    with access.scope_of(request.user):
+        try:
+            found = serving.document_for(request.user, document_id)
+        except Document.DoesNotExist:
+            raise Http404 from None
+        told = contract.reading(found)
+        user = request.user
+        context = {
+            "active": "documents",
+            "document": facts(found),
+            "fields": told["fields"],
+            "line_items": _line_items(found, told["line_items"]),
+            "timeline": timeline(found),
+            "chain_ok": not trail.verify([f"document:{found.pk}"]),
+            "actions": {
+                "review_url": reverse("review", args=[found.pk]) if decisions.can(decisions.check_decide, found, user) else "",
+                "reopen": decisions.can(decisions.check_reopen, found, user),
+                "retry": decisions.can(decisions.check_retry, found, user),
+                "replay": decisions.can(decisions.check_replay, found, user),
+            },
+            "has_result": found.artifacts.filter(kind=Artifact.Kind.RESULT).exists(),
+            "has_raw": found.artifacts.filter(kind=Artifact.Kind.RAW).exists(),
+        }
+        return render(request, "ocr/document.html", context)
+
+
+def _act(request: HttpRequest, document_id: UUID, act: Callable[[UUID, Any], Document], done: str) -> HttpResponse:
+    try:
+        act(document_id, request.user)
+        messages.success(request, done)
+    except Document.DoesNotExist:
+        raise Http404 from None
+    except (access.NotAllowed, lifecycle.NotPossible, lifecycle.Overtaken) as refusal:
+        messages.error(request, str(refusal))
+    return redirect("document", document_id=document_id)
+
+
+@login_required
+@require_POST
+def reopen(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    return _act(request, document_id, decisions.reopen, _("The document is back in the queue."))
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    return _act(request, document_id, decisions.retry, _("The document is being worked on again."))
+
+
+@login_required
+@require_POST
+def replay(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    return _act(request, document_id, decisions.replay, _("The fields were found again in the stored answer."))
+
+
+# --- Dashboard ----------------------------------------------------------------------------------------------------
+
+
+@login_required
+@require_GET
+def dashboard(request: HttpRequest) -> HttpResponse:
+    period = request.GET.get("period", "today")
+    if period not in metrics.PERIODS:
+        raise Http404
+    with access.scope_of(request.user):
+        found = metrics.figures(request.user, period=period)
+    labels = {"today": _("24 hours"), "7d": _("7 days"), "30d": _("30 days")}
+    context = {
+        "active": "dashboard",
+        "kpis": _kpis(found),
+        "per_minute": {"points": [{"label": _clock(b["at"], period), **b} for b in found.buckets], "until": _clock(found.until, period)},
+        "time_to_result": {"points": _result_times(found, period), "target": None},
+        "waiting_series": [{"label": _clock(b["at"], period), "value": b["waiting"]} for b in found.buckets],
+        "reasons": _reason_shares(found),
+        "updated": formats.date_format(timezone.localtime(found.until), "l j F, H:i"),
+        "period": {"name": period, "links": [{"name": n, "label": l, "url": f"?period={n}", "current": n == period} for n, l in labels.items()]},
+    }
+    return render(request, "dashboard.html", context)
+
+
+def _clock(moment: Any, period: str) -> str:
+    return formats.date_format(timezone.localtime(moment), "H:i" if period == "today" else "j M")
+
+
+def _kpis(found: metrics.Figures) -> list[dict[str, str]]:
+    share = found.straight_through_share
+    p95 = found.result_p95_seconds
+    oldest = found.oldest_seconds
+    late = oldest is not None and oldest > LATE.total_seconds()
+    return [
+        _kpi(_("Documents"), str(found.received), "", _("%(n)s finished") % {"n": found.finished}),
+        _kpi(_("Waiting for review"), str(found.waiting), "", _("oldest %s") % _span(oldest) if oldest is not None else _("nothing waits"),
+             "warn" if late else "plain"),
+        _kpi(_("Per minute"), f"{found.per_minute:.1f}", "", _("since the first of the period")),
+        _kpi(_("Time to result, p95"), "–" if p95 is None else f"{p95:.1f}", "" if p95 is None else "s", _("upload to answer, without review")),
+        _kpi(_("Straight through"), "–" if share is None else f"{share * 100:.1f}", "" if share is None else "%",
+             _("%(n)s needed nobody") % {"n": found.straight_through}),
+        _kpi(_("Failed"), str(found.failed), "", _("need a supervisor") if found.failed else _("none"), "warn" if found.failed else "ok"),
+    ]  # fmt: skip
+
+
+def _kpi(label: str, value: str, unit: str, note: str, tone: str = "plain") -> dict[str, str]:
+    return {"label": label, "value": value, "unit": unit, "note": note, "tone": tone}
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _result_times(found: metrics.Figures, period: str) -> list[dict[str, Any]]:
+    points = []
+    for bucket in found.buckets:
+        seconds = sorted(bucket["seconds"])
+        p95 = seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))] if seconds else None
+        average = sum(seconds) / len(seconds) if seconds else None
+        points.append({"label": _clock(bucket["at"], period), "p95": p95, "average": average})
+    return points
+
+
+def _reason_shares(found: metrics.Figures) -> list[dict[str, Any]]:
+    total = sum(count for _code, count in found.reasons) or 1
+    return [
+        {"tone": TONES.get(code, "plain"), "label": REASON_LABELS.get(code, code), "share": count / total, "count": count}
+        for code, count in found.reasons
+    ]
+
+

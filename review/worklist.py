@@ -1,0 +1,154 @@
+"""Which documents need a person, in which order, for whom; and who holds what."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from audit import trail
+from audit.models import Kind
+from ocr.models import Document, Status
+from review.models import Claim
+from tenants import access, scope
+
+if TYPE_CHECKING:
+    from tenants.models import AnyUser
+
+NEXT_SQL = """
+    SELECT document.id
+      FROM ocr_document AS document
+      LEFT JOIN review_claim AS claim ON claim.document_id = document.id
+     WHERE document.status = 'needs_review'
+       AND document.tenant_id = ANY (%(tenants)s::uuid[])
+       AND document.id <> ALL (%(without)s::uuid[])
+       AND (claim.id IS NULL OR claim.expires_at < clock_timestamp() OR claim.holder_id = %(holder)s)
+     ORDER BY (claim.holder_id = %(holder)s AND claim.expires_at >= clock_timestamp()) DESC NULLS LAST,
+              document.priority, document.received_at, document.id
+     LIMIT 1
+       FOR UPDATE OF document SKIP LOCKED
+"""
+
+
+class Held(Exception):
+    """Somebody else works on the document."""
+
+    code = "held"
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"{holder} is working on this document. It is free again when they leave it.")
+        self.holder = holder
+
+
+class ClaimLost(Exception):
+    """The claim ended: nobody reported for too long, or the document went to somebody else."""
+
+    code = "taken_over"
+
+
+def waiting(user: AnyUser) -> QuerySet[Document]:
+    """The documents that wait for a person whom `user` could be, most urgent first."""
+    found = Document.objects.visible_to(user).filter(status=Status.NEEDS_REVIEW)
+    if not access.is_platform_admin(user):
+        found = found.filter(tenant_id__in=access.tenants_with(user, "review"))
+    return found.order_by("priority", "received_at", "pk")
+
+
+def held_by(user: AnyUser) -> QuerySet[Document]:
+    """The documents that `user` holds now."""
+    return waiting(user).filter(claim__holder_id=user.pk, claim__expires_at__gte=Now())
+
+
+def decided_by(user: AnyUser, *, since: datetime) -> QuerySet[Document]:
+    """The documents that `user` decided since then, newest first."""
+    mine = Q(reviewer=access.actor_of(user), decided_at__gte=since)
+    return Document.objects.visible_to(user).filter(mine).order_by("-decided_at")
+
+
+def claim_next(user: AnyUser, *, without: UUID | None = None) -> Claim | None:
+    """Hand out the most urgent free document, to this person only; None when there is none."""
+    with access.scope_of(user), connection.cursor() as cursor:
+        tenants = [str(tenant) for tenant in _reviewed_tenants(user)]
+        cursor.execute(NEXT_SQL, {"tenants": tenants, "holder": user.pk, "without": [str(without)] if without else []})
+        row = cursor.fetchone()
+        return _hold(Document.objects.get(pk=row[0]), user) if row else None
+
+
+def claim(document_id: UUID, user: AnyUser) -> Claim:
+    """Take this document for review. Raises Document.DoesNotExist, access.NotAllowed and Held."""
+    with access.scope_of(user):
+        document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
+        access.check(user, "review", document.tenant_id)
+        holder = holder_of(document)
+        if holder and holder.holder_id != user.pk:
+            raise Held(holder.holder.get_username())
+        return _hold(document, user)
+
+
+def holder_of(document: Document) -> Claim | None:
+    """The claim that counts now, or None."""
+    return Claim.objects.select_related("holder").filter(document=document, expires_at__gte=Now()).first()
+
+
+def heartbeat(document_id: UUID, user: AnyUser, token: UUID) -> datetime:
+    """Keep the claim for another CLAIM_SECONDS; the new end. Raises ClaimLost."""
+    with access.scope_of(user):
+        kept = Claim.objects.filter(document_id=document_id, holder_id=user.pk, token=token, expires_at__gte=Now())
+        if not kept.update(expires_at=Now() + timedelta(seconds=settings.CLAIM_SECONDS)):
+            raise ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
+        return Claim.objects.get(document_id=document_id).expires_at
+
+
+def release(document_id: UUID, token: UUID) -> bool:
+    """Give the document back; whoever knows the claim's token may. False when it was not held under that token."""
+    with scope.everything():
+        found = Claim.objects.select_related("document", "holder").filter(document_id=document_id, token=token).first()
+        if found is None:
+            return False
+        trail.record(
+            Kind.RELEASED,
+            tenant_id=found.tenant_id,
+            document_id=document_id,
+            actor=f"user:{found.holder.get_username()}",
+            step="release",
+        )
+        found.delete()
+        return True
+
+
+def _reviewed_tenants(user: AnyUser) -> list[UUID]:
+    if access.is_platform_admin(user):
+        return list(Document.objects.filter(status=Status.NEEDS_REVIEW).values_list("tenant_id", flat=True).distinct())
+    return access.tenants_with(user, "review")
+
+
+def _hold(document: Document, user: AnyUser) -> Claim:
+    """Write the claim of the document, whose row the caller has locked. The same person keeps their token."""
+    until = Now() + timedelta(seconds=settings.CLAIM_SECONDS)
+    before = Claim.objects.filter(document=document).first()
+    mine = bool(before and before.holder_id == user.pk)
+    Claim.objects.update_or_create(
+        document=document,
+        defaults={
+            "tenant_id": document.tenant_id,
+            "holder_id": user.pk,
+            "token": before.token if before and mine else uuid4(),
+            "claimed_at": Now(),
+            "expires_at": until,
+        },
+    )
+    if not mine:
+        trail.record(
+            Kind.CLAIMED,
+            tenant_id=document.tenant_id,
+            document_id=document.pk,
+            actor=access.actor_of(user),
+            step="claim",
+            codes={"previous_holder": before.holder_id} if before else {},
+        )
+    return Claim.objects.select_related("document", "document__tenant").get(document=document)

@@ -1,0 +1,97 @@
+"""Who may do what: roles per tenant, and the abilities that a role gives. Every door asks here."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from tenants import scope
+from tenants.models import ApiKey, Membership, Role
+
+if TYPE_CHECKING:
+    from tenants.models import AnyUser
+
+# ability -> the roles that have it. A platform admin (superuser) has all of them everywhere.
+ABILITIES: dict[str, frozenset[str]] = {
+    "upload": frozenset({Role.UPLOADER, Role.SUPERVISOR, Role.TENANT_ADMIN}),
+    "review": frozenset({Role.REVIEWER, Role.SUPERVISOR}),
+    "supervise": frozenset({Role.SUPERVISOR, Role.TENANT_ADMIN}),
+    "audit": frozenset({Role.AUDITOR, Role.TENANT_ADMIN}),
+    "administer": frozenset({Role.TENANT_ADMIN}),
+}
+_SENTENCES = {
+    "upload": "Your role does not allow uploading documents here. Ask your administrator for the uploader role.",
+    "review": "Your role does not allow reviewing documents here. Ask your administrator for the reviewer role.",
+    "supervise": "Only a supervisor can do this. Ask a supervisor of your team.",
+    "audit": "Only an auditor can see this. Ask your administrator for the auditor role.",
+    "administer": "Only an administrator of the tenant can do this.",
+}
+
+
+class NotAllowed(Exception):
+    """The person may see this but not do it; the text says whom to ask."""
+
+    code = "not_allowed"
+
+
+def is_platform_admin(user: AnyUser) -> bool:
+    return bool(getattr(user, "is_superuser", False) and user.is_active)
+
+
+def roles_of(user: AnyUser) -> dict[UUID, frozenset[str]]:
+    """The user's roles by tenant id; empty for nobody in particular. Read once per request and user object."""
+    if not user.is_authenticated or not user.is_active:
+        return {}
+    known: dict[UUID, frozenset[str]] | None = getattr(user, "_roles_by_tenant", None)
+    if known is None:
+        known = _read_roles(user)
+        user._roles_by_tenant = known  # type: ignore[union-attr]
+    return known
+
+
+def _read_roles(user: AnyUser) -> dict[UUID, frozenset[str]]:
+    found: dict[UUID, set[str]] = {}
+    key: ApiKey | None = getattr(user, "acting_key", None)
+    with scope.everything():
+        memberships = Membership.objects.filter(user_id=user.pk)
+        if key is not None:
+            memberships = memberships.filter(tenant_id=key.tenant_id)
+        for tenant_id, role in memberships.values_list("tenant_id", "role"):
+            found.setdefault(tenant_id, set()).add(role)
+    return {tenant_id: frozenset(roles) for tenant_id, roles in found.items()}
+
+
+def scope_of(user: AnyUser) -> AbstractContextManager[None]:
+    """A transaction in which the database shows what `user` may see."""
+    return scope.everything() if is_platform_admin(user) else scope.scope(roles_of(user))
+
+
+def can(user: AnyUser, ability: str, tenant_id: UUID | None = None) -> bool:
+    """Whether the user has the ability in this tenant, or in any when none is named."""
+    if is_platform_admin(user):
+        return True
+    roles = roles_of(user)
+    where = [roles.get(tenant_id, frozenset())] if tenant_id else list(roles.values())
+    return any(ABILITIES[ability] & held for held in where)
+
+
+def check(user: AnyUser, ability: str, tenant_id: UUID | None = None) -> None:
+    """Raise NotAllowed with a sentence unless the user has the ability."""
+    if not can(user, ability, tenant_id):
+        raise NotAllowed(_SENTENCES[ability])
+
+
+def tenants_with(user: AnyUser, ability: str) -> list[UUID]:
+    """The tenants in which the user has the ability, in a stable order."""
+    return sorted(tenant for tenant, held in roles_of(user).items() if ABILITIES[ability] & held)
+
+
+def may_use_admin(user: AnyUser) -> bool:
+    return is_platform_admin(user) or can(user, "audit")
+
+
+def actor_of(user: AnyUser) -> str:
+    """How the audit trail names who acted: user:NAME, or key:PREFIX for an integration."""
+    key: ApiKey | None = getattr(user, "acting_key", None)
+    return f"key:{key.prefix}" if key else f"user:{user.get_username()}"

@@ -1,0 +1,70 @@
+"""Row-level security: which tenants' rows the database shows, for the length of one transaction.
+
+The application's own filter is `visible_to(user)`; this is what stands behind it. `SET LOCAL` ends with the transaction, so a
+pooled connection never carries one person's view to the next. Outside a scope the database shows no tenant's rows at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.db import connection, migrations, transaction
+
+TENANTS = "dtat.tenants"
+EVERYTHING = "dtat.everything"
+
+
+@contextmanager
+def scope(tenant_ids: Iterable[UUID | str]) -> Iterator[None]:
+    """A transaction that sees and writes the rows of these tenants only."""
+    wanted = "{" + ",".join(str(UUID(str(tenant_id))) for tenant_id in tenant_ids) + "}"
+    with _transaction(wanted, "off"):
+        yield
+
+
+@contextmanager
+def everything() -> Iterator[None]:
+    """A transaction that sees every tenant: for sign-in, the sweeper, `verify` and platform admins, nothing else."""
+    with _transaction("{}", "on"):
+        yield
+
+
+@contextmanager
+def _transaction(tenants: str, all_of_them: str) -> Iterator[None]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting(%s, true), current_setting(%s, true), set_config(%s, %s, true), set_config(%s, %s, true)",
+            [TENANTS, EVERYTHING, TENANTS, tenants, EVERYTHING, all_of_them],
+        )
+        before = cursor.fetchone()
+        yield
+        # An outer scope goes on with its own view. After an error the savepoint's rollback restores it.
+        if not connection.needs_rollback:
+            cursor.execute(
+                "SELECT set_config(%s, %s, true), set_config(%s, %s, true)",
+                [TENANTS, before[0] or "", EVERYTHING, before[1] or ""],
+            )
+
+
+def protect(table: str, *, column: str = "tenant_id") -> migrations.RunSQL:
+    """A migration step: FORCE row-level security on `table`, for its owner too; the auditor role reads every tenant."""
+    seen = (
+        f"((SELECT current_setting('{EVERYTHING}', true)) = 'on' OR {column} = ANY "
+        f"((SELECT nullif(current_setting('{TENANTS}', true), '')::uuid[])))"
+    )
+    return migrations.RunSQL(
+        sql=f"""
+            ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+            ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+            CREATE POLICY tenant_scope ON {table} USING {seen} WITH CHECK {seen};
+            CREATE POLICY auditor_reads ON {table} FOR SELECT TO dtat_auditor USING (true);
+        """,
+        reverse_sql=f"""
+            DROP POLICY auditor_reads ON {table};
+            DROP POLICY tenant_scope ON {table};
+            ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+            ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
+        """,
+    )
