@@ -31,7 +31,7 @@ PENALTIES = {
     "not_understood": 0.45,  # the label is there, its value is not one of the field's kind
     "not_the_last_amount": 0.3,
     "whole_amount": 0.08,  # money without decimals is more often a quantity
-    "zero": 0.1,
+    "zero": 0.1,  # of a required amount; tax, change and rounding often are nothing
 }
 LEAST_SCORE = 0.1
 _WORDS_COUNTED = 4
@@ -231,9 +231,20 @@ def in_span(
     found = list(_in_text(found_in, spec, span, 0, len(span.text), why=why, score=score))
     for each in found:
         yield replace(each, source="textract", confidence=confidence)
-    if not found and span.text:
+    if not found and span.text and _may_be_meant(spec, span.text):
         score -= PENALTIES["not_understood"]
         yield Candidate(spec.name, None, span.text, span.words, span.page, span.box, why, score, "textract", confidence)
+
+
+def _may_be_meant(spec: FieldSpec, text: str) -> bool:
+    """Whether a text that is no value of the kind may be one misread.
+
+    For money a decimal mark must be left of it, for a code a digit, and an amount is no code.
+    """
+    has_decimals = re.search(r"\w[.,]\s?\w\w\b", text) is not None
+    if spec.kind in ("amount", "number", "percent"):
+        return has_decimals
+    return spec.kind != "identifier" or (not has_decimals and any(character.isdigit() for character in text))
 
 
 def _in_text(
@@ -268,11 +279,11 @@ def _in_text(
         )
 
 
-def _amount_penalty(part: str, found: values.Found, *, is_last: bool) -> float:
+def _amount_penalty(spec: FieldSpec, part: str, found: values.Found, *, is_last: bool) -> float:
     penalty = 0.0 if is_last else PENALTIES["not_the_last_amount"]
     if not _printed_decimals(part, found):
         penalty += PENALTIES["whole_amount"]
-    if found.value.strip("-0.") == "":
+    if spec.required and found.value.strip("-0.") == "":
         penalty += PENALTIES["zero"]
     return penalty
 

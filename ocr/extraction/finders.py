@@ -112,7 +112,9 @@ def _company(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
         score = SCORES[why] - _LATER * place
         score -= _BELOW_THE_HEAD if head.line.row > address_row else 0.0
         score -= _UNDER_A_RECEIVER if _below_a_receiver(heads, head) else 0.0
-        yield _candidate(spec, head.line, _REGISTRATION.sub("", whole.text), whole.words, why, score)
+        name = _name(whole.text)
+        words = whole.words[: len(name.split())]
+        yield _candidate(spec, head.line, name, words, why, score)
 
 
 def _heads(row: list[Line]) -> Iterator[_Head]:
@@ -128,6 +130,15 @@ def _heads(row: list[Line]) -> Iterator[_Head]:
             joined = _Head(line, line.span.text, line.span.words)
     if joined:
         yield joined
+
+
+def _name(text: str) -> str:
+    """The firm's name without the registration number, and without an address behind the legal form."""
+    plain = _REGISTRATION.sub("", text)
+    forms = list(_LEGAL_FORM.finditer(plain))
+    if forms and any(character.isdigit() for character in plain[forms[-1].end() :]):
+        plain = plain[: forms[-1].end()]
+    return plain.strip(" ,;-·•|")
 
 
 def _is_address(text: str) -> bool:

@@ -15,6 +15,7 @@ from ocr.extraction.reading import Field, LineItem
 
 _FEWEST_COLUMNS = 2  # a header that names fewer known columns is no item table
 _HEADER_ROWS = 3  # the header is one of the first rows; above it may stand a title
+_NUMERIC = ("amount", "number")
 _SUMMARY_ROLES = frozenset(("TABLE_SUMMARY", "TABLE_FOOTER"))
 _TITLE_ROLES = frozenset(("TABLE_SECTION_TITLE", "TABLE_TITLE"))
 
@@ -77,7 +78,7 @@ def _items(
         if row <= columns.header_row or not any(cell.content.text for cell in cells):
             continue
         if _is_summary(cells, summary):
-            return
+            continue
         contents = {name: _content(cells, column) for name, column in columns.by_name.items()}
         if all(cell.roles & _TITLE_ROLES for cell in cells) or not _is_item(contents, specs):
             continue
@@ -99,10 +100,9 @@ def _has_digits(text: str) -> bool:
 
 
 def _is_item(contents: Mapping[str, Span | None], specs: Sequence[FieldSpec]) -> bool:
-    """A row that holds at least one number in a column of numbers, or has no such column at all."""
-    numeric = [spec for spec in specs if spec.kind in ("amount", "number") and spec.name in contents]
-    filled = [content for spec in numeric if (content := contents[spec.name]) is not None and content.text]
-    return not numeric or any(_has_digits(content.text) for content in filled)
+    """A row that holds a number in one of the columns of numbers at least, or has no such column at all."""
+    numeric = [(spec, contents[spec.name]) for spec in specs if spec.kind in _NUMERIC and spec.name in contents]
+    return not numeric or any(content and values.find_values(content.text, spec) for spec, content in numeric)
 
 
 def _content(cells: Sequence[Cell], column: int) -> Span | None:

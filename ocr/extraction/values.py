@@ -25,6 +25,7 @@ _PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d\s()./\-]{5,22}\d(?!\w)")
 _IDENTIFIER = re.compile(
     r"(?<!\w)(?:[A-Z]{1,4}[ \-])?(?=[^\s\d]{0,20}\d)[^\W_](?:[\w./\-*]*\w)?(?: \d{2,}(?![\w]*[./:,]\d)\w*)*"
 )
+_UNGROUPED = re.compile(r"\d{8}")
 _NO_IDENTIFIER = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d\d")
 
 
@@ -151,9 +152,16 @@ def _parse_amount(text: str, order: DateOrder) -> str:
 
 
 def _find_amounts(text: str, order: DateOrder) -> list[Found]:
+    """Amounts, without percentages, parts of dates, and codes (long whole numbers that nothing groups)."""
     whole = numbers.whole_number(text, blanks_group=False)
-    printed = [whole] if whole else numbers.find_numbers(text)
-    return [Found(money(each.value), each.start, each.end) for each in printed if not each.percent]
+    dated = [range(each.start, each.end) for each in dates.find(text)]
+    return [
+        Found(money(each.value), each.start, each.end)
+        for each in ([whole] if whole else numbers.find_numbers(text))
+        if not each.percent
+        and not _UNGROUPED.search(text, each.start, each.end)
+        and not any(each.start in span for span in dated)
+    ]
 
 
 def _parse_number(text: str, order: DateOrder) -> str:
