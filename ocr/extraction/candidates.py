@@ -263,7 +263,7 @@ def _in_text(
         least = (
             score
             - PENALTIES["word_before_value"] * strange
-            - (_amount_penalty(part, each, is_last=each is last) if spec.kind == "amount" else 0.0)
+            - (_amount_penalty(spec, part, each, is_last=each is last) if spec.kind == "amount" else 0.0)
         )
         yield Candidate(
             name=spec.name,
