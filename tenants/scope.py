@@ -52,7 +52,7 @@ def protect(table: str, *, column: str = "tenant_id") -> migrations.RunSQL:
     """A migration step: FORCE row-level security on `table`, for its owner too; the auditor role reads every tenant."""
     seen = (
         f"((SELECT current_setting('{EVERYTHING}', true)) = 'on' OR {column} = ANY "
-        f"((SELECT nullif(current_setting('{TENANTS}', true), '')::uuid[])))"
+        f"((SELECT nullif(current_setting('{TENANTS}', true), ''))::uuid[]))"
     )
     return migrations.RunSQL(
         sql=f"""

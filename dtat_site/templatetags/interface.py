@@ -7,8 +7,11 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 register = template.Library()
@@ -59,10 +62,17 @@ def share_bar(share: float, late: bool = False) -> SafeString:  # noqa: FBT001, 
     tone = "late" if late else "soon" if share >= 0.6 else ""
     return format_html(
         '<svg class="share {}" viewBox="0 0 56 5" aria-hidden="true">'
-        '<rect width="56" height="5" rx="2.5"></rect><rect width="{}" height="5" rx="2.5"></rect></svg>',
+        '<line x2="56" y1="2.5" y2="2.5"></line><line x2="{}" y1="2.5" y2="2.5"></line></svg>',
         tone,
         width,
     )
+
+
+@register.filter
+def moment(text: str) -> str:
+    """An ISO 8601 time as people write it; a script then turns it into the reader's own time zone."""
+    parsed = parse_datetime(text)
+    return date_format(localtime(parsed), "j M Y, H:i") if parsed else text
 
 
 @register.filter

@@ -1,0 +1,95 @@
+"""What every test stands on: the database with its roles, loopback only, warnings as errors (pyproject.toml)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from tests import database
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("DTAT_SHARED", ROOT.parent / "shared"))
+URLS = database.start()
+
+
+def pytest_unconfigure() -> None:
+    database.stop()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """Migrate as the owner, in a process of its own, as an administrator does; the tests then run as the app role."""
+    ran = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.fixture(autouse=True)
+def _flush_as_superuser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empties the tables after tests that commit. The app role may not, so Django's own flush cannot."""
+    from django.test import TransactionTestCase
+
+    def teardown(self: Any) -> None:
+        empty_tables()
+
+    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+
+
+def empty_tables() -> None:
+    with as_superuser() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' "
+            "AND tablename NOT IN ('django_migrations', 'ocr_documenttype', 'django_content_type', 'auth_permission')"
+        )
+        tables = cursor.fetchone()[0]
+        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+
+class as_superuser:  # noqa: N801  used like a function: `with as_superuser() as cursor`
+    """A cursor of the superuser, committed at the end: for what an attacker or a careless administrator could do."""
+
+    def __init__(self, role: str = "superuser") -> None:
+        self.connection = psycopg2.connect(URLS[role])  # type: ignore[literal-required]
+
+    def __enter__(self) -> Any:
+        return self.connection.cursor()
+
+    def __exit__(self, kind: Any, *rest: Any) -> None:
+        if kind is None:
+            self.connection.commit()
+        self.connection.close()
+
+
+_connect = socket.socket.connect
+
+
+def _loopback_only(self: socket.socket, address: Any) -> None:
+    host = address[0] if isinstance(address, tuple) else ""
+    if self.family in {socket.AF_INET, socket.AF_INET6} and host not in {"127.0.0.1", "::1", "localhost"}:
+        raise RuntimeError("A test tried to leave this machine.")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    socket.socket.connect = _loopback_only  # type: ignore[method-assign,assignment]
+    yield
+    socket.socket.connect = _connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real documents and answers, where they are; tests that need them skip elsewhere."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared documents are not here")
+    return SHARED
