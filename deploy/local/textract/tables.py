@@ -102,7 +102,8 @@ def _headed_run(sheet: Sheet, start: int) -> Sequence[Row]:
         box = _row_box(row)
         blank = box.top - _row_box(run[-1]).bottom
         # After some items, a blank twice as wide as any between them ends the table.
-        limit = 2.5 * sheet.line_height if len(run) <= 3 else max(1.5 * sheet.line_height, 2 * widest)
+        settled = sum(len(item) > 1 for item in run) > 3
+        limit = max(1.5 * sheet.line_height, 2 * widest) if settled else 2.5 * sheet.line_height
         outside = box.left < heading.left - slack or box.right > heading.right + slack
         if blank > limit or outside or _sums_up(row):
             break
@@ -212,7 +213,7 @@ def _columns_under_headings(run: Sequence[Row]) -> list[tuple[float, float]]:
 def _agreed(orphans: Sequence[Sequence[float]], columns: Sequence[Sequence[float]]) -> list[list[float]]:
     """Columns without a heading: at least two items stand one below the other, outside of all columns."""
     merged: list[list[float]] = []
-    for left, right in sorted(orphans):
+    for left, right in sorted((orphan[0], orphan[1]) for orphan in orphans):
         if any(min(right, column[1]) > max(left, column[0]) for column in columns):
             continue
         if merged and left < merged[-1][1]:
