@@ -55,16 +55,16 @@ def _registration_head(sheet: Sheet) -> None:
 def _choices(sheet: Sheet, ticked: Sequence[str]) -> None:
     _section(sheet, 1100, 2, "Membership")
     groups = (
-        (1190, "Type of membership", ("Individual", "Family", "Student", "Supporter")),
-        (1290, "Boat class", ("Single", "Double", "Four", "Eight")),
-        (1390, "Swimming certificate", ("Yes", "No")),
+        (1206, "Type of membership", ("Individual", "Family", "Student", "Supporter")),
+        (1296, "Boat class", ("Single", "Double", "Four", "Eight")),
+        (1386, "Swimming certificate", ("Yes", "No")),
     )
     for y, question, answers in groups:
         sheet.write(LEFT, y, question, size=27)
         for number, answer in enumerate(answers):
             sheet.check_box(540 + number * 245, y, answer, checked=f"{question}: {answer}" in ticked)
     _section(sheet, 1450, 3, "Consent")
-    for y, sentence in ((1545, "I have read the house rules of the club."), (1610, "Send me the monthly newsletter.")):
+    for y, sentence in ((1556, "I have read the house rules of the club."), (1622, "Send me the monthly newsletter.")):
         sheet.check_box(LEFT, y, sentence, checked=sentence in ticked)
 
 
@@ -77,7 +77,12 @@ def _registration_foot(sheet: Sheet) -> None:
     sheet.write(1050, 2092, "m. oduya", face="hand", size=50, colour="#2b2b2b")
 
 
-DELIVERED = (Column("Pos", LEFT + 16), Column("Article", 230), Column("Ordered", 1180, True), Column("Delivered", 1400, True))
+DELIVERED = (
+    Column("Pos", LEFT + 16),
+    Column("Article", 230),
+    Column("Ordered", 1180, right=True),
+    Column("Delivered", 1400, right=True),
+)
 
 
 def delivery_receipt(sheet: Sheet, values: Mapping[str, str], rows: Sequence[tuple[str, str, str, str]]) -> None:
@@ -118,10 +123,17 @@ def _reception(sheet: Sheet, values: Mapping[str, str]) -> None:
     sheet.box(LEFT, 1866, RIGHT - LEFT, 170, line="#8b919a", fill="#fbfcfd")
     sheet.write(LEFT + 14, 1894, "Signature *", size=20, colour=GREY)
     sheet.write(LEFT + 300, 2000, values["Signature"], face="signature", size=120, colour=PEN_BLUE)
-    sheet.write(LEFT, 2090, "* required. Without the name of the recipient the carrier accepts no claims.", size=23, colour=GREY)
+    sheet.write(
+        LEFT, 2090, "* required. Without the name of the recipient the carrier accepts no claims.", size=23, colour=GREY
+    )
 
 
-SHIPPED = (Column("Pos", LEFT), Column("Article no.", 220), Column("Description", 480), Column("Quantity", RIGHT, True))
+SHIPPED = (
+    Column("Pos", LEFT),
+    Column("Article no.", 220),
+    Column("Description", 480),
+    Column("Quantity", RIGHT, right=True),
+)
 
 
 def delivery_note(

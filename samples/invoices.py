@@ -123,7 +123,7 @@ def _meta(invoice: Invoice) -> tuple[str, str, str, str]:
 
 
 CLASSIC = tuple(
-    Column(title, x, right)
+    Column(title, x, right=right)
     for title, x, right in zip(
         ENGLISH.table, (LEFT, 330, 1090, 1320, RIGHT), (False, False, True, True, True), strict=True
     )
@@ -143,8 +143,8 @@ def classic(sheet: Sheet, invoice: Invoice) -> None:
         else:
             sheet.write(RIGHT, y, value, face="bold" if number == 0 else "sans", align="right")
     y = _ruled_table(sheet, 800, invoice.items)
-    _payment(sheet, y + 70, invoice)
-    _plain_totals(sheet, y + 70, invoice)
+    _payment(sheet, y + 110, invoice)
+    _plain_totals(sheet, y + 100, invoice)
 
 
 def _letterhead(sheet: Sheet, invoice: Invoice) -> None:
@@ -192,7 +192,7 @@ def _payment(sheet: Sheet, y: int, invoice: Invoice) -> None:
 
 
 MODERN = tuple(
-    Column(title, x, right)
+    Column(title, x, right=right)
     for title, x, right in zip(
         ENGLISH.table, (LEFT + 20, 330, 1090, 1310, RIGHT - 20), (False, False, True, True, True), strict=True
     )
@@ -276,7 +276,7 @@ def _boxed_totals(sheet: Sheet, y: int, invoice: Invoice) -> None:
 
 
 LETTER = tuple(
-    Column(title, x, right)
+    Column(title, x, right=right)
     for title, x, right in zip(
         GERMAN.table, (LEFT, 220, 1090, 1310, RIGHT), (False, False, True, True, True), strict=True
     )
@@ -334,6 +334,11 @@ def _german_foot(sheet: Sheet, invoice: Invoice) -> None:
     sheet.rule(2110, colour=PALE)
     sheet.lines(LEFT, 2150, (supplier.name, *supplier.address), size=21, step=30, colour=GREY)
     sheet.lines(640, 2150, (GERMAN.payment, *supplier.payment), size=21, step=30, colour=GREY)
-    sheet.lines(1180, 2150, (f"{supplier.tax_label} {supplier.tax_id}", "Amtsgericht Musterstadt HRB 0000"), size=21, step=30, colour=GREY)
-
-
+    sheet.lines(
+        1180,
+        2150,
+        (f"{supplier.tax_label} {supplier.tax_id}", "Amtsgericht Musterstadt HRB 0000"),
+        size=21,
+        step=30,
+        colour=GREY,
+    )

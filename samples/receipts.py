@@ -1,6 +1,5 @@
 """Till receipts of fictional shops, on paper 80 mm wide."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -61,7 +60,7 @@ class Receipt:
 
 def slip(receipt: Receipt, random: Random, *, colour: str = "#24262b") -> Sheet:
     """The receipt as the till printed it; `colour` is how dark the thermal head was."""
-    sheet = Sheet((WIDTH, 1060 + 44 * len(receipt.purchases) - (96 if receipt.paid is None else 0)))
+    sheet = Sheet((WIDTH, 1060 + 44 * len(receipt.purchases) - (44 if receipt.paid is None else 0)))
     y = _head(sheet, receipt, colour)
     y = _facts(sheet, y, receipt, colour)
     for count, name, price in receipt.purchases:
@@ -122,5 +121,5 @@ def _bars(sheet: Sheet, y: int, number: str, random: Random, colour: str) -> Non
     sheet.write(WIDTH / 2, y + 116, " ".join(number), size=22, face="mono", colour=colour, align="centre")
 
 
-def purchases(*rows: tuple[int, str, str]) -> Sequence[Purchase]:
+def purchases(*rows: tuple[int, str, str]) -> tuple[Purchase, ...]:
     return tuple((count, name, Decimal(price)) for count, name, price in rows)

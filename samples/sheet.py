@@ -1,7 +1,7 @@
 """A sheet of paper to draw on, at 200 dots an inch, and the few things that business documents are made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Column:
 
     title: str
     x: int
-    right: bool = False
+    right: bool = field(default=False, kw_only=True)
 
 
 class Sheet:
@@ -47,7 +47,15 @@ class Sheet:
         self.pen = ImageDraw.Draw(self.image)
 
     def write(
-        self, x: float, y: float, words: str, *, size: int = 28, face: str = "sans", colour: str = INK, align: str = "left"
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: int = 28,
+        face: str = "sans",
+        colour: str = INK,
+        align: str = "left",
     ) -> float:
         """Writes one line and returns its width."""
         font = _font(face, size)
@@ -56,7 +64,15 @@ class Sheet:
         return font.getlength(words)
 
     def lines(
-        self, x: float, y: float, texts: Sequence[str], *, step: int = 38, size: int = 28, colour: str = INK, face: str = "sans"
+        self,
+        x: float,
+        y: float,
+        texts: Sequence[str],
+        *,
+        step: int = 38,
+        size: int = 28,
+        colour: str = INK,
+        face: str = "sans",
     ) -> float:
         """Writes lines below each other and returns the y of the next one."""
         for text in texts:
@@ -67,11 +83,20 @@ class Sheet:
     def rule(self, y: float, *, start: float = LEFT, end: float = RIGHT, width: int = 2, colour: str = INK) -> None:
         self.pen.line((start, y, end, y), fill=colour, width=width)
 
-    def box(self, x: float, y: float, width: float, height: float, *, fill: str | None = None, line: str | None = None) -> None:
+    def box(
+        self, x: float, y: float, width: float, height: float, *, fill: str | None = None, line: str | None = None
+    ) -> None:
         self.pen.rectangle((x, y, x + width, y + height), fill=fill, outline=line, width=2)
 
     def row(
-        self, y: float, columns: Sequence[Column], cells: Sequence[str], *, size: int = 27, face: str = "sans", colour: str = INK
+        self,
+        y: float,
+        columns: Sequence[Column],
+        cells: Sequence[str],
+        *,
+        size: int = 27,
+        face: str = "sans",
+        colour: str = INK,
     ) -> None:
         for column, cell in zip(columns, cells, strict=True):
             align = "right" if column.right else "left"
@@ -94,7 +119,9 @@ class Sheet:
             for step in range(3):
                 top = y + step * size * 0.3
                 self.pen.arc((x, top, x + middle, top + size * 0.4), 180, 360, fill=colour, width=round(size / 10))
-                self.pen.arc((x + middle - size / 10, top, right, top + size * 0.4), 0, 180, fill=colour, width=round(size / 10))
+                self.pen.arc(
+                    (x + middle - size / 10, top, right, top + size * 0.4), 0, 180, fill=colour, width=round(size / 10)
+                )
         elif shape == "peak":
             self.pen.polygon(((x, bottom), (x + size * 0.38, y), (x + size * 0.76, bottom)), fill=colour)
             self.pen.polygon(((x + size * 0.5, bottom), (x + size * 0.75, y + size * 0.35), (right, bottom)), fill=GREY)

@@ -67,26 +67,38 @@ def shade(picture: Picture, polygon: list[tuple[float, float]], *, darkness: flo
 
 
 def crumple(picture: Picture, random: Random, *, folds: int, bend: float) -> Picture:
-    """Paper that was a ball once: light and dark sides along its folds, and lines of text that wander."""
-    return _bend(_folds(picture, random, folds), random, bend)
+    """Paper that was a ball once: light and dark sides along its folds, wandering lines, edges that are not straight.
 
-
-def _folds(picture: Picture, random: Random, folds: int) -> Picture:
+    The answer has an alpha channel: outside the paper's edge it is transparent.
+    """
     relief = Image.new("L", picture.size, 128)
     for _ in range(folds):
-        angle, x, y = random.uniform(0, math.pi), random.uniform(0, picture.width), random.uniform(0, picture.height)
-        reach = 2 * picture.height
-        ahead = (math.cos(angle) * reach, math.sin(angle) * reach)
-        aside = (-math.sin(angle) * 90, math.cos(angle) * 90)
-        side = Image.new("L", picture.size, 128)
-        pen = ImageDraw.Draw(side)
-        for sign, tone in ((1, 128 - random.randrange(14, 40)), (-1, 128 + random.randrange(6, 22))):
-            near, far = (x - ahead[0], y - ahead[1]), (x + ahead[0], y + ahead[1])
-            strip = [near, far, (far[0] + sign * aside[0], far[1] + sign * aside[1])]
-            pen.polygon([*strip, (near[0] + sign * aside[0], near[1] + sign * aside[1])], fill=tone)
-        relief = ImageChops.add(relief, side.filter(ImageFilter.GaussianBlur(9)), scale=1, offset=-128)
-    relief = relief.filter(ImageFilter.GaussianBlur(2))
-    return ImageChops.add(picture, Image.merge("RGB", (relief, relief, relief)), scale=1, offset=-128)
+        relief = ImageChops.add(relief, _fold(picture.size, random), scale=1, offset=-128)
+    relief = relief.filter(ImageFilter.GaussianBlur(1.5))
+    folded = ImageChops.add(picture, Image.merge("RGB", (relief, relief, relief)), scale=1, offset=-128)
+    return _bend(folded.convert("RGBA"), random, bend)
+
+
+def _fold(size: tuple[int, int], random: Random) -> Picture:
+    """One crease as a relief around 128: sharp where the paper broke, soft away from it."""
+    angle, x, y = random.uniform(0, math.pi), random.uniform(0, size[0]), random.uniform(0, size[1])
+    along = (math.cos(angle) * 2 * size[1], math.sin(angle) * 2 * size[1])
+    near, far = (x - along[0], y - along[1]), (x + along[0], y + along[1])
+    reach, dark, light = random.uniform(50, 130), random.randrange(26, 60), random.randrange(8, 22)
+    side = Image.new("L", size, 128)
+    pen = ImageDraw.Draw(side)
+    steps = 12
+    for step in range(steps):
+        distance = reach * (1 - step / steps)
+        aside = (-math.sin(angle) * distance, math.cos(angle) * distance)
+        part = ((step + 1) / steps) ** 2
+        for sign, tone in ((1, 128 - dark * part), (-1, 128 + light * part)):
+            outer = [
+                (far[0] + sign * aside[0], far[1] + sign * aside[1]),
+                (near[0] + sign * aside[0], near[1] + sign * aside[1]),
+            ]
+            pen.polygon([near, far, *outer], fill=round(tone))
+    return side
 
 
 def _bend(picture: Picture, random: Random, bend: float) -> Picture:
@@ -103,7 +115,7 @@ def _bend(picture: Picture, random: Random, bend: float) -> Picture:
         for j in range(lines):
             corners = (moved[i, j], moved[i, j + 1], moved[i + 1, j + 1], moved[i + 1, j])
             mesh.append(((xs[i], ys[j], xs[i + 1], ys[j + 1]), tuple(value for corner in corners for value in corner)))
-    return picture.transform(picture.size, Image.Transform.MESH, mesh, Image.Resampling.BICUBIC, fillcolor="white")
+    return picture.transform(picture.size, Image.Transform.MESH, mesh, Image.Resampling.BICUBIC, fillcolor=(0, 0, 0, 0))
 
 
 def photograph(picture: Picture, random: Random, *, table: str, degrees: float, margin: int = 90) -> Picture:
@@ -111,12 +123,11 @@ def photograph(picture: Picture, random: Random, *, table: str, degrees: float, 
     size = (picture.width + 2 * margin, picture.height + 2 * margin)
     board = grain(Image.new("RGB", size, table), random, strength=7)
     board = board.filter(ImageFilter.GaussianBlur(0.6))
-    cover = Image.new("L", size, 0)
-    cover.paste(255, (margin, margin, margin + picture.width, margin + picture.height))
-    slip = Image.new("RGB", size, "white")
-    slip.paste(picture, (margin, margin))
-    slip, cover = slip.rotate(degrees, Image.Resampling.BICUBIC), cover.rotate(degrees, Image.Resampling.BICUBIC)
+    slip = Image.new("RGBA", size, (0, 0, 0, 0))
+    slip.paste(picture.convert("RGBA"), (margin, margin))
+    slip = slip.rotate(degrees, Image.Resampling.BICUBIC)
+    cover = slip.getchannel("A")
     below = ImageChops.offset(cover, 10, 14).filter(ImageFilter.GaussianBlur(14)).point(lambda value: value * 0.55)
     board.paste(Image.new("RGB", size, "#15110d"), (0, 0), below)
-    board.paste(slip, (0, 0), cover)
+    board.paste(slip.convert("RGB"), (0, 0), cover)
     return board
