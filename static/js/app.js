@@ -56,10 +56,22 @@ function closeMenus() {
     });
 }
 
+/** Times in the reader's own time zone. */
+function localTimes() {
+  const today = new Date().toDateString();
+  const time = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+  const both = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  for (const node of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-time]"))) {
+    const at = new Date(node.dateTime);
+    if (!Number.isNaN(at.getTime())) node.textContent = (at.toDateString() === today ? time : both).format(at);
+  }
+}
+
 showTheme();
 dark.addEventListener("change", showTheme);
 for (const button of document.querySelectorAll("[data-theme-toggle]")) button.addEventListener("click", toggleTheme);
 for (const button of document.querySelectorAll("[data-show-keys]")) button.addEventListener("click", showSheet);
+localTimes();
 guardForms();
 closeMenus();
 showWaitingToast();

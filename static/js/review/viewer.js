@@ -30,7 +30,7 @@ export class Viewer {
     this.flag = el("div", { class: "flag", "aria-hidden": "true", hidden: true });
     /** @type {Entry | null} */
     this.active = null;
-    this.scale = 1;
+    this.scale = 0; // not laid out yet
     this.fitted = true;
     this.#watchSheets();
     this.scroller.addEventListener("click", (event) => this.#clicked(event, on));
@@ -138,6 +138,7 @@ export class Viewer {
   zoom(scale, x, y) {
     const view = this.scroller.getBoundingClientRect();
     const [atX, atY] = [x ?? view.left + view.width / 2, y ?? view.top + view.height / 3];
+    const first = this.scale === 0;
     const anchor = this.sheets.find(({ figure: node }) => node.getBoundingClientRect().bottom > atY) ?? this.sheets[0];
     if (!anchor) return;
     const before = anchor.figure.getBoundingClientRect();
@@ -149,7 +150,7 @@ export class Viewer {
       node.style.blockSize = `${page.height * this.scale}px`;
     }
     const after = anchor.figure.getBoundingClientRect();
-    this.scroller.scrollBy(after.left + share[0] * after.width - atX, after.top + share[1] * after.height - atY);
+    if (!first) this.scroller.scrollBy(after.left + share[0] * after.width - atX, after.top + share[1] * after.height - atY);
     one("[data-zoom]").textContent = `${Math.round(this.scale * 100)}%`;
     const sheet = this.sheets.find((found) => found.figure.contains(this.flag));
     if (sheet && this.active?.box && !this.flag.hidden) placeFlag(this.flag, sheet.page, this.active.box, this.scale);
