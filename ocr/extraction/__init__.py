@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from ocr.extraction import dates, finders, line_items, pairs
+from ocr.extraction import dates, expense, finders, line_items, pairs
 from ocr.extraction.blocks import Layout, resolve
 from ocr.extraction.candidates import context, labelled
 from ocr.extraction.document_types import (
@@ -70,18 +70,25 @@ __all__ = [
 ]
 
 
-def read(blocks: Sequence[Mapping[str, Any]], document_type: DocumentType, *, warnings: Sequence[Any] = ()) -> Reading:
+def read(
+    blocks: Sequence[Mapping[str, Any]],
+    document_type: DocumentType,
+    *,
+    warnings: Sequence[Any] = (),
+    expense_documents: Sequence[Any] = (),
+) -> Reading:
     """The named fields of one document, its line items, and the problems a person should look at.
 
     `blocks` are all pages together, every result page already collected; their order is the reading order.
-    `warnings` are the engine's own (`ErrorCode`, `Pages`). Whatever the blocks hold, this raises nothing: what
-    cannot be understood is ignored and counted in `unknown`, and a required field that is absent is a Field without
-    a value plus a Problem.
+    `warnings` are the engine's own (`ErrorCode`, `Pages`); `expense_documents` are AnalyzeExpense's `ExpenseDocuments`.
+    Whatever the blocks hold, this raises nothing: what cannot be understood is ignored and counted in `unknown`, and
+    a required field that is absent is a Field without a value plus a Problem.
     """
-    layout = resolve(blocks)
+    layout = resolve(chain(blocks, expense.blocks(expense_documents)))
     order = _date_order(layout, document_type)
-    fields = _fields(layout, document_type, order)
-    items = line_items.from_tables(layout.tables, document_type, date_order=order)
+    fields = _fields(layout, document_type, order, expense_documents)
+    items = expense.line_items(expense_documents, layout, document_type, date_order=order)
+    items = items or line_items.from_tables(layout.tables, document_type, date_order=order)
     broken = _broken(fields, items, document_type)
     fields = tuple(
         with_problems(field, [*field.problems, *(each for each in broken if each.field == field.name)])
@@ -104,11 +111,14 @@ def _date_order(layout: Layout, document_type: DocumentType) -> DateOrder:
     return dates.proven_order(printed) or document_type.date_order
 
 
-def _fields(layout: Layout, document_type: DocumentType, order: DateOrder) -> tuple[Field, ...]:
+def _fields(
+    layout: Layout, document_type: DocumentType, order: DateOrder, expense_documents: Sequence[Any]
+) -> tuple[Field, ...]:
     found: tuple[Field, ...] = ()
     if document_type.fields:
         seen = context(layout, document_type, order)
-        choices = choose(chain(labelled(seen), finders.found(seen)), document_type)
+        candidates = chain(expense.candidates(seen, expense_documents), labelled(seen), finders.found(seen))
+        choices = choose(candidates, document_type)
         found = tuple(field_of(spec, choices.get(spec.name), date_order=order) for spec in document_type.fields)
     if document_type.every_pair is not None:
         found += tuple(pairs.as_fields(layout.pairs, document_type.every_pair))
@@ -131,7 +141,7 @@ def _document_problems(
 ) -> list[Problem]:
     problems = [_warning(each) for each in warnings]
     required = [field for field in fields if field.required]
-    if not any(page.words for page in layout.pages):
+    if not any(page.words for page in layout.pages) and not any(field.text for field in fields):
         problems.append(Problem("missing", None, "No text was found on the document.", "no_text"))
     elif len(required) > 1 and not any(field.text for field in required):
         sentence = f"None of the required fields was found; is this a document of the type {document_type.label}?"

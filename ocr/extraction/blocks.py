@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocr.extraction.reading import Box, PageReading, Rotation, Word
+from ocr.extraction.tolerant import counted, listed, members, number, text
 
 RawBlock = Mapping[str, Any]
 
@@ -96,8 +97,8 @@ def resolve(blocks: Iterable[Any]) -> Layout:
 
 def turned_box(raw: Any, rotation: Rotation) -> Box | None:
     """A geometry's bounding box on the upright page; None when it has none that is usable."""
-    found = _members(_members(raw).get("BoundingBox"))
-    edges = [_number(found.get(edge)) for edge in ("Left", "Top", "Width", "Height")]
+    found = members(members(raw).get("BoundingBox"))
+    edges = [number(found.get(edge)) for edge in ("Left", "Top", "Width", "Height")]
     if any(edge is None for edge in edges):
         return None
     left, top, width, height = (edge or 0.0 for edge in edges)
@@ -160,11 +161,11 @@ class _Graph:
     def related(self, block: RawBlock, kind: str) -> list[RawBlock]:
         """The blocks that a relationship names, in its order; ids that lead nowhere are counted and left out."""
         found = []
-        for relationship in _items(block.get("Relationships")):
-            members = _members(relationship)
-            if members.get("Type") != kind:
+        for relationship in listed(block.get("Relationships")):
+            named = members(relationship)
+            if named.get("Type") != kind:
                 continue
-            for identity in _items(members.get("Ids")):
+            for identity in listed(named.get("Ids")):
                 target = self.by_id.get(identity) if isinstance(identity, str) else None
                 if target is None:
                     self.unknown["dangling_id"] += 1
@@ -178,9 +179,9 @@ class _Graph:
         """Per page the turn that the majority of words needs, each word counting by its length."""
         votes: dict[int, Counter[Rotation]] = {}
         for block in self._of_type("WORD") or self._of_type("LINE"):
-            turn = _turn(_members(block.get("Geometry")))
+            turn = _turn(members(block.get("Geometry")))
             if turn is not None:
-                weight = len(str(block.get("Text") or ""))
+                weight = len(text(block.get("Text")))
                 votes.setdefault(_page(block), Counter())[turn] += weight
         return {page: count.most_common(1)[0][0] for page, count in votes.items()}
 
@@ -190,9 +191,9 @@ class _Graph:
     def _word(self, block: RawBlock) -> Word:
         page = _page(block)
         return Word(
-            id=str(block.get("Id") or ""),
-            text=str(block.get("Text") or ""),
-            confidence=_number(block.get("Confidence")),
+            id=text(block.get("Id")),
+            text=text(block.get("Text")),
+            confidence=number(block.get("Confidence")),
             page=page,
             box=turned_box(block.get("Geometry"), self.rotation(page)),
             text_type=str(block.get("TextType") or "PRINTED"),
@@ -212,7 +213,7 @@ class _Graph:
     def _slopes(self) -> dict[int, float]:
         slopes: dict[int, list[float]] = {}
         for block in self._of_type("LINE"):
-            slope = _slope(_members(block.get("Geometry")), self.rotation(_page(block)))
+            slope = _slope(members(block.get("Geometry")), self.rotation(_page(block)))
             if slope is not None:
                 slopes.setdefault(_page(block), []).append(slope)
         return {page: sorted(found)[len(found) // 2] for page, found in slopes.items()}
@@ -223,13 +224,13 @@ class _Graph:
         """The text under a block: its words, or its own Text when it has none."""
         page = _page(block)
         words, checks = self._content(block)
-        text = " ".join(word.text for word in words) or str(block.get("Text") or "")
+        printed = " ".join(word.text for word in words) or text(block.get("Text"))
         return Span(
-            text=text,
+            text=printed,
             words=words,
             page=page,
             box=turned_box(block.get("Geometry"), self.rotation(page)),
-            confidence=_number(block.get("Confidence")),
+            confidence=number(block.get("Confidence")),
             checks=checks,
         )
 
@@ -251,7 +252,7 @@ class _Graph:
 
     def _pairs(self, kind: str) -> Iterable[Pair]:
         for block in self._of_type(kind):
-            if kind != "KEY" and "KEY" not in _items(block.get("EntityTypes")):
+            if kind != "KEY" and "KEY" not in listed(block.get("EntityTypes")):
                 continue
             values = [self._span(value) for value in self.related(block, "VALUE")]
             key = self._span(block)
@@ -260,10 +261,9 @@ class _Graph:
             yield Pair(key, value, min(scores, default=None))
 
     def _answers(self, block: RawBlock) -> Iterable[Answer]:
-        query = _members(block.get("Query"))
-        text = str(query.get("Text") or "")
+        query = members(block.get("Query"))
         for result in self.related(block, "ANSWER"):
-            yield Answer(str(query.get("Alias") or ""), text, self._answer_span(result))
+            yield Answer(text(query.get("Alias")), text(query.get("Text")), self._answer_span(result))
 
     def _answer_span(self, result: RawBlock) -> Span:
         """A query result names no words; they are those whose middle lies in its box."""
@@ -285,16 +285,16 @@ class _Graph:
             if cell["BlockType"] == "CELL" and str(cell.get("Id")) not in covered
         ]
         cells = sorted((self._cell(cell) for cell in (*plain, *merged)), key=lambda cell: (cell.row, cell.column))
-        return Table(_page(block), _number(block.get("Confidence")), tuple(cells))
+        return Table(_page(block), number(block.get("Confidence")), tuple(cells))
 
     def _cell(self, block: RawBlock) -> Cell:
         return Cell(
-            row=_whole(block.get("RowIndex")),
-            column=_whole(block.get("ColumnIndex")),
-            row_span=_whole(block.get("RowSpan")),
-            column_span=_whole(block.get("ColumnSpan")),
+            row=counted(block.get("RowIndex")),
+            column=counted(block.get("ColumnIndex")),
+            row_span=counted(block.get("RowSpan")),
+            column_span=counted(block.get("ColumnSpan")),
             content=self._span(block),
-            roles=frozenset(role for role in _items(block.get("EntityTypes")) if isinstance(role, str)),
+            roles=frozenset(role for role in listed(block.get("EntityTypes")) if isinstance(role, str)),
         )
 
 
@@ -305,8 +305,8 @@ def joined(spans: Sequence[Span]) -> Span | None:
     words = tuple(word for span in spans for word in span.words)
     checks = tuple(check for span in spans for check in span.checks)
     scores = [span.confidence for span in spans if span.confidence is not None]
-    text = " ".join(span.text for span in spans if span.text)
-    return Span(text, words, spans[0].page, union([span.box for span in spans]), min(scores, default=None), checks)
+    printed = " ".join(span.text for span in spans if span.text)
+    return Span(printed, words, spans[0].page, union([span.box for span in spans]), min(scores, default=None), checks)
 
 
 def union(boxes: Iterable[Box | None]) -> Box | None:
@@ -318,32 +318,24 @@ def union(boxes: Iterable[Box | None]) -> Box | None:
     return whole
 
 
+def ids_of(words: Sequence[Word]) -> tuple[str, ...]:
+    """The words' ids, without those that the engine gave none."""
+    return tuple(word.id for word in words if word.id)
+
+
+def words_within(layout: Layout, page: int, box: Box | None) -> tuple[Word, ...]:
+    """The words of a page whose middle lies in the box."""
+    words = next((each.words for each in layout.pages if each.number == page), ())
+    return tuple(word for word in words if box and word.box and _holds(box, word.box))
+
+
 def _holds(outer: Box, inner: Box) -> bool:
     x, y = inner.centre
     return outer.left <= x <= outer.right and outer.top <= y <= outer.bottom
 
 
-# --- tolerant reading of members
-
-
-def _items(found: Any) -> Sequence[Any]:
-    return found if isinstance(found, list | tuple) else ()
-
-
-def _members(found: Any) -> Mapping[str, Any]:
-    return found if isinstance(found, Mapping) else {}
-
-
-def _number(found: Any) -> float | None:
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
-
-
-def _whole(found: Any) -> int:
-    return found if isinstance(found, int) and found >= 1 else 1
-
-
 def _page(block: RawBlock) -> int:
-    return _whole(block.get("Page"))
+    return counted(block.get("Page"))
 
 
 # --- direction of the text
@@ -351,8 +343,8 @@ def _page(block: RawBlock) -> int:
 
 def _corners(geometry: Mapping[str, Any]) -> tuple[float, float] | None:
     """The vector along the baseline: polygon[0] is where the text begins, polygon[1] where its top edge ends."""
-    points = [_members(point) for point in _items(geometry.get("Polygon"))[:2]]
-    numbers = [_number(point.get(axis)) for point in points for axis in ("X", "Y")]
+    points = [members(point) for point in listed(geometry.get("Polygon"))[:2]]
+    numbers = [number(point.get(axis)) for point in points for axis in ("X", "Y")]
     if len(numbers) < 4 or any(number is None for number in numbers):
         return None
     x0, y0, x1, y1 = (number or 0.0 for number in numbers)
@@ -375,7 +367,7 @@ def _turn(geometry: Mapping[str, Any]) -> Rotation | None:
             turn = 180
     if turn:
         return turn
-    stated = _number(geometry.get("RotationAngle"))
+    stated = number(geometry.get("RotationAngle"))
     if stated is not None:
         return _opposite(round(stated / 90) % 4)
     return None if along is None else 0

@@ -30,12 +30,14 @@ PENALTIES = {
     "word_before_value": 0.07,
     "not_understood": 0.45,  # the label is there, its value is not one of the field's kind
     "not_the_last_amount": 0.3,
+    "doubtful_engine": 0.1,  # when the engine itself gives the association no confidence at all
     "whole_amount": 0.08,  # money without decimals is more often a quantity
     "zero": 0.1,  # of a required amount; tax, change and rounding often are nothing
 }
 LEAST_SCORE = 0.1
 _WORDS_COUNTED = 4
 _SEGMENTS = 4
+_LETTERS_IN_A_NAME = 3
 
 # Words that may stand between a label and its value without making it another label.
 _FILLER_WORDS = """
@@ -120,7 +122,7 @@ def _from_pair(found_in: Context, pair: Pair) -> Iterator[Candidate]:
     if pair.value is None or not (pair.value.text or pair.value.checks):
         return
     for mention in found_in.lexicon.mentions(pair.key.text):
-        rest = _strange_words(pair.key.text[mention.end :])
+        rest = strange_words(pair.key.text[mention.end :])
         score = _labelled_score("key_value", mention) - PENALTIES["word_before_value"] * rest
         spec = found_in.specs[mention.name]
         yield from in_span(found_in, spec, pair.value, why="key_value", score=score, confidence=pair.confidence)
@@ -132,7 +134,7 @@ def _from_table(found_in: Context, table: Table) -> Iterator[Candidate]:
         if following is None or following.row != cell.row or "COLUMN_HEADER" in cell.roles:
             continue
         for mention in found_in.lexicon.mentions(cell.content.text):
-            if mention.before or _strange_words(cell.content.text[mention.end :]):
+            if mention.before or strange_words(cell.content.text[mention.end :]):
                 continue
             if found_in.lexicon.mentions(following.content.text):
                 continue
@@ -157,7 +159,7 @@ def _beside(found_in: Context, line: Line, mention: Mention) -> Iterator[Candida
     if at_once or end < len(line.span.text):
         yield from own
         return
-    score -= PENALTIES["word_before_value"] * _strange_words(line.span.text[mention.end :])
+    score -= PENALTIES["word_before_value"] * strange_words(line.span.text[mention.end :])
     following = list(_in_segments(found_in, spec, found_in.rows.right_of(line)[:_SEGMENTS], score))
     penalty = PENALTIES["not_the_last_amount"] if following else 0.0
     yield from (replace(each, score=max(LEAST_SCORE, each.score - penalty)) for each in own)
@@ -209,7 +211,7 @@ def _next_label(found_in: Context, span: Span, mention: Mention | None) -> int:
     return min(starts, default=len(span.text))
 
 
-def _strange_words(text: str) -> int:
+def strange_words(text: str) -> int:
     """How many words stand there that are neither fillers nor digits, at most a handful."""
     strange = [token for token in tokenise(text) if token.text.isalpha() and token.text not in _FILLERS]
     return min(len(strange), _WORDS_COUNTED)
@@ -221,7 +223,8 @@ def _strange_words(text: str) -> int:
 def in_span(
     found_in: Context, spec: FieldSpec, span: Span, *, why: str, score: float, confidence: float | None
 ) -> Iterator[Candidate]:
-    """The candidates in a span that the engine itself says holds the value."""
+    """The candidates in a span that the engine itself says holds the value; its own score counts a little."""
+    score -= PENALTIES["doubtful_engine"] * (1 - (confidence if confidence is not None else 100) / 100)
     if spec.kind == "checkbox" and span.checks:
         state = values.SELECTED if any(span.checks) else values.NOT_SELECTED
         yield Candidate(
@@ -259,12 +262,14 @@ def _in_text(
     last = max(found, key=lambda each: (_printed_decimals(part, each), each.end), default=None)
     for each in found:
         words = words_at(span, start + each.start, start + each.end)
-        strange = _strange_words(part[: each.start]) if count_words else 0
+        strange = strange_words(part[: each.start]) if count_words else 0
         least = (
             score
             - PENALTIES["word_before_value"] * strange
             - (_amount_penalty(spec, part, each, is_last=each is last) if spec.kind == "amount" else 0.0)
         )
+        if spec.finder == "company" and sum(letter.isalpha() for letter in each.value) < _LETTERS_IN_A_NAME:
+            continue
         yield Candidate(
             name=spec.name,
             value=each.value,

@@ -80,11 +80,15 @@ class SumRule:
 
 @dataclass(frozen=True, slots=True)
 class ItemsRule:
-    """A column of the line items adds up to the first of `equals` that is present."""
+    """A column of the line items adds up to the first of `equals` that is present.
+
+    The amounts in `may_be_added` may come on top of the items (tax, when only the total is printed).
+    """
 
     name: str
     column: str
     equals: tuple[str, ...]
+    may_be_added: tuple[str, ...] = ()
     tolerance: Decimal = Decimal("0.02")
 
 
@@ -315,6 +319,7 @@ def _items_rule(at: _Mapping) -> Rule:
         name=at.name("name"),
         column=at.name("column"),
         equals=_present(at, "equals"),
+        may_be_added=at.texts("may_be_added"),
         tolerance=at.amount("tolerance", default=Decimal("0.02")),
     )
 
@@ -374,6 +379,8 @@ def _check_rule(made: DocumentType, rule: Rule, path: str) -> None:
         case ItemsRule():
             _need(columns, [rule.column], ("amount", "number"), f"{path}.column")
             _need(kinds, rule.equals, ("amount", "number"), f"{path}.equals")
+            added = [name.removeprefix("-") for name in rule.may_be_added]
+            _need(kinds, added, ("amount", "number"), f"{path}.may_be_added")
         case OrderRule():
             _need(kinds, [rule.later, rule.earlier], ("date",), path)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from ocr.extraction.blocks import ids_of
 from ocr.extraction.candidates import Candidate
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, SumRule
 from ocr.extraction.reading import Field, Problem, Suggestion
@@ -91,7 +92,7 @@ def _comes_out(rule: SumRule, combination: Sequence[Candidate], optional: Sequen
     amounts = {each.name: amount for each in (*optional, *combination) if (amount := decimal(each.value)) is not None}
     if not amounts[rule.equals] or full_sum(rule, amounts) != amounts[rule.equals]:
         return False
-    ids = [word.id for each in combination for word in each.words]
+    ids = [identity for each in combination for identity in ids_of(each.words)]
     return len(set(ids)) == len(ids)
 
 
@@ -149,7 +150,7 @@ def plain_field(spec: FieldSpec, best: Candidate) -> Field:
         mean_word_confidence=sum(scores) / len(scores) if scores else None,
         page=best.page,
         box=best.box,
-        word_ids=tuple(word.id for word in best.words),
+        word_ids=ids_of(best.words),
         source=best.source,
         why=best.why,
         state="certain",
@@ -207,7 +208,7 @@ def _other_readings(field: Field, others: Sequence[str]) -> list[Suggestion]:
 
 
 def _suggestion(each: Candidate) -> Suggestion:
-    word_ids = tuple(word.id for word in each.words)
+    word_ids = ids_of(each.words)
     return Suggestion(
         each.value, each.text, confidence_of(each), each.word_confidence, each.page, each.box, word_ids, each.why
     )

@@ -17,7 +17,8 @@ from ocr.extraction.document_types import FieldSpec
 # Letters and digits that readers take for each other are one letter here.
 _CONFUSED = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "ß": "s"})
 _TOKEN = re.compile(r"[^\W_]+|[#№]")
-_FUZZY_LENGTH = 6  # shorter labels must match exactly: 'date' is one letter from 'rate'
+_FUZZY_LENGTH = 6  # shorter words must match exactly: 'date' is one letter from 'rate', 'bill no' from 'bill to'
+_MISREAD = 0.9  # what a reading error leaves of a label's strength
 _WEAKEST = 0.6  # strength of the last label in a list; the first has 1
 
 
@@ -55,6 +56,7 @@ class Lexicon:
 
     def __init__(self, specs: Iterable[FieldSpec]) -> None:
         self._entries: dict[str, list[_Entry]] = defaultdict(list)
+        self._words: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for spec in specs:
             for index, label in enumerate(spec.labels):
                 strength = 1 - (1 - _WEAKEST) * index / max(1, len(spec.labels) - 1)
@@ -62,17 +64,19 @@ class Lexicon:
             for label in spec.negative_labels:
                 self._add(label, _Entry(spec.name, 0, negative=True))
         self._longest = max((len(key) for key in self._entries), default=0)
-        self._near: dict[str, list[str]] = defaultdict(list)
-        for key in self._entries:
-            if len(key) >= _FUZZY_LENGTH:
-                # one error leaves the first or the last three letters as they are
-                self._near["^" + key[:3]].append(key)
-                self._near["$" + key[-3:]].append(key)
+        self._near: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+        for key, spellings in self._words.items():
+            # one error leaves the first or the last three letters as they are
+            for words in spellings if len(key) >= _FUZZY_LENGTH else ():
+                self._near["^" + key[:3]].append((key, words))
+                self._near["$" + key[-3:]].append((key, words))
 
     def _add(self, label: str, entry: _Entry) -> None:
-        key = squash(label)
+        words = tuple(token.text for token in tokenise(label))
+        key = "".join(words)
         if key and not any(each.name == entry.name for each in self._entries[key]):
             self._entries[key].append(entry)
+            self._words[key].add(words)
 
     def mentions(self, text: str) -> list[Mention]:
         """Every label in the text, in order; longer labels shadow shorter ones they overlap."""
@@ -105,17 +109,25 @@ class Lexicon:
                     break
                 if joined in self._entries:
                     yield first, last + 1, joined, 1.0
-                elif (key := self._nearly(joined)) is not None:
-                    yield first, last + 1, key, 0.9
+                elif (key := self._nearly(joined, tokens[first : last + 1])) is not None:
+                    yield first, last + 1, key, _MISREAD
 
-    def _nearly(self, joined: str) -> str | None:
+    def _nearly(self, joined: str, tokens: Sequence[Token]) -> str | None:
         if len(joined) < _FUZZY_LENGTH - 1:
             return None
         for near in ("^" + joined[:3], "$" + joined[-3:]):
-            for key in self._near.get(near, ()):
-                if abs(len(key) - len(joined)) <= 1 and one_error_apart(key, joined):
+            for key, words in self._near.get(near, ()):
+                if _one_word_misread(words, tokens):
                     return key
         return None
+
+
+def _one_word_misread(words: Sequence[str], tokens: Sequence[Token]) -> bool:
+    """Whether exactly one of the label's words differs, by one letter, and is long enough to say so."""
+    if len(words) != len(tokens):
+        return False
+    wrong = [(word, token.text) for word, token in zip(words, tokens, strict=True) if word != token.text]
+    return len(wrong) == 1 and len(wrong[0][0]) >= _FUZZY_LENGTH and one_error_apart(*wrong[0])
 
 
 def _words_before(tokens: Sequence[Token], first: int, taken: set[int]) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ocr.extraction import values
-from ocr.extraction.blocks import Cell, Span, Table, union
+from ocr.extraction.blocks import Cell, Span, Table, ids_of, union
+from ocr.extraction.candidates import strange_words
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
 from ocr.extraction.fields import absent, judged
 from ocr.extraction.labels import Lexicon
@@ -82,7 +83,7 @@ def _items(
         contents = {name: _content(cells, column) for name, column in columns.by_name.items()}
         if all(cell.roles & _TITLE_ROLES for cell in cells) or not _is_item(contents, specs):
             continue
-        cells_of = tuple(_cell(spec, contents.get(spec.name), number=number, date_order=date_order) for spec in specs)
+        cells_of = tuple(cell_of(spec, contents.get(spec.name), number=number, date_order=date_order) for spec in specs)
         yield LineItem(number, table.page, cells_of)
         number += 1
 
@@ -91,12 +92,8 @@ def _is_summary(cells: Sequence[Cell], summary: Lexicon) -> bool:
     """A row whose first text is the label of a whole-document field, such as 'Total'."""
     if any(cell.roles & _SUMMARY_ROLES for cell in cells):
         return True
-    filled = [cell.content.text for cell in cells if cell.content.text]
-    return len(filled) <= 2 + len(cells) // 3 and bool(summary.names(filled[0])) and not _has_digits(filled[0])
-
-
-def _has_digits(text: str) -> bool:
-    return any(character.isdigit() for character in text)
+    first = next((cell.content.text for cell in cells if cell.content.text), "")
+    return any(not strange_words(first[mention.end :]) for mention in summary.names(first))
 
 
 def _is_item(contents: Mapping[str, Span | None], specs: Sequence[FieldSpec]) -> bool:
@@ -112,7 +109,8 @@ def _content(cells: Sequence[Cell], column: int) -> Span | None:
     return None
 
 
-def _cell(spec: FieldSpec, content: Span | None, *, number: int, date_order: DateOrder) -> Field:
+def cell_of(spec: FieldSpec, content: Span | None, *, number: int, date_order: DateOrder, why: str = "table") -> Field:
+    """The cell of line item `number` that a piece of print makes; certain and empty without one."""
     empty = absent(spec)
     if content is None or not content.text:
         return empty
@@ -127,9 +125,9 @@ def _cell(spec: FieldSpec, content: Span | None, *, number: int, date_order: Dat
         mean_word_confidence=sum(scores) / len(scores) if scores else None,
         page=content.page,
         box=union([word.box for word in content.words]) or content.box,
-        word_ids=tuple(word.id for word in content.words),
+        word_ids=ids_of(content.words),
         source="textract",
-        why="table",
+        why=why,
     )
     judged_field = judged(field, spec, date_order=date_order)
     named = tuple(

@@ -112,7 +112,9 @@ def _broken_items(
     if not name or not known or len(known) < len(items):
         return "", name
     total = sum(known, start=Decimal(0))
-    if abs(total - amounts[name]) <= rule.tolerance:
+    free = [term for term in rule.may_be_added if _plain(term) in amounts]
+    sums = (total + _sum(some, amounts) for count in range(len(free) + 1) for some in combinations(free, count))
+    if any(abs(each - amounts[name]) <= rule.tolerance for each in sums):
         return "", name
     return f"The line items add up to {total:,.2f}, not {amounts[name]:,.2f} ({_inside_sentence(labels[name])}).", name
 

@@ -1,0 +1,34 @@
+"""Members of foreign JSON, read without trusting their shape: what is not as expected counts as absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+
+def listed(found: Any) -> Sequence[Any]:
+    """The list, or an empty one."""
+    return found if isinstance(found, list | tuple) else ()
+
+
+def members(found: Any) -> Mapping[str, Any]:
+    """The object, or an empty one."""
+    return found if isinstance(found, Mapping) else {}
+
+
+def number(found: Any) -> float | None:
+    """The finite number, or None."""
+    if isinstance(found, bool) or not isinstance(found, int | float) or not isfinite(found):
+        return None
+    return float(found)
+
+
+def counted(found: Any) -> int:
+    """The whole number from 1, or 1: a page, a row or a span that is missing is the first or the only one."""
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 1 else 1
+
+
+def text(found: Any) -> str:
+    """The text, or an empty one."""
+    return found if isinstance(found, str) else ""
