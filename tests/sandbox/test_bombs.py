@@ -18,6 +18,15 @@ def test_a_page_that_inflates_without_end_costs_one_child(sandbox: Sandbox, tmp_
     assert sandbox.zygote_pid == zygote
 
 
+def test_a_page_that_takes_too_long_is_stopped_although_memory_is_left(tmp_path: Path) -> None:
+    short = Sandbox(Limits(memory_bytes=8 * 1024**3, cpu_seconds=1, wall_seconds=120))
+    path = foreign.flate_bomb(tmp_path / "a.pdf", megabytes=25)
+    with pytest.raises(Unacceptable) as refusal:
+        short.render(path, page=1, content_type="application/pdf")
+    short.close()
+    assert refusal.value.code == "too_complex"
+
+
 def test_a_picture_that_needs_more_memory_than_a_child_has_is_too_complex(tmp_path: Path) -> None:
     small = Sandbox(Limits(memory_bytes=160 * 1024 * 1024))
     path = foreign.picture(tmp_path / "a.png", size=(7_000, 8_000), mode="RGB", compress_level=1)
