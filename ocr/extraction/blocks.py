@@ -9,7 +9,7 @@ Source: AWS Textract developer guide, text detection and document analysis respo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,10 +98,10 @@ def resolve(blocks: Iterable[Any]) -> Layout:
 def turned_box(raw: Any, rotation: Rotation) -> Box | None:
     """A geometry's bounding box on the upright page; None when it has none that is usable."""
     found = members(members(raw).get("BoundingBox"))
-    edges = [number(found.get(edge)) for edge in ("Left", "Top", "Width", "Height")]
-    if any(edge is None for edge in edges):
+    left, top = number(found.get("Left")), number(found.get("Top"))
+    width, height = number(found.get("Width")), number(found.get("Height"))
+    if left is None or top is None or width is None or height is None:
         return None
-    left, top, width, height = (edge or 0.0 for edge in edges)
     match rotation:
         case 90:
             return Box(1 - top - height, left, height, width)
@@ -127,6 +127,9 @@ class _Graph:
         for block in self._of_type("WORD"):
             word = self._word(block)
             self.words.setdefault(word.id, word)
+        self.page_words: dict[int, list[Word]] = {}
+        for word in self.words.values():
+            self.page_words.setdefault(word.page, []).append(word)
 
     def layout(self) -> Layout:
         lines = tuple(self._span(block) for block in self._of_type("LINE"))
@@ -242,7 +245,7 @@ class _Graph:
                 words.append(self.words[child["Id"]])
             elif kind == "SELECTION_ELEMENT":
                 checks.append(child.get("SelectionStatus") == "SELECTED")
-            elif kind == "CELL":
+            elif kind == "CELL" and block["BlockType"] == "MERGED_CELL":
                 inner = self._content(child)
                 words.extend(inner[0])
                 checks.extend(inner[1])
@@ -270,11 +273,8 @@ class _Graph:
         span = self._span(result)
         if span.words or span.box is None:
             return span
-        words = tuple(word for word in self._page_words(span.page) if word.box and _holds(span.box, word.box))
+        words = tuple(_held(self.page_words.get(span.page, ()), span.box))
         return Span(span.text, words, span.page, span.box, span.confidence, span.checks)
-
-    def _page_words(self, page: int) -> Iterable[Word]:
-        return (word for word in self.words.values() if word.page == page)
 
     def _table(self, block: RawBlock) -> Table:
         merged = [cell for cell in self.related(block, "MERGED_CELL") if cell["BlockType"] == "MERGED_CELL"]
@@ -326,12 +326,15 @@ def ids_of(words: Sequence[Word]) -> tuple[str, ...]:
 def words_within(layout: Layout, page: int, box: Box | None) -> tuple[Word, ...]:
     """The words of a page whose middle lies in the box."""
     words = next((each.words for each in layout.pages if each.number == page), ())
-    return tuple(word for word in words if box and word.box and _holds(box, word.box))
+    return tuple(_held(words, box)) if box else ()
 
 
-def _holds(outer: Box, inner: Box) -> bool:
-    x, y = inner.centre
-    return outer.left <= x <= outer.right and outer.top <= y <= outer.bottom
+def _held(words: Iterable[Word], box: Box) -> Iterator[Word]:
+    for word in words:
+        if word.box is not None:
+            x, y = word.box.centre
+            if box.left <= x <= box.right and box.top <= y <= box.bottom:
+                yield word
 
 
 def _page(block: RawBlock) -> int:
@@ -341,14 +344,16 @@ def _page(block: RawBlock) -> int:
 # --- direction of the text
 
 
-def _corners(geometry: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The vector along the baseline: polygon[0] is where the text begins, polygon[1] where its top edge ends."""
-    points = [members(point) for point in listed(geometry.get("Polygon"))[:2]]
-    numbers = [number(point.get(axis)) for point in points for axis in ("X", "Y")]
-    if len(numbers) < 4 or any(number is None for number in numbers):
+def _baseline(geometry: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The vector along the text: polygon[0] is where it begins, polygon[1] where its top edge ends."""
+    points = listed(geometry.get("Polygon"))
+    if len(points) < 2:
         return None
-    x0, y0, x1, y1 = (number or 0.0 for number in numbers)
-    return (x1 - x0, y1 - y0) if (x0, y0) != (x1, y1) else None
+    begin, end = members(points[0]), members(points[1])
+    x0, y0, x1, y1 = number(begin.get("X")), number(begin.get("Y")), number(end.get("X")), number(end.get("Y"))
+    if x0 is None or y0 is None or x1 is None or y1 is None or (x0, y0) == (x1, y1):
+        return None
+    return x1 - x0, y1 - y0
 
 
 def _turn(geometry: Mapping[str, Any]) -> Rotation | None:
@@ -357,7 +362,7 @@ def _turn(geometry: Mapping[str, Any]) -> Rotation | None:
     The polygon decides. RotationAngle (taken as the text's own clockwise turn) counts where the polygon is missing
     or lies along the page as a mere bounding box does.
     """
-    along = _corners(geometry)
+    along = _baseline(geometry)
     turn: Rotation = 0
     if along is not None:
         x, y = along
@@ -380,7 +385,7 @@ def _opposite(quarters: int) -> Rotation:
 
 def _slope(geometry: Mapping[str, Any], rotation: Rotation) -> float | None:
     """dy/dx of a line on the upright page; lines too short to tell are left out."""
-    along = _corners(geometry)
+    along = _baseline(geometry)
     if along is None:
         return None
     x, y = along

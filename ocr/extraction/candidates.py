@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ocr.extraction import values
 from ocr.extraction.blocks import Layout, Pair, Span, Table, joined
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
-from ocr.extraction.labels import Lexicon, Mention, squash, tokenise
+from ocr.extraction.labels import Lexicon, Mention, lexicon_of, squash, tokenise
 from ocr.extraction.reading import Box, Source, Word
 from ocr.extraction.rows import Line, Rows, box_of, words_at
 
@@ -85,7 +85,7 @@ class Context:
 
 
 def context(layout: Layout, document_type: DocumentType, order: DateOrder) -> Context:
-    lexicon = Lexicon(document_type.fields)
+    lexicon = lexicon_of(document_type.fields)
     mentions = {id(line): found for line in layout.lines if (found := lexicon.mentions(line.text))}
     specs = {spec.name: spec for spec in document_type.fields}
     return Context(layout, Rows(layout.lines, layout.slopes), specs, lexicon, mentions, order)

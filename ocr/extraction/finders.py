@@ -30,6 +30,7 @@ _BELOW_THE_HEAD = 0.12  # what a name costs that stands under an address or a te
 _UNDER_A_RECEIVER = 0.3  # ... and under 'Bill to'
 _NEXT_DATE = 0.06  # what each date costs that others stand before
 _TOP_ROWS = 14
+_LONGEST_NAME = 120  # letters; longer rows are sentences
 _DATES_LOOKED_AT = 10
 _GAP = 2.0  # line heights: pieces of one name in a row stand no further apart
 
@@ -142,6 +143,7 @@ def _name(text: str) -> str:
 
 
 def _is_address(text: str) -> bool:
+    text = text[:_LONGEST_NAME]
     return _CONTACT.search(text) is not None or (_ADDRESS.search(text) is not None and not _business(text))
 
 
@@ -150,6 +152,8 @@ def _business(text: str) -> bool:
 
 
 def _may_name_a_company(context: Context, head: _Head) -> bool:
+    if len(head.text) > _LONGEST_NAME:
+        return False
     text = _REGISTRATION.sub("", head.text)
     letters = sum(character.isalpha() for character in text)
     if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or not _NO_NAME.sub("", text):

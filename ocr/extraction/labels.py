@@ -11,6 +11,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ocr.extraction.document_types import FieldSpec
 
@@ -122,10 +123,18 @@ class Lexicon:
         return None
 
 
+@lru_cache(maxsize=64)
+def lexicon_of(specs: tuple[FieldSpec, ...]) -> Lexicon:
+    """The fields' lexicon; the same for every document of a type, so it is built once."""
+    return Lexicon(specs)
+
+
 def _one_word_misread(words: Sequence[str], tokens: Sequence[Token]) -> bool:
     """Whether exactly one of the label's words differs, by one letter, and is long enough to say so."""
     if len(words) != len(tokens):
         return False
+    if len(words) == 1:
+        return one_error_apart(words[0], tokens[0].text)
     wrong = [(word, token.text) for word, token in zip(words, tokens, strict=True) if word != token.text]
     return len(wrong) == 1 and len(wrong[0][0]) >= _FUZZY_LENGTH and one_error_apart(*wrong[0])
 
@@ -151,6 +160,8 @@ def one_error_apart(one: str, other: str) -> bool:
     """Whether one letter more, less or different turns one into the other."""
     if len(one) > len(other):
         one, other = other, one
+    if len(other) - len(one) > 1:
+        return False
     at = 0
     while at < len(one) and one[at] == other[at]:
         at += 1

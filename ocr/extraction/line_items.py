@@ -11,7 +11,7 @@ from ocr.extraction.blocks import Cell, Span, Table, ids_of, union
 from ocr.extraction.candidates import strange_words
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
 from ocr.extraction.fields import absent, judged
-from ocr.extraction.labels import Lexicon
+from ocr.extraction.labels import Lexicon, lexicon_of
 from ocr.extraction.reading import Field, LineItem
 
 _FEWEST_COLUMNS = 2  # a header that names fewer known columns is no item table
@@ -35,7 +35,7 @@ def from_tables(tables: Iterable[Table], document_type: DocumentType, *, date_or
     A table without a header continues the one before it when it is as wide (an item table that runs over pages).
     """
     specs = document_type.line_items or ()
-    columns, summary = Lexicon(specs), Lexicon(document_type.fields)
+    columns, summary = lexicon_of(specs), lexicon_of(document_type.fields)
     items: list[LineItem] = []
     known: tuple[_Columns, int] | None = None
     for table in tables if specs else ():

@@ -68,6 +68,7 @@ _GLUED_BEFORE = re.compile(r"[^\W\d_]*[$€£¥₹.]?\Z")
 _GLUED_AFTER = re.compile(r"[^\W\d_]*")
 _JOINED_BEFORE = re.compile(r"[\w.,][/:\-.,]\Z|[#_/\w]\Z")
 _JOINED_AFTER = re.compile(r"[/:\-]\d|[#_]")
+_PERCENT = re.compile(r"\s*%")
 _MINUS = "-−–"
 _MINUS_BEFORE = re.compile(rf"(?<!\w)(?<!\w\s)[{_MINUS}]\s?\Z")
 _MINUS_AFTER = re.compile(rf"[{_MINUS}](?![\w])")
@@ -181,7 +182,7 @@ def _number(text: str, match: re.Match[str], *, thousands_dot: bool) -> PrintedN
     if lead is None or not _ends_well(text, end, decimals):
         return None
     start, end, negative = _signed(text, start, lead, end)
-    percent = text[end:].lstrip().startswith("%")
+    percent = _PERCENT.match(text, end) is not None
     return PrintedNumber(start, end, -value if negative else value, decimals, percent)
 
 
@@ -215,7 +216,7 @@ def _signed(text: str, start: int, lead: int, end: int) -> tuple[int, int, bool]
         minus = _MINUS_BEFORE.search(text, max(0, at - 3), at)
         if minus:
             return minus.start(), end, True
-    if text[:lead].endswith("(") and text[end:].startswith(")"):
+    if text[lead - 1 : lead] == "(" and text[end : end + 1] == ")":
         return lead - 1, end + 1, True
     if _MINUS_AFTER.match(text, end):
         return start, end + 1, True

@@ -75,22 +75,33 @@ def box_of(words: Sequence[Word], otherwise: Box | None) -> Box | None:
     return union([word.box for word in words]) or otherwise
 
 
+@dataclass(slots=True)
+class _Group:
+    """Lines on their way to a row, with the sum of their levels and the least height."""
+
+    lines: list[tuple[Span, Box]]
+    levels: float
+    height: float
+
+    def takes(self, level: float, box: Box) -> bool:
+        return level - self.levels / len(self.lines) <= _SAME_ROW * min(box.height, self.height)
+
+    def add(self, level: float, span: Span, box: Box) -> None:
+        self.lines.append((span, box))
+        self.levels += level
+        self.height = min(self.height, box.height)
+
+
 def _rows(found: list[tuple[float, Span, Box]]) -> Iterator[list[Line]]:
-    groups: list[list[tuple[float, Span, Box]]] = []
-    for each in sorted(found, key=lambda each: each[0]):
-        if groups and _same_row(groups[-1], each):
-            groups[-1].append(each)
+    groups: list[_Group] = []
+    for level, span, box in sorted(found, key=lambda each: each[0]):
+        if groups and groups[-1].takes(level, box):
+            groups[-1].add(level, span, box)
         else:
-            groups.append([each])
+            groups.append(_Group([(span, box)], level, box.height))
     for number, group in enumerate(groups):
-        ordered = sorted(group, key=lambda each: each[2].left)
-        yield [Line(span, box, number, place) for place, (_, span, box) in enumerate(ordered)]
-
-
-def _same_row(group: list[tuple[float, Span, Box]], each: tuple[float, Span, Box]) -> bool:
-    middle = sum(level for level, _, _ in group) / len(group)
-    height = min(each[2].height, min(box.height for _, _, box in group))
-    return each[0] - middle <= _SAME_ROW * height
+        ordered = sorted(group.lines, key=lambda each: each[1].left)
+        yield [Line(span, box, number, place) for place, (span, box) in enumerate(ordered)]
 
 
 def _overlaps(one: Box, other: Box) -> bool:

@@ -11,6 +11,7 @@ from ocr.extraction import dates, numbers
 from ocr.extraction.document_types import DateOrder, FieldSpec
 
 MAX_LENGTH = 1000
+_MOST_SEARCHED = 2000
 SELECTED, NOT_SELECTED = "selected", "not_selected"
 
 _YES = frozenset(
@@ -69,7 +70,11 @@ def parse_value(text: str, spec: FieldSpec, *, date_order: DateOrder = "day_firs
 
 
 def find_values(text: str, spec: FieldSpec, *, date_order: DateOrder = "day_first") -> list[Found]:
-    """Every value of the field's kind inside a text, in order; a text that is a value as a whole comes alone."""
+    """Every value of the field's kind inside a text, in order; a text that is a value as a whole comes alone.
+
+    Only the text's beginning is searched when it is longer than any value and its surroundings.
+    """
+    text = text[:_MOST_SEARCHED]
     if spec.choices:
         return _find_choices(text, spec)
     return _FINDERS[spec.kind](text, date_order)
