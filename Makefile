@@ -1,0 +1,54 @@
+# The front door. Everything runs in .venv, which the first call makes.
+PYTHON ?= python3
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+CODE = audit benchmarks deploy dtat_site ocr review samples tenants tests manage.py
+
+.DEFAULT_GOAL = help
+.PHONY: help run test check fix bench soak setup setup-dev
+
+help:
+	@echo "make run    the whole product on this machine (Ctrl-C stops it)"
+	@echo "make test   every test"
+	@echo "make check  linters, types, import rules, generated files"
+	@echo "make fix    format what can be formatted"
+	@echo "make bench  benchmarks: BENCH=name, QUICK=1"
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (python3 --version)."; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Install the venv module first: apt install python3-venv"; exit 1; }
+
+.venv/run.stamp: requirements.txt requirements-local.txt | .venv/bin/python
+	@echo "Installing (first use) ..."
+	@$(PIP) install --require-hashes -r requirements.txt -r requirements-local.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	@echo "Installing the development tools (first use) ..."
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+setup: .venv/run.stamp
+setup-dev: .venv/dev.stamp
+
+run: setup
+	@exec $(BIN)/python -m deploy.local
+
+test: setup-dev
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: setup-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.house.with_database $(BIN)/mypy $(CODE)
+	@$(BIN)/djlint --lint --quiet templates
+	@$(BIN)/python -m tests.house.with_database $(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
+	@$(BIN)/python -m tests.house.with_database $(BIN)/python manage.py rebuild_states_diagram --check
+
+fix: setup-dev
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+
+bench: setup-dev
+	@$(BIN)/python -m benchmarks $(BENCH)

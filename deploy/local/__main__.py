@@ -1,0 +1,323 @@
+"""The whole product on one machine: database, local Textract endpoint, web, workers, and a watchdog over them.
+
+`make run` calls this. It stays in the foreground; Ctrl-C stops everything and leaves no process behind.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import psycopg2
+
+from deploy.local import processes
+from deploy.local.postgres import Postgres
+from deploy.local.processes import Child
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+READY_SECONDS = 240
+BEAT_SECONDS = 20  # without a task that ran for so long, the workers are replaced (docs/decisions/0003)
+GRACE_SECONDS = 30  # a fresh cluster gets this long before its beat counts
+
+
+class Product:
+    def __init__(self) -> None:
+        self.home = Path(os.environ.get("DTAT_HOME") or ROOT / "var").resolve()
+        self.host = os.environ.get("DTAT_HOST") or "127.0.0.1"
+        self.port = int(os.environ.get("DTAT_PORT") or 8000)
+        self.url = f"http://{_reachable(self.host)}:{self.port}"
+        self.logs = self.home / "logs"
+        self.env = dict(os.environ)
+        self.postgres: Postgres | None = None
+        self.children: list[Child] = []
+        self.stopping = False
+
+    # --- start ----------------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.logs.mkdir(exist_ok=True, mode=0o700)
+        with (self.home / "run.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _say(f"The product already runs with {self.home}. Stop it first, or set DTAT_HOME to another folder.")
+                return 1
+            signal.signal(signal.SIGTERM, self._stop)
+            signal.signal(signal.SIGINT, self._stop)
+            try:
+                self._start()
+                self._watch()
+                return 0
+            except (RuntimeError, OSError) as error:
+                _say(str(error))
+                return 1
+            finally:
+                self._end()
+
+    def _start(self) -> None:
+        (self.home / "documents").mkdir(exist_ok=True, mode=0o700)
+        processes.end_leftovers(self.home / "run.json")
+        self._check_port()
+        _sweep(self.home / "uploads")
+        databases = self._database()
+        self._environment()
+        textract = self._textract()
+        for child in textract:
+            child.start()
+        _say("Preparing the database and the static files …")
+        self._prepare()
+        self.children = [*textract, self._web(), self._workers(), self._pulse()]
+        for child in self.children:
+            if child not in textract:
+                child.start()
+        processes.remember(self.children, self.home / "run.json")
+        self._wait_until_ready()
+        self._demo(databases)
+
+    def _check_port(self) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+            except OSError as error:
+                raise RuntimeError(f"Port {self.port} on {self.host} cannot be used ({error.strerror}). Set DTAT_PORT.") from None
+
+    def _database(self) -> dict[str, str]:
+        """The embedded database, unless DATABASE_URL names another; its connection URLs."""
+        if self.env.get("DATABASE_URL"):
+            self.env.setdefault("DATABASE_OWNER_URL", self.env["DATABASE_URL"])
+            return {}
+        _say("Starting PostgreSQL …")
+        self.postgres = Postgres(self.home)
+        self.postgres.start()
+        urls = self.postgres.create("dtat")
+        self.env |= {"DATABASE_URL": urls["app"], "DATABASE_OWNER_URL": urls["owner"]}
+        return dict(urls)
+
+    def _environment(self) -> None:
+        hosts = {"127.0.0.1", "localhost", "[::1]", self.host, _reachable(self.host)} - {"0.0.0.0", "::"}
+        self.env = _secrets(self.home / "secrets.json") | {
+            "DTAT_ENVIRONMENT": "embedded",
+            "DTAT_HOME": str(self.home),
+            "DTAT_HOST": self.host,
+            "DTAT_PORT": str(self.port),
+            "DTAT_PUBLIC_URL": self.url,
+            "DTAT_ALLOWED_HOSTS": ",".join(sorted(hosts)),
+            "DJANGO_SETTINGS_MODULE": "dtat_site.settings",
+            "PYTHONPATH": str(ROOT),
+        } | self.env  # fmt: skip
+        self.env["DTAT_HOME"] = str(self.home)
+
+    def _textract(self) -> list[Child]:
+        """The local endpoint, unless AWS credentials or another endpoint are given."""
+        names = ("AWS_ENDPOINT_URL_TEXTRACT", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN")
+        if any(self.env.get(name) for name in names):
+            return []
+        port = _free_port(self.home / "textract.port")
+        self.env |= {
+            "AWS_ENDPOINT_URL_TEXTRACT": f"http://127.0.0.1:{port}",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        store = f"{self.env.get('DTAT_BUCKET', 'local')}={self.home / 'documents'}"
+        command = ["-m", "deploy.local.textract", "--port", str(port), "--mode", "ocr", "--state", str(self.home / "textract"),
+                   "--store", store, "--control"]  # fmt: skip
+        return [self._child("textract", command, stop_seconds=5)]
+
+    def _prepare(self) -> None:
+        static = subprocess.Popen(self._manage("collectstatic", "--noinput", "--verbosity", "0"), cwd=ROOT, env=self.env)
+        migrated = subprocess.run(self._manage("migrate", "--verbosity", "0"), cwd=ROOT, env=self.env, check=False)
+        if static.wait() or migrated.returncode:
+            raise RuntimeError("The database or the static files could not be prepared; the message above says why.")
+
+    def _web(self) -> Child:
+        return self._child("web", ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dtat_site.wsgi"], stop_seconds=35)
+
+    def _workers(self) -> Child:
+        return self._child("workers", ["manage.py", "qcluster"], stop_seconds=40)
+
+    def _pulse(self) -> Child:
+        return self._child("pulse", ["manage.py", "pulse"], stop_seconds=5)
+
+    def _child(self, name: str, command: Sequence[str], *, stop_seconds: float) -> Child:
+        log = self.logs / f"{name}.log"
+        return Child(name, [sys.executable, *command], env=self.env, cwd=ROOT, log=log, stop_seconds=stop_seconds)
+
+    def _manage(self, *arguments: str) -> list[str]:
+        return [sys.executable, "manage.py", *arguments]
+
+    def _wait_until_ready(self) -> None:
+        _say("Waiting until every part works …")
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline and not self.stopping:
+            self._restart_ended()
+            if _answers(f"{self.url}/readyz"):
+                return
+            time.sleep(0.3)
+        if not self.stopping:
+            raise RuntimeError(f"The product was not ready after {READY_SECONDS} s. The logs are in {self.logs}.")
+
+    def _demo(self, databases: dict[str, str]) -> None:
+        if self.stopping:
+            return
+        path = self.home / "credentials.json"
+        more = {
+            "url": self.url,
+            "database": databases,
+            "textract": {
+                "url": self.env.get("AWS_ENDPOINT_URL_TEXTRACT", ""),
+                "control_url": f"{self.env['AWS_ENDPOINT_URL_TEXTRACT']}/_control" if self.children[0].name == "textract" else "",
+            },
+        }
+        command = self._manage("load_samples", "--credentials", str(path), "--also", json.dumps(more))
+        if os.environ.get("DTAT_SAMPLES", "1") == "0":
+            command.append("--without-documents")
+        with (self.logs / "load_samples.log").open("ab") as log:
+            if subprocess.run(command, cwd=ROOT, env=self.env, stdout=log, stderr=log, check=False).returncode:
+                raise RuntimeError(f"The demo could not be loaded. {log.name} says why.")
+        who = json.loads(path.read_text(encoding="utf-8"))
+        _say(
+            f"\nDTAT-OCR runs at {self.url}\n"
+            f"  reviewer  {who['reviewer']['username']}  password {who['reviewer']['password']}\n"
+            f"  admin     {who['admin']['username']}  password {who['admin']['password']}   {self.url}/admin/\n"
+            f"  all users and the API key: {path}\n"
+            f"  logs: {self.logs}\n"
+            "Ctrl-C stops everything."
+        )
+
+    # --- watch ----------------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Progress, not existence: a child that ended is started again, workers without a beat are replaced."""
+        while not self.stopping:
+            time.sleep(1)
+            self._restart_ended()
+            self._restart_database()
+            self._replace_silent_workers()
+
+    def _restart_ended(self) -> None:
+        for child in self.children:
+            if child.has_ended() and not self.stopping:
+                _say(f"{child.name} ended and is started again (log: {child.log}).")
+                child.replace()
+                processes.remember(self.children, self.home / "run.json")
+
+    def _restart_database(self) -> None:
+        if self.postgres and self.postgres.process and self.postgres.process.poll() is not None and not self.stopping:
+            _say("PostgreSQL ended and is started again.")
+            self.postgres.start()
+
+    def _replace_silent_workers(self) -> None:
+        workers = next((child for child in self.children if child.name == "workers"), None)
+        if workers is None or self.stopping or time.monotonic() - workers.started_at < GRACE_SECONDS:
+            return
+        silence = self._silence()
+        if silence is not None and silence > BEAT_SECONDS:
+            _say(f"No task ran for {silence:.0f} s: the workers are replaced.")
+            workers.replace()
+            processes.remember(self.children, self.home / "run.json")
+
+    def _silence(self) -> float | None:
+        """Seconds since a task last ran; None when the database cannot say, or when nobody asked for a beat (pulse is down)."""
+        try:
+            connection = psycopg2.connect(self.env["DATABASE_URL"], connect_timeout=3)
+        except psycopg2.OperationalError:
+            return None
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT (SELECT extract(epoch FROM clock_timestamp() - at) FROM ocr_beat WHERE name = 'workers'), "
+                    "(SELECT extract(epoch FROM clock_timestamp() - at) FROM ocr_beat WHERE name = 'pulse')"
+                )
+                workers, pulse = cursor.fetchone() or (None, None)
+        except psycopg2.Error:
+            return None
+        finally:
+            connection.close()
+        if pulse is None or pulse > BEAT_SECONDS:
+            return None
+        return float(workers) if workers is not None else float("inf")
+
+    # --- end ------------------------------------------------------------------------------------------------------
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _end(self) -> None:
+        _say("Stopping …")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for child in self.children:
+            child.ask_to_stop()
+        for child in self.children:
+            child.wait_until_gone()
+        if self.postgres:
+            self.postgres.stop()
+        (self.home / "run.json").unlink(missing_ok=True)
+
+
+def _secrets(path: Path) -> dict[str, str]:
+    """Made once, random, readable by us only."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        made = {name: secrets.token_urlsafe(48) for name in ("DTAT_SECRET_KEY", "DTAT_JWT_KEY")}
+        path.write_text(json.dumps(made), encoding="utf-8")
+    kept: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return kept
+
+
+def _free_port(path: Path) -> int:
+    """The port of last time when it is free, else another one."""
+    wanted = int(path.read_text(encoding="ascii")) if path.exists() else 0
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    path.write_text(str(port), encoding="ascii")
+    return port
+
+
+def _reachable(host: str) -> str:
+    """A name by which a browser on this machine or its network reaches a server bound to `host`."""
+    return socket.gethostname() if host in {"0.0.0.0", "::"} else host
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=3) as answer:
+            return bool(answer.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _sweep(uploads: Path) -> None:
+    """A worker that was killed in the middle of an upload left a customer's file behind."""
+    if uploads.is_dir():
+        for path in uploads.iterdir():
+            if path.is_file():
+                path.unlink()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(Product().run())

@@ -1,0 +1,130 @@
+"""Child processes of the one-machine start: each in a group of its own, restarted when it ends, gone when we are."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+RESTART_PAUSE_SECONDS = 1.0
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Child:
+    """One supervised process and its group."""
+
+    def __init__(self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, stop_seconds: float) -> None:
+        self.name = name
+        self.command = list(command)
+        self.env = dict(env)
+        self.cwd = cwd
+        self.log = log
+        self.stop_seconds = stop_seconds
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started_at = 0.0
+        self.restarts = -1
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=self.cwd,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        self.started_at = time.monotonic()
+        self.restarts += 1
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid if self.process else 0
+
+    def has_ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def replace(self) -> None:
+        """End the whole group at once and start anew: a queue whose lock died with its holder never comes back by itself."""
+        self.kill_group()
+        time.sleep(RESTART_PAUSE_SECONDS)
+        self.start()
+
+    def ask_to_stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait_until_gone(self) -> None:
+        """Wait for the polite end, then take the group down; orphans of a dead leader belong to it too."""
+        if self.process:
+            try:
+                self.process.wait(self.stop_seconds)
+            except subprocess.TimeoutExpired:
+                pass
+        self.kill_group()
+
+    def kill_group(self) -> None:
+        if self.process is None:
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def remember(children: Sequence[Child], path: Path) -> None:
+    """Note the groups, for whoever starts after we were killed."""
+    path.write_text(json.dumps({child.name: [child.pid, _birth(child.pid)] for child in children}), encoding="utf-8")
+
+
+def end_leftovers(path: Path) -> int:
+    """End the groups of an earlier start that was killed; how many were still there."""
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0
+    ended = 0
+    for pid, birth in noted.values():
+        members = [member for member in _members(pid) if pid != member or _birth(pid) == birth]
+        for member in members:
+            os.kill(member, signal.SIGKILL)
+        ended += bool(members)
+    path.unlink()
+    return ended
+
+
+def _members(group: int) -> list[int]:
+    """The living processes of a group."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def _birth(pid: int) -> str:
+    """When the process started, in clock ticks since boot: a number that a recycled pid does not share."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except OSError:
+        return ""

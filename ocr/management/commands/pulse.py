@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import signal
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections, connection
+
+from audit import log
+from ocr import pipeline, queue, watch
+
+BEAT_EVERY = 5.0
+
+
+class Command(BaseCommand):
+    help = "Rings for documents whose next step is due, asks the workers for a sign of life, and has events delivered. Runs for ever."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.running = True
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        next_beat = 0.0
+        while self.running:
+            close_old_connections()
+            try:
+                pipeline.sweep()
+                if time.monotonic() >= next_beat:
+                    next_beat = time.monotonic() + BEAT_EVERY
+                    watch.beat("pulse")
+                    queue.ring_all(queue.BEAT)
+                    queue.ring_all(queue.DELIVER)
+            except DatabaseError as error:
+                # The database may be down for a while; the next second tries again, on a new connection.
+                log.event("pulse_without_database", error=error)
+                connection.close()
+            time.sleep(1)
+
+    def _stop(self, number: int, frame: Any) -> None:
+        self.running = False
