@@ -1,7 +1,8 @@
 """Turns Textract blocks into named, typed, checked fields, and says what a person should look at.
 
 Plain Python: it knows neither Django nor AWS, opens no file and asks no clock. Document types are data
-(`document_type`); `read` is the way in, `parse_value` and `check` hold the same rules for what a person types.
+(`document_type`); `read` is the way in; `parse_value`, `parse_kind` and `check` hold the same rules for what a
+person types.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ocr.extraction.document_types import (
     FieldSpec,
     InvalidType,
     ItemsRule,
+    Kind,
     OrderRule,
     Query,
     Rule,
@@ -40,7 +42,7 @@ from ocr.extraction.reading import (
     problem_as_json,
 )
 from ocr.extraction.rules import broken_rules, check
-from ocr.extraction.values import InvalidValue, parse_value
+from ocr.extraction.values import InvalidValue, parse_kind, parse_value
 
 __all__ = [
     "Box",
@@ -50,6 +52,7 @@ __all__ = [
     "InvalidType",
     "InvalidValue",
     "ItemsRule",
+    "Kind",
     "LineItem",
     "OrderRule",
     "PageReading",
@@ -64,6 +67,7 @@ __all__ = [
     "check",
     "document_type",
     "field_as_json",
+    "parse_kind",
     "parse_value",
     "problem_as_json",
     "read",

@@ -131,7 +131,7 @@ def cell_of(spec: FieldSpec, content: Span | None, *, number: int, date_order: D
     )
     judged_field = judged(field, spec, date_order=date_order)
     named = tuple(
-        replace(problem, field=f"line_items[{number}].{spec.name}", message=f"Row {number}: {problem.message}")
+        replace(problem, field=f"line_items.{number}.{spec.name}", message=f"Row {number}: {problem.message}")
         for problem in judged_field.problems
     )
     return replace(judged_field, problems=named)

@@ -53,7 +53,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a person is needed. `message` is a short sentence for reviewers; `rule` names the rule that failed."""
+    """Why a person is needed. `message` is a short sentence for reviewers; `rule` names the rule that failed.
+
+    `field` is a field's name, `line_items.3.amount` for a cell of the third row, None for the whole document.
+    """
 
     code: ProblemCode
     field: str | None

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 from ocr.extraction import dates, numbers
-from ocr.extraction.document_types import DateOrder, FieldSpec
+from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, Kind
 
 MAX_LENGTH = 1000
 _MOST_SEARCHED = 2000
@@ -67,6 +68,19 @@ def parse_value(text: str, spec: FieldSpec, *, date_order: DateOrder = "day_firs
     if spec.choices:
         return _choice(folded, spec)
     return _PARSERS[spec.kind](folded, date_order)
+
+
+def parse_kind(text: str, kind: str, *, document_type: DocumentType, name: str) -> str:
+    """The canonical value of what a person typed into the field or column `name` of a document.
+
+    A type without fixed fields does not know the name; then the kind alone decides. Raises InvalidValue.
+    """
+    specs = (*document_type.fields, *(document_type.line_items or ()))
+    spec = next(
+        (each for each in specs if each.name == name and each.kind == kind),
+        FieldSpec(name, name, kind=cast(Kind, kind)),
+    )
+    return parse_value(text, spec, date_order=document_type.date_order)
 
 
 def find_values(text: str, spec: FieldSpec, *, date_order: DateOrder = "day_first") -> list[Found]:
