@@ -1,0 +1,31 @@
+"""Pages as the engine would have read them, without the engine."""
+
+from deploy.local.textract.layout import Sheet, lay_out
+from deploy.local.textract.reading import Line, PageReading, Quad, Word
+
+WIDTH, HEIGHT = 1000, 1000
+LETTER, LINE = 12, 24
+"""Pixels: all letters are equally wide, lines are one height."""
+
+
+def page(*texts: tuple[int, int, str], confidence: float = 99.0, rotation: int = 0) -> PageReading:
+    """A page with texts, each (left, top, text) in pixels and one line of its own."""
+    return PageReading(WIDTH, HEIGHT, rotation, tuple(_line(*text, confidence) for text in texts))
+
+
+def sheet(*texts: tuple[int, int, str], confidence: float = 99.0) -> Sheet:
+    """The same, laid out."""
+    return lay_out(page(*texts, confidence=confidence))
+
+
+def _line(left: int, top: int, text: str, confidence: float) -> Line:
+    words, at = [], left
+    for word in text.split():
+        words.append(Word(word, confidence, _quad(at, top, len(word) * LETTER)))
+        at += (len(word) + 1) * LETTER
+    return Line(_quad(left, top, len(text) * LETTER), tuple(words))
+
+
+def _quad(left: int, top: int, width: int) -> Quad:
+    x0, y0, x1, y1 = left / WIDTH, top / HEIGHT, (left + width) / WIDTH, (top + LINE) / HEIGHT
+    return ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
