@@ -104,9 +104,9 @@ def time_chart(data: Mapping[str, Any], title: str) -> dict[str, Any]:
 
 @register.inclusion_tag("charts/_lines.html")
 def waiting_chart(points: Sequence[Mapping[str, Any]], title: str) -> dict[str, Any]:
-    """How many documents waited for a person, over time. `points` are `{label, waiting}`."""
-    latest = next((point["waiting"] for point in reversed(points) if point["waiting"] is not None), None)
-    chart = _lines(points, [("first", _("now %(n)s") % {"n": latest}, "waiting")], title=title)
+    """How many documents waited for a person, over time. `points` are `{label, value}`."""
+    latest = next((point["value"] for point in reversed(points) if point["value"] is not None), None)
+    chart = _lines(points, [("first", _("now %(n)s") % {"n": latest}, "value")], title=title)
     return {**chart, "headings": [_("waiting")]}
 
 

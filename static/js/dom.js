@@ -60,6 +60,12 @@ export function say(key, values = {}) {
   return sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
+/** Whether the page has words for a key. @param {string} key */
+export function told(key) {
+  words ??= collected();
+  return words.has(key);
+}
+
 /** @returns {Map<string, string>} */
 function collected() {
   const found = new Map();

@@ -91,12 +91,10 @@ function answered(request) {
 
 /** @param {any} body @returns {Outcome} */
 function accepted(body) {
-  const earlier = body.duplicate_of;
-  const url = earlier?.url || body.url || body.links?.page || body.links?.self;
-  if (!earlier) return { words: say("upload_accepted"), share: 1, final: true, icon: "check", tone: "ok", url };
-  const date = earlier.received_at ? new Date(earlier.received_at).toLocaleString(document.documentElement.lang) : "";
-  const words = date ? say("upload_duplicate", { date }) : say("upload_duplicate_undated");
-  return { words, share: 1, final: true, icon: "copies", tone: "warn", url };
+  const earlier = body.duplicate;
+  if (!earlier) return { words: say("upload_accepted"), share: 1, final: true, icon: "check", tone: "ok", url: body.url };
+  const words = say("upload_duplicate", { date: earlier.received });
+  return { words, share: 1, final: true, icon: "copies", tone: "warn", url: earlier.url };
 }
 
 /** @param {string} text */

@@ -24,7 +24,9 @@ const size = (bytes) =>
 /** @param {Iterable<File>} files */
 function add(files) {
   const data = new FormData(form);
-  const choices = { document_type: String(data.get("document_type") ?? ""), priority: String(data.get("priority") ?? "normal") };
+  /** @param {string} name */
+  const choice = (name) => String(data.get(name) ?? "");
+  const choices = { document_type: choice("document_type"), priority: choice("priority"), tenant: choice("tenant") };
   for (const file of files) send(file, choices);
 }
 

@@ -44,7 +44,8 @@ export class Deciding {
 
   /** @param {Record<string, unknown>} decision */
   async #send(decision) {
-    if (this.busy || this.lease.lost) return;
+    if (this.busy) return;
+    if (this.lease.lost) return this.lost(say("held_lost_words"));
     this.#wait(true);
     this.drafts.stop();
     const answer = await post(this.data.urls.decision, {
@@ -91,10 +92,10 @@ export class Deciding {
   conflict(answer) {
     this.drafts.stop();
     const code = answer.body?.code ?? "";
-    const title = say({ stale_version: "conflict_stale", already_decided: "conflict_decided", taken_over: "conflict_taken" }[code] ?? "conflict_other");
+    const title = say({ stale_version: "conflict_stale", already_decided: "conflict_decided", taken_over: "conflict_lost", held: "conflict_taken" }[code] ?? "conflict_other");
     const reload = say(code === "already_decided" ? "conflict_open" : "conflict_reload");
     this.reloadUrl = code === "already_decided" ? this.data.urls.document : location.href;
-    showConflict({ title, words: answer.words, rows: this.#differences(answer.body?.current?.fields), reload, stay: code !== "already_decided" });
+    showConflict({ title, words: answer.words, rows: this.#differences(answer.body?.current), reload, stay: code !== "already_decided" });
   }
 
   /** @param {string} words the lease is gone */
@@ -105,12 +106,14 @@ export class Deciding {
     showConflict({ title: say("conflict_lost"), words, rows: [], reload: say("conflict_again"), stay: true });
   }
 
-  /** @param {unknown} fields the newer values, by name or as a list; @returns {{label: string, mine: string, theirs: string}[]} */
-  #differences(fields) {
-    const newer = Array.isArray(fields) ? fields.map((field) => [field.name, field.value]) : Object.entries(fields ?? {});
+  /** @param {any} current the newer reading; @returns {{label: string, mine: string, theirs: string}[]} where it differs from ours */
+  #differences(current) {
+    const cells = (current?.line_items ?? []).flatMap((/** @type {any} */ item) =>
+      item.cells.map((/** @type {any} */ cell) => [`line_items.${item.row}.${cell.name}`, cell.value]));
+    const newer = [...(current?.fields ?? []).map((/** @type {any} */ field) => [field.name, field.value]), ...cells];
     return newer.flatMap(([name, value]) => {
       const entry = this.store.get(name);
-      const theirs = String((value && typeof value === "object" ? value.value : value) ?? "");
+      const theirs = value ?? "";
       if (!entry || entry.current === theirs) return [];
       const label = entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row });
       return [{ label, mine: entry.current, theirs }];

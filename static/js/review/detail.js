@@ -1,6 +1,6 @@
 // @ts-check
 /** What opens under the active entry: the crop of the page, why it is open, suggestions, and what can be done. */
-import { el, icon, say, svg } from "../dom.js";
+import { el, icon, say, svg, told } from "../dom.js";
 import { percent, sentences, tone } from "./reasons.js";
 
 /**
@@ -24,9 +24,10 @@ export function detail(entry, page, acts) {
 /** The region of the page, cut out by the background's position: no further request. @param {number[]} box @param {Page} page */
 function crop(box, page) {
   const node = el("div", { class: "crop", role: "img", "aria-label": say("crop") });
-  const draw = () => {
+  const draw = async () => {
+    if (!page.width) await measure(page);
     const { width, height } = node.getBoundingClientRect();
-    if (!width) return;
+    if (!width || !page.width) return;
     const [left, top, wide, high] = box;
     const ratio = page.height / page.width;
     const byWidth = (width * 0.82) / Math.max(wide, 0.02);
@@ -42,6 +43,14 @@ function crop(box, page) {
   return node;
 }
 
+/** The size of a page that was never drawn before is known once its image is here. @param {Page} page */
+async function measure(page) {
+  const image = new Image();
+  image.src = page.image_url;
+  await image.decode().catch(() => undefined);
+  Object.assign(page, { width: image.naturalWidth, height: image.naturalHeight });
+}
+
 /** @param {number} value @param {number} low @param {number} high */
 const clamp = (value, low, high) => Math.max(Math.min(low, high), Math.min(Math.max(low, high), value));
 
@@ -54,14 +63,16 @@ function why(entry) {
 
 /** @param {Entry} entry */
 function meter(entry) {
-  if (entry.confidence === null || !entry.machine) return null;
+  // A doubtful match has a bar of its own, which its sentence tells.
+  const matched = entry.problems.some((problem) => problem.rule === "pair_confidence");
+  if (entry.score === null || !entry.machine || matched) return null;
   const needed = entry.threshold;
   const words = needed === null
-    ? say("meter_read", { read: percent(entry.confidence) })
-    : say("meter", { read: percent(entry.confidence), needed: percent(needed) });
+    ? say("meter_read", { read: percent(entry.score) })
+    : say("meter", { read: percent(entry.score), needed: percent(needed) });
   const bar = svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true", class: tone(entry) },
     svg("rect", { class: "rail", y: 3, width: 100, height: 4, rx: 2 }),
-    svg("rect", { class: "fill", y: 3, width: entry.confidence, height: 4, rx: 2 }),
+    svg("rect", { class: "fill", y: 3, width: entry.score, height: 4, rx: 2 }),
     needed === null ? null : svg("rect", { class: "tick", x: Math.min(needed, 98.5), width: 1.5, height: 10 }));
   return el("div", { class: "meter" }, el("span", { class: "number", text: words }), bar);
 }
@@ -71,7 +82,7 @@ function chips(entry, acts) {
   const list = entry.suggestions.slice(0, 9).map((suggestion, index) => {
     const button = el("button", { type: "button", class: "suggestion", tabindex: -1 },
       el("kbd", { text: `Alt ${index + 1}` }), marked(suggestion.value, entry.machine),
-      suggestion.why ? el("small", { text: suggestion.why }) : null);
+      told(`why_${suggestion.why}`) ? el("small", { text: say(`why_${suggestion.why}`) }) : null);
     return pressed(button, () => acts.take(entry, index));
   });
   return el("div", { class: "suggestions", role: "group", "aria-label": say("suggestions") }, ...list);

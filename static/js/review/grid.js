@@ -3,7 +3,7 @@
 import { el, say } from "../dom.js";
 import { control, grow, isNumber } from "./control.js";
 import { detail } from "./detail.js";
-import { reason, stateWords, tone } from "./reasons.js";
+import { reason, stateWords, tone, withoutValue } from "./reasons.js";
 
 /**
  * @typedef {import("./store.js").Entry} Entry
@@ -44,7 +44,7 @@ class Cell {
     this.why.textContent = `${stateWords(entry)} ${reason(entry)}`.trim();
     if (node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement) {
       if (node.value !== entry.current) node.value = entry.current;
-      node.placeholder = entry.state === "absent" || entry.state === "unreadable" ? stateWords(entry) : "";
+      node.placeholder = withoutValue(entry);
       node.setAttribute("aria-invalid", String(entry.errors.length > 0));
       grow(node);
     } else node.textContent = entry.current || "–";

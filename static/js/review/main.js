@@ -37,7 +37,7 @@ const acts = {
   /** @param {Entry} entry */
   confirm: (entry) => {
     if (store.confirm(entry)) settle(entry, () => {});
-    else announceAndShow(say("empty_value"));
+    else toast(say("empty_value"));
   },
   /** @param {Entry} entry @param {"absent" | "unreadable"} state */
   without: (entry, state) => settle(entry, () => store.without(entry, state)),
@@ -82,6 +82,14 @@ function activate(entry) {
   summary.show(entry);
 }
 
+/** Nothing is left to check: the panel closes up, the whole page is in view. */
+function leave() {
+  if (active) holders.get(active.name)?.close();
+  active = null;
+  viewer.show(null);
+  summary.show(null);
+}
+
 /** @param {Entry} entry */
 function focus(entry) {
   activate(entry);
@@ -102,6 +110,7 @@ function next(from, step) {
     focus(target);
     announce(say("jumped", { n: store.open().length, label: target.label }));
   } else if (store.open().length === 0) {
+    leave();
     /** @type {HTMLElement | null} */ (button)?.focus();
     announce(say("all_checked"));
   }
@@ -109,21 +118,16 @@ function next(from, step) {
 
 /** A word of the page into the active field. @param {import("./marks.js").Word} word @param {boolean} append */
 function capture(word, append) {
-  if (!active) return announceAndShow(say("choose_field"));
+  if (!active) return toast(say("choose_field"));
   store.type(active, append && active.current ? `${active.current} ${word.text}` : word.text);
   drafts?.soon();
   holders.get(active.name)?.focus();
 }
 
-/** @param {string} words */
-function announceAndShow(words) {
-  announce(words);
-  toast(words);
-}
-
 function approveOrNext() {
-  if (store.open().length) next(active?.state === "open" ? null : active, 1);
-  else deciding?.approve();
+  if (store.open().length === 0) deciding?.approve();
+  else if (active?.state === "open" && !document.activeElement?.hasAttribute("data-entry")) focus(active);
+  else next(active, 1);
 }
 
 for (const holder of holders.values()) {
@@ -170,6 +174,6 @@ function bringBack() {
   if (!mine) return;
   const count = store.putIn(mine.fields);
   if (mine.version === data.document.version) drafts?.now();
-  else if (count) announceAndShow(say("brought_back", { n: count }));
+  else if (count) toast(say("brought_back", { n: count }));
   forget(data.document.id);
 }

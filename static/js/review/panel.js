@@ -3,7 +3,7 @@
 import { el, icon, say } from "../dom.js";
 import { control, grow } from "./control.js";
 import { detail } from "./detail.js";
-import { percent, reason, stateWords, tone, toneIcon } from "./reasons.js";
+import { percent, reason, stateWords, tone, toneIcon, withoutValue } from "./reasons.js";
 
 /**
  * @typedef {import("./store.js").Entry} Entry
@@ -48,7 +48,7 @@ class Row {
     this.node.className = `row ${kind} is-${entry.state}${this.detail ? " active" : ""}`;
     this.mark.replaceChildren(icon(toneIcon(kind), kind));
     this.#value(node);
-    const word = reason(entry) || (this.detail && entry.state === "certain" && entry.confidence !== null ? percent(entry.confidence) : "");
+    const word = reason(entry) || (this.detail && entry.state === "certain" && entry.score !== null ? percent(entry.score) : "");
     this.why.replaceChildren(el("span", { class: "vh", text: `${stateWords(entry)}${word ? ":" : ""} ` }), word);
     const changed = entry.machine !== "" && entry.current !== entry.machine && entry.state !== "open";
     this.was.hidden = !changed;
@@ -59,7 +59,7 @@ class Row {
   /** @param {HTMLElement} node */
   #value(node) {
     const { entry } = this;
-    const without = entry.state === "absent" || entry.state === "unreadable" ? stateWords(entry) : "";
+    const without = withoutValue(entry);
     if (!(node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement)) {
       node.textContent = entry.current || without || "–";
       return;

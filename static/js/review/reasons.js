@@ -4,13 +4,11 @@ import { say } from "../dom.js";
 
 /** @typedef {import("./store.js").Entry} Entry */
 
-const RULES = ["invalid", "failed_rule", "rule"];
-
 /** @param {Entry} entry @returns {"ok" | "you" | "warn" | "bad" | "miss"} */
 export function tone(entry) {
   if (entry.state === "certain") return "ok";
   if (entry.state !== "open") return "you";
-  if (entry.errors.length || entry.problems.some((problem) => problem.rule || RULES.includes(problem.code))) return "bad";
+  if (entry.errors.length || entry.problems.some((problem) => problem.code === "invalid")) return "bad";
   return entry.problems.some((problem) => problem.code === "missing") || !entry.machine ? "miss" : "warn";
 }
 
@@ -24,18 +22,19 @@ export const percent = (confidence) => `${Math.floor(confidence)}%`;
 export function reason(entry) {
   if (entry.state !== "open") return "";
   if (entry.errors.length) return say("reason_refused");
-  const rule = entry.problems.find((problem) => problem.rule || RULES.includes(problem.code));
-  if (rule) return say(ruleWord(rule.rule ?? ""));
+  const broken = entry.problems.find((problem) => problem.code === "invalid");
+  if (broken) return say(ruleWord(broken.rule ?? ""));
   if (tone(entry) === "miss") return say("reason_missing");
-  if (entry.problems.some((problem) => problem.code === "ambiguous") && entry.suggestions.length > 1)
-    return say("reason_readings", { n: entry.suggestions.length });
-  return entry.confidence === null ? say("reason_check") : percent(entry.confidence);
+  const others = entry.suggestions.filter((suggestion) => suggestion.value !== entry.machine).length;
+  if (entry.problems.some((problem) => problem.code === "ambiguous")) return say("reason_readings", { n: others + 1 });
+  return entry.score === null ? say("reason_check") : percent(entry.score);
 }
 
-/** @param {string} rule */
+/** @param {string} rule the rule's name, or the code of what is wrong with the value's form */
 function ruleWord(rule) {
-  if (/sum|total|arithmetic|tax/i.test(rule)) return "reason_sum";
-  return /date|due/i.test(rule) ? "reason_dates" : "reason_rule";
+  if (/^(invalid_|empty|too_long|not_a_choice)/.test(rule)) return "reason_form";
+  if (/sum|total|plus|tax/.test(rule)) return "reason_sum";
+  return /before|after|date/.test(rule) ? "reason_dates" : "reason_rule";
 }
 
 /** @param {Entry} entry @returns {string} the state in words, for screen readers */
@@ -46,4 +45,10 @@ export function sentences(entry) {
   return [...entry.errors, ...entry.problems.map((problem) => problem.message)].filter(
     (message, index, all) => message && all.indexOf(message) === index,
   );
+}
+
+/** @param {Entry} entry @returns {string} why an entry has no value, now or since an earlier decision */
+export function withoutValue(entry) {
+  const state = entry.state === "certain" ? entry.before : entry.state;
+  return state === "absent" || state === "unreadable" ? say(`state_${state}`) : "";
 }

@@ -13,13 +13,14 @@
  * @property {string} kind
  * @property {string} machine what the machine read, "" for nothing
  * @property {string} text the words as printed
- * @property {number | null} confidence percent
+ * @property {number | null} score percent: how sure the machine is, as it is compared with the threshold
  * @property {number | null} threshold percent
  * @property {number | null} page
  * @property {number[] | null} box
  * @property {boolean} required
  * @property {Problem[]} problems
  * @property {Suggestion[]} suggestions
+ * @property {string} before the state that the server told
  * @property {boolean} certain before the reviewer did anything
  * @property {number | null} row the line item it is in
  * @property {string} current
@@ -167,10 +168,16 @@ function entry(field, name, label, row) {
   return {
     name, label, row, machine,
     group: field.group ?? "", kind: field.kind ?? "text", text: field.text ?? "", required: field.required ?? false,
-    confidence: field.confidence ?? null, threshold: field.threshold ?? null, page: field.page ?? null, box: field.box ?? null,
+    score: score(field), before: field.state, threshold: field.threshold ?? null, page: field.page ?? null, box: field.box ?? null,
     problems: field.problems ?? [], suggestions: field.suggestions ?? [], certain: field.state !== "open",
     current: machine, state: field.state === "open" ? "open" : "certain", errors: [],
   };
+}
+
+/** The words' confidence decides, unless it is the match with the field that is in doubt. @param {any} field */
+function score(field) {
+  const matched = (field.problems ?? []).some((/** @type {Problem} */ problem) => problem.rule === "pair_confidence");
+  return (matched ? null : field.word_confidence) ?? field.confidence ?? null;
 }
 
 /** @param {any} row @param {any[]} columns @returns {Entry[]} */

@@ -13,6 +13,7 @@ import { boxClass, drawMarks, placeFlag } from "./marks.js";
 
 const STEP = 1.2;
 const PAN = 160; // milliseconds
+const UNKNOWN = { width: 1240, height: 1754 }; // A4 until the image says otherwise
 const MARGIN = { top: 32, bottom: 96, side: 32 }; // the toolbar lies over the bottom
 
 export class Viewer {
@@ -25,7 +26,7 @@ export class Viewer {
     this.scroller = one("[data-scroller]");
     this.capture = on.onWord !== null;
     /** @type {Sheet[]} */
-    this.sheets = pages.map((page) => ({ page, figure: figure(page), marks: null, entries: entries.filter((found) => found.page === page.number && found.box) }));
+    this.sheets = pages.map((page) => ({ page, figure: figure(page, (width, height) => this.#measured(page, width, height)), marks: null, entries: entries.filter((found) => found.page === page.number && found.box) }));
     one("[data-pages]").replaceChildren(...this.sheets.map((sheet) => sheet.figure));
     this.flag = el("div", { class: "flag", "aria-hidden": "true", hidden: true });
     /** @type {Entry | null} */
@@ -53,9 +54,22 @@ export class Viewer {
     this.scroller.addEventListener("scroll", () => this.#showNumber(), { passive: true });
   }
 
+  /** A page that was never drawn before tells its size with its image. @param {Page} page @param {number} width @param {number} height */
+  #measured(page, width, height) {
+    const sheet = this.sheets.find((found) => found.page === page);
+    if (!sheet || (page.width === width && page.height === height)) return;
+    Object.assign(page, { width, height });
+    sheet.marks?.remove();
+    sheet.marks = null;
+    this.#draw(sheet);
+    if (this.fitted) this.fit();
+    else this.zoom(this.scale);
+    if (this.active?.page === page.number) this.show(this.active);
+  }
+
   /** @param {Sheet} sheet */
   #draw(sheet) {
-    if (sheet.marks) return;
+    if (sheet.marks || !sheet.page.width) return;
     sheet.marks = drawMarks(sheet.page, sheet.entries, this.capture);
     sheet.figure.append(sheet.marks);
   }
@@ -69,14 +83,14 @@ export class Viewer {
     if (word && on.onWord) on.onWord(word, event.shiftKey);
   }
 
-  /** @param {Entry} entry shows its region: pans the least distance, never zooms by itself */
+  /** @param {Entry | null} entry shows its region: pans the least distance, never zooms by itself */
   show(entry) {
     const before = this.active;
     this.active = entry;
     if (before) this.refresh(before);
-    const sheet = this.sheets.find((found) => found.page.number === entry.page);
-    this.flag.hidden = !sheet || !entry.box;
-    if (!sheet || !entry.box) return;
+    const sheet = this.sheets.find((found) => found.page.number === entry?.page);
+    this.flag.hidden = !entry || !sheet?.page.width || !entry.box;
+    if (!entry || !sheet || this.flag.hidden || !entry.box) return;
     this.#draw(sheet);
     this.refresh(entry);
     this.flag.textContent = entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row });
@@ -120,7 +134,7 @@ export class Viewer {
   }
 
   fit() {
-    const widest = Math.max(1, ...this.sheets.map((sheet) => sheet.page.width));
+    const widest = Math.max(...this.sheets.map((sheet) => sheet.page.width || UNKNOWN.width));
     const room = this.scroller.clientWidth - (this.scroller.clientWidth > 600 ? 72 : 32);
     this.zoom(Math.min(room / widest, 1.5));
     this.fitted = true;
@@ -146,8 +160,8 @@ export class Viewer {
     this.scale = Math.min(4, Math.max(0.08, scale));
     this.fitted = false;
     for (const { page, figure: node } of this.sheets) {
-      node.style.inlineSize = `${page.width * this.scale}px`;
-      node.style.blockSize = `${page.height * this.scale}px`;
+      node.style.inlineSize = `${(page.width || UNKNOWN.width) * this.scale}px`;
+      node.style.blockSize = `${(page.height || UNKNOWN.height) * this.scale}px`;
     }
     const after = anchor.figure.getBoundingClientRect();
     if (!first) this.scroller.scrollBy(after.left + share[0] * after.width - atX, after.top + share[1] * after.height - atY);
@@ -180,9 +194,10 @@ export class Viewer {
   }
 }
 
-/** @param {Page} page */
-function figure(page) {
+/** @param {Page} page @param {(width: number, height: number) => void} onSize */
+function figure(page, onSize) {
   const image = el("img", { src: page.image_url, alt: say("page_image", { page: page.number }), loading: page.number === 1 ? "eager" : "lazy", decoding: "async", draggable: "false" });
+  image.addEventListener("load", () => onSize(/** @type {HTMLImageElement} */ (image).naturalWidth, /** @type {HTMLImageElement} */ (image).naturalHeight));
   return el("figure", { class: "page", "data-page": page.number }, image);
 }
 
