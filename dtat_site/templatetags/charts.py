@@ -86,7 +86,13 @@ def _stack(point: Mapping[str, Any], scale: Scale, *, left: float, width: float)
     total = point["straight"] + point["reviewed"]
     parts = [("reviewed", point["reviewed"], 0.0), ("straight", total, point["reviewed"])]
     return [
-        {"kind": kind, "x": round(left, 2), "width": round(width, 2), "y": scale.y(high), "height": round(scale.y(low) - scale.y(high), 2)}
+        {
+            "kind": kind,
+            "x": round(left, 2),
+            "width": round(width, 2),
+            "y": scale.y(high),
+            "height": round(scale.y(low) - scale.y(high), 2),
+        }
         for kind, high, low in parts
         if high > low
     ]
