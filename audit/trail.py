@@ -1,4 +1,4 @@
-"""The only way into the audit trail, and the ways out of it: record, timeline, verify.
+"""The only way into the audit trail, and the ways out of it: record, timeline, verify and examine.
 
 A link's hash is SHA-256 over the previous link's hash and the row as canonical JSON: keys sorted, no blanks, ASCII, times as
 ISO 8601 UTC with six decimals. Anyone can check a JSON Lines export with twenty lines of any language; docs/audit.md has them.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -25,10 +26,37 @@ HASHED = (
 )  # fmt: skip
 # The kinds of things `codes` may hold. Values of fields and file names have no place in a row that cannot be deleted.
 CODE_KEYS = frozenset(
-    {"field", "fields", "reason", "reasons", "code", "codes", "from", "to", "count", "counts", "pages", "sha256", "bytes"}
+    {
+        "field",
+        "fields",
+        "reason",
+        "reasons",
+        "code",
+        "codes",
+        "from",
+        "to",
+        "count",
+        "counts",
+        "pages",
+        "sha256",
+        "bytes",
+    }
     | {"operation", "features", "job_id", "token", "extraction", "model_version", "content_type", "source", "priority"}
     | {"document_type", "type_version", "problems", "straight_through", "decision", "corrected", "confirmed", "absent"}
-    | {"unreadable", "overridden", "event", "event_id", "target", "user", "role", "key", "kind", "format", "claim", "change"}
+    | {
+        "unreadable",
+        "overridden",
+        "event",
+        "event_id",
+        "target",
+        "user",
+        "role",
+        "key",
+        "kind",
+        "format",
+        "claim",
+        "change",
+    }
     | {"duplicate_of", "artifact", "attempt", "external_id_given", "previous_holder", "version"}
 )
 
@@ -40,6 +68,15 @@ class Break:
     chain: str
     seq: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What following the chains found: how much was looked at, and the breaks by chain."""
+
+    chains: int
+    events: int
+    breaks: tuple[Break, ...]
 
 
 def record(
@@ -58,6 +95,7 @@ def record(
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("An audit row is written in the transaction of the change it describes.")
+    checked = _checked(codes or {})
     chain = f"document:{document_id}" if document_id else f"tenant:{tenant_id}"
     seq, previous_hash, at = _lock_head(chain, tenant_id)
     event = AuditEvent(
@@ -70,7 +108,7 @@ def record(
         at=at,
         actor=actor,
         step=step,
-        codes=_checked(codes or {}),
+        codes=checked,
         request_id=log.request_id(),
         previous_hash=previous_hash,
     )
@@ -81,10 +119,17 @@ def record(
 
 
 def _checked(codes: Mapping[str, object]) -> dict[str, object]:
+    """The codes as the database gives them back: what is hashed has to be what is read again."""
     unknown = codes.keys() - CODE_KEYS
     if unknown:
         raise ValueError(f"audit codes {sorted(unknown)} are not in audit.trail.CODE_KEYS")
-    return dict(codes)
+    kept: dict[str, object] = json.loads(json.dumps(codes), parse_float=_refuse_fraction, parse_constant=_refuse_fraction)
+    return kept
+
+
+def _refuse_fraction(text: str) -> None:
+    """jsonb writes 1e16, -0.0 and the like in another way than they came: their hash would not hold."""
+    raise ValueError(f"audit codes hold whole numbers; write {text} as text")
 
 
 def _lock_head(chain: str, tenant_id: UUID) -> tuple[int, str, datetime]:
@@ -94,14 +139,24 @@ def _lock_head(chain: str, tenant_id: UUID) -> tuple[int, str, datetime]:
             "INSERT INTO audit_audithead (chain, tenant_id, seq, hash) VALUES (%s, %s, 0, '') ON CONFLICT DO NOTHING",
             [chain, tenant_id],
         )
-        cursor.execute("SELECT seq, hash, clock_timestamp() FROM audit_audithead WHERE chain = %s FOR UPDATE", [chain])
-        seq, digest_, at = cursor.fetchone()
+        cursor.execute(
+            "SELECT seq, hash, clock_timestamp() FROM audit_audithead WHERE chain = %s AND tenant_id = %s FOR UPDATE",
+            [chain, tenant_id],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        raise ValueError(f"The audit chain {chain} belongs to another tenant.")
+    seq, digest_, at = found
     return seq, digest_, at
 
 
 def digest(event: AuditEvent) -> str:
     """The link's hash, 64 hex digits."""
-    return hashlib.sha256(canonical(as_dict(event)).encode()).hexdigest()
+    return _hash(as_dict(event))
+
+
+def _hash(row: Mapping[str, object]) -> str:
+    return hashlib.sha256(canonical(row).encode()).hexdigest()
 
 
 def canonical(row: Mapping[str, object]) -> str:
@@ -125,52 +180,134 @@ def timeline(document_id: UUID | str) -> QuerySet[AuditEvent]:
 def verify(chains: Iterable[str] | None = None) -> list[Break]:
     """The first broken link of every chain that does not hold; an empty list is the only good answer.
 
-    Reads all chains, or the named ones, in one pass of flat memory. Finds edits, deletions, insertions, reorderings and cut-off
-    tails; a chain that is gone altogether is found by its head, and a head that is gone by its chain.
+    Looks at all chains, or the named ones, as examine() does.
     """
-    heads = AuditHead.objects.order_by("chain")
-    events = AuditEvent.objects.order_by("chain", "seq")
-    if chains is not None:
-        wanted = list(chains)
-        heads, events = heads.filter(chain__in=wanted), events.filter(chain__in=wanted)
-    expected = {head.chain: (head.seq, head.hash) for head in heads.iterator(2000)}
-    breaks = list(_broken(events.iterator(2000), expected))
-    breaks.extend(Break(chain, 1, "every event of the chain is gone") for chain, (seq, _hash) in expected.items() if seq)
-    return sorted(breaks, key=lambda found: found.chain)
+    return list(examine(chains).breaks)
 
 
-def _broken(events: Iterator[AuditEvent], expected: dict[str, tuple[int, str]]) -> Iterator[Break]:
-    """Breaks of the chains in `events` (sorted by chain); takes each chain's head out of `expected`."""
-    last: AuditEvent | None = None
-    broken = False
-    for event in events:
-        if last is None or event.chain != last.chain:
-            if last is not None and not broken:
-                yield from _tail(last, expected)
-            last, broken = None, False
-        reason = "" if broken else _fault(event, last)
+def examine(chains: Iterable[str] | None = None, *, tenant_ids: Collection[UUID] | None = None) -> Examination:
+    """How many chains and events were followed, and the first break of each chain that does not hold.
+
+    Looks at all chains, the named ones, or those of some tenants, in one pass of flat memory, while others go on writing. Finds
+    edits, deletions, insertions, reorderings and cut-off tails; a chain whose events are all gone is found by its head, and a
+    head that is gone by its chain.
+    """
+    only = {
+        "chains": None if chains is None else list(chains),
+        "tenants": None if tenant_ids is None else [str(tenant_id) for tenant_id in tenant_ids],
+    }
+    followed = [_follow(chain, links) for chain, links in groupby(_links(only), key=lambda link: link.chain)]
+    breaks = [found for _count, found in followed if found]
+    emptied = [Break(chain, 1, "every event of the chain is gone") for chain in _emptied(only)]
+    return Examination(
+        chains=len(followed) + len(emptied),
+        events=sum(count for count, _found in followed),
+        breaks=tuple(sorted([*breaks, *emptied], key=lambda found: found.chain)),
+    )
+
+
+class _Link(NamedTuple):
+    """A row as the database has it, and the head of its chain as it was in the same instant."""
+
+    id: int
+    chain: str
+    seq: int
+    tenant_id: str
+    document_id: str
+    version: int | None
+    kind: str
+    at: str
+    actor: str
+    step: str
+    codes: str
+    request_id: str
+    previous_hash: str
+    hash: str
+    head_seq: int | None
+    head_hash: str | None
+    head_tenant_id: str | None
+
+
+_PAGE_ROWS = 2000
+# Times and codes come as text: what somebody else wrote there (the year 44 BC) must end in a break, not in an error.
+_PAGE = """
+    SELECT e.id, e.chain, e.seq, e.tenant_id::text, e.document_id, e.version, e.kind,
+           to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), e.actor, e.step, e.codes::text, e.request_id,
+           e.previous_hash, e.hash, h.seq, h.hash, h.tenant_id::text
+      FROM audit_auditevent e LEFT JOIN audit_audithead h ON h.chain = e.chain
+     WHERE (e.chain, e.seq, e.id) > (%(chain)s, %(seq)s, %(id)s)
+       AND (%(chains)s::text[] IS NULL OR e.chain = ANY (%(chains)s::text[]))
+       AND (%(tenants)s::uuid[] IS NULL OR e.tenant_id = ANY (%(tenants)s::uuid[]))
+     ORDER BY e.chain, e.seq, e.id LIMIT %(rows)s
+"""
+_EMPTIED = """
+    SELECT h.chain FROM audit_audithead h
+     WHERE NOT EXISTS (SELECT 1 FROM audit_auditevent e WHERE e.chain = h.chain)
+       AND (%(chains)s::text[] IS NULL OR h.chain = ANY (%(chains)s::text[]))
+       AND (%(tenants)s::uuid[] IS NULL OR h.tenant_id = ANY (%(tenants)s::uuid[]))
+"""
+
+
+def _links(only: Mapping[str, object]) -> Iterator[_Link]:
+    """The links by chain and number. Each page is one statement, so that its rows and heads belong together."""
+    after: dict[str, object] = {"chain": "", "seq": -1, "id": 0}
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(_PAGE, {**only, **after, "rows": _PAGE_ROWS})
+            page = [_Link._make(row) for row in cursor.fetchall()]
+        yield from page
+        if len(page) < _PAGE_ROWS:
+            return
+        after = {"chain": page[-1].chain, "seq": page[-1].seq, "id": page[-1].id}
+
+
+def _emptied(only: Mapping[str, object]) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_EMPTIED, only)
+        return [chain for (chain,) in cursor.fetchall()]
+
+
+def _follow(chain: str, links: Iterable[_Link]) -> tuple[int, Break | None]:
+    """How many links the chain has, and its first break."""
+    last: _Link | None = None
+    found: Break | None = None
+    count = 0
+    for count, link in enumerate(links, start=1):
+        reason = "" if found else _fault(link, last)
         if reason:
-            broken = True
-            expected.pop(event.chain, None)
-            yield Break(event.chain, event.seq, reason)
-        last = event
-    if last is not None and not broken:
-        yield from _tail(last, expected)
+            found = Break(chain, link.seq, reason)
+        last = link
+    assert last  # groupby makes no empty groups
+    return count, found or _end(last)
 
 
-def _fault(event: AuditEvent, last: AuditEvent | None) -> str:
-    if event.seq != (last.seq + 1 if last else 1):
+def _fault(link: _Link, last: _Link | None) -> str:
+    if link.seq != (last.seq + 1 if last else 1):
         return "an event before this one is gone or was moved"
-    if event.previous_hash != (last.hash if last else ""):
+    if link.previous_hash != (last.hash if last else ""):
         return "it does not follow from the event before it"
-    if event.hash != digest(event):
+    if link.hash != _hash_of(link):
         return "its content was changed"
     return ""
 
 
-def _tail(last: AuditEvent, expected: dict[str, tuple[int, str]]) -> Iterator[Break]:
-    head = expected.pop(last.chain, None)
-    if head is None:
-        yield Break(last.chain, last.seq, "the head of the chain is gone")
-    elif head != (last.seq, last.hash):
-        yield Break(last.chain, last.seq + 1, "events after this point are gone, or the head was changed")
+def _hash_of(link: _Link) -> str:
+    row = {name: getattr(link, name) for name in HASHED}
+    try:
+        row["codes"] = json.loads(link.codes)
+    except ValueError:  # a number of more digits than Python reads: record() never wrote that
+        return ""
+    return _hash(row)
+
+
+def _end(last: _Link) -> Break | None:
+    """What the head says about the end of a chain whose links hold."""
+    if last.head_seq is None:
+        return Break(last.chain, last.seq, "the head of the chain is gone")
+    if last.head_seq < last.seq:
+        return Break(last.chain, last.head_seq + 1, "the head of the chain does not know of it: it was added, or the head was changed")
+    if (last.head_seq, last.head_hash) != (last.seq, last.hash):
+        return Break(last.chain, last.seq + 1, "events after this point are gone, or the head was changed")
+    if last.head_tenant_id != last.tenant_id:
+        return Break(last.chain, last.seq, "the head of the chain was given to another tenant")
+    return None

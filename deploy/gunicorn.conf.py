@@ -1,6 +1,7 @@
 """gunicorn: threads, since a slow upload must not hold a whole worker; put nginx in front on the open internet."""
 
 import os
+from pathlib import Path
 
 bind = f"{os.environ.get('DTAT_HOST', '127.0.0.1')}:{os.environ.get('DTAT_PORT', '8000')}"
 worker_class = "gthread"
@@ -14,7 +15,7 @@ max_requests = 5000
 max_requests_jitter = 500
 limit_request_line = 4094
 limit_request_fields = 60
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 accesslog = None  # the application writes one line per request, without addresses or values
 errorlog = "-"
 loglevel = "warning"

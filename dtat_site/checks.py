@@ -58,8 +58,11 @@ def queue(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     found: list[checks.CheckMessage] = []
     if q["retry"] < 2.5 * q["timeout"]:
         found.append(
-            _error("E010", "The queue hands a task out again before it can have ended.",
-                   "Set DTAT_QUEUE_RETRY_SECONDS to at least 2.5 times DTAT_TASK_SECONDS.")
+            _error(
+                "E010",
+                "The queue hands a task out again before it can have ended.",
+                "Set DTAT_QUEUE_RETRY_SECONDS to at least 2.5 times DTAT_TASK_SECONDS.",
+            )
         )
     if q["queue_limit"] != 1 or q["bulk"] != 1:
         found.append(_error("E011", "Workers prefetch tasks.", "Keep queue_limit and bulk at 1."))
@@ -67,8 +70,11 @@ def queue(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
         found.append(_error("E012", "The queue repeats failing tasks.", "Keep ack_failures on and max_attempts at 1."))
     if settings.LEASE_SECONDS <= settings.TEXTRACT_READ_SECONDS and settings.PRODUCTION:
         found.append(
-            _error("E013", "A lease ends while its worker may still wait for Textract.",
-                   "Set DTAT_LEASE_SECONDS above DTAT_TEXTRACT_READ_SECONDS.")
+            _error(
+                "E013",
+                "A lease ends while its worker may still wait for Textract.",
+                "Set DTAT_LEASE_SECONDS above DTAT_TEXTRACT_READ_SECONDS.",
+            )
         )
     return found
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import samples
 from django.contrib.auth.models import User
 from django.db import transaction
 
+import samples
 from ocr import document_types, intake
 from ocr.models import Source
 from tenants import scope
@@ -47,7 +47,9 @@ def load(credentials: Path, *, also: Mapping[str, Any], with_documents: bool) ->
 def _people() -> dict[str, Any]:
     passwords = {name: secrets.token_urlsafe(12) for name in ("admin", *PEOPLE)}
     with scope.everything(), transaction.atomic():
-        tenants = {slug: Tenant.objects.get_or_create(slug=slug, defaults={"name": name})[0] for slug, name in TENANTS.items()}
+        tenants = {
+            slug: Tenant.objects.get_or_create(slug=slug, defaults={"name": name})[0] for slug, name in TENANTS.items()
+        }
         _user("admin", "Mika Sand", passwords["admin"], superuser=True)
         users = {name: _user(name, shown, passwords[name]) for name, (shown, _tenant, _roles) in PEOPLE.items()}
         for name, (_shown, slug, roles) in PEOPLE.items():
@@ -71,7 +73,8 @@ def _people() -> dict[str, Any]:
 def _user(name: str, shown: str, password: str, *, superuser: bool = False) -> User:
     first, _, last = shown.partition(" ")
     user, _made = User.objects.update_or_create(
-        username=name, defaults={"first_name": first, "last_name": last, "is_superuser": superuser, "is_staff": superuser}
+        username=name,
+        defaults={"first_name": first, "last_name": last, "is_superuser": superuser, "is_staff": superuser},
     )
     user.set_password(password)
     user.save(update_fields=["password"])

@@ -87,4 +87,7 @@ def _event(record: logging.LogRecord) -> str:
 def _frames(record: logging.LogRecord) -> str:
     assert record.exc_info
     stack = traceback.extract_tb(record.exc_info[2])[-6:]
-    return " < ".join(f"{frame.filename.rsplit('/', 2)[-2]}/{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(stack))
+    return " < ".join(
+        f"{frame.filename.rsplit('/', 2)[-2]}/{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
+        for frame in reversed(stack)
+    )

@@ -153,7 +153,7 @@ def delete(key: str) -> None:
     storage().delete(key)
 
 
-def keys() -> Iterator[tuple[str, Any]]:
+def listing() -> Iterator[tuple[str, Any]]:
     """Every stored key with the time it was last written: for `verify` and the sweeper of orphans."""
     yield from _walk(storage(), "")
 

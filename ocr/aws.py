@@ -44,7 +44,9 @@ class DocumentBucket(S3Storage):
     """Documents in S3: private, encrypted (KMS when a key is named), never overwritten by another name."""
 
     def get_default_settings(self) -> dict[str, Any]:
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.KMS_KEY_ID} if settings.KMS_KEY_ID else {}
+        encryption = (
+            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.KMS_KEY_ID} if settings.KMS_KEY_ID else {}
+        )
         return super().get_default_settings() | {
             "bucket_name": settings.BUCKET,
             "region_name": settings.AWS_REGION,

@@ -18,7 +18,13 @@ def priority_name(document: Document) -> str:
 
 def links(document: Document) -> dict[str, str]:
     """Relative links to everything a caller may fetch about the document."""
-    of = {"self": "api-document", "result": "api-result", "raw": "api-raw", "original": "api-original", "audit": "api-audit"}
+    of = {
+        "self": "api-document",
+        "result": "api-result",
+        "raw": "api-raw",
+        "original": "api-original",
+        "audit": "api-audit",
+    }
     found = {name: reverse(route, args=[document.pk]) for name, route in of.items()}
     return found | {"page": reverse("document", args=[document.pk])}
 

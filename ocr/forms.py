@@ -15,7 +15,9 @@ class DocumentFilters(forms.Form):
     status = forms.ChoiceField(label=_("Status"), choices=[("", _("Any status")), *Status.choices], required=False)
     document_type = forms.ChoiceField(label=_("Type"), required=False)
     priority = forms.ChoiceField(label=_("Priority"), choices=[("", _("Any priority")), *PRIORITIES], required=False)
-    received_after = forms.DateField(label=_("Received from"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    received_after = forms.DateField(
+        label=_("Received from"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
     q = forms.CharField(label=_("File name or id"), required=False, max_length=200)
 
     def __init__(self, *args: object, **kwargs: object) -> None:

@@ -66,7 +66,9 @@ def known(tenant_id: UUID, request: Request | None) -> IdempotencyKey | None:
     return row
 
 
-def keep(tenant_id: UUID, request: Request, *, answer: Mapping[str, Any], status_code: int, document_id: UUID | None) -> None:
+def keep(
+    tenant_id: UUID, request: Request, *, answer: Mapping[str, Any], status_code: int, document_id: UUID | None
+) -> None:
     """Write the answer, in the caller's transaction. Raises IntegrityError when a twin was first."""
     IdempotencyKey.objects.create(
         tenant_id=tenant_id,

@@ -127,14 +127,19 @@ def _create(document: Document, original: Artifact, request: idempotency.Request
         lifecycle.begin(document, actor=actor, codes=codes)
         original.save(force_insert=True)
         Page.objects.bulk_create(
-            Page(tenant_id=document.tenant_id, document_id=document.pk, number=number + 1) for number in range(document.page_count)
+            Page(tenant_id=document.tenant_id, document_id=document.pk, number=number + 1)
+            for number in range(document.page_count)
         )
         trail.record(
             Kind.WORKFLOW_STARTED, tenant_id=document.tenant_id, document_id=document.pk, actor="system", step="start"
         )
         if request:
             idempotency.keep(
-                document.tenant_id, request, answer=contract.accepted(document), status_code=202, document_id=document.pk
+                document.tenant_id,
+                request,
+                answer=contract.accepted(document),
+                status_code=202,
+                document_id=document.pk,
             )
         queue.ring(document.tenant_id, document.pk)
 

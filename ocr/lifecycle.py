@@ -75,7 +75,13 @@ def begin(document: Document, *, actor: str, codes: Mapping[str, object]) -> Non
     document.status, document.version = Status.RECEIVED, 1
     document.save(force_insert=True)
     trail.record(
-        Kind.INGESTED, tenant_id=document.tenant_id, document_id=document.pk, version=1, actor=actor, step="receive", codes=codes
+        Kind.INGESTED,
+        tenant_id=document.tenant_id,
+        document_id=document.pk,
+        version=1,
+        actor=actor,
+        step="receive",
+        codes=codes,
     )
     outbox.announce("document.received", document, data={"source": document.source})
 
@@ -122,7 +128,9 @@ def _update(
     now = database_now()
     values = {"status": to, "version": expected_version + 1, "status_at": now, **_rest(to, now), **changes}
     held = {} if fence is None else {"fence": fence}
-    changed = Document.objects.filter(pk=document.pk, status=document.status, version=expected_version, **held).update(**values)
+    changed = Document.objects.filter(pk=document.pk, status=document.status, version=expected_version, **held).update(
+        **values
+    )
     if changed != 1:
         raise Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
     for name, value in values.items():

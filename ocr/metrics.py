@@ -90,7 +90,9 @@ def figures(user: AnyUser, *, period: str = "today") -> Figures:
 
 def _minutes(arrived: Any) -> float:
     """How long documents have been arriving in the period: a day's average would hide a busy hour."""
-    span = arrived.aggregate(first=Min("received_at"), now=Func(function="clock_timestamp", output_field=DateTimeField()))
+    span = arrived.aggregate(
+        first=Min("received_at"), now=Func(function="clock_timestamp", output_field=DateTimeField())
+    )
     return 0.0 if span["first"] is None else max(1.0, (span["now"] - span["first"]).total_seconds() / 60)
 
 
@@ -106,7 +108,8 @@ def _buckets(arrived: Any, since: datetime, until: datetime) -> list[dict[str, A
     """The period in BARS equal parts: received straight through and reviewed, and the times to a result."""
     width = (until - since) / BARS
     buckets: list[dict[str, Any]] = [
-        {"at": since + index * width, "straight": 0, "reviewed": 0, "seconds": [], "waiting": 0} for index in range(BARS)
+        {"at": since + index * width, "straight": 0, "reviewed": 0, "seconds": [], "waiting": 0}
+        for index in range(BARS)
     ]
     columns = ("received_at", "read_at", "straight_through", "finished_at", "status")
     for received_at, read_at, straight, finished_at, status in arrived.values_list(*columns).iterator(5000):

@@ -167,7 +167,9 @@ class Extraction(TenantOwned):
     polls = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
     collected_at = models.DateTimeField(null=True)
-    charge_uncertain = models.BooleanField(default=False)  # a synchronous call whose answer was lost: no token exists there
+    charge_uncertain = models.BooleanField(
+        default=False
+    )  # a synchronous call whose answer was lost: no token exists there
     reused_from = models.UUIDField(null=True)  # the document whose stored answer serves this one: nothing was billed
     micro_dollars = models.PositiveBigIntegerField(default=0)
 
@@ -210,9 +212,7 @@ class Field(TenantOwned):
     class Meta:
         ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["document", "row", "name"], name="field_once", nulls_distinct=False
-            ),
+            models.UniqueConstraint(fields=["document", "row", "name"], name="field_once", nulls_distinct=False),
             models.CheckConstraint(
                 condition=models.Q(state__in=["certain", "open", "checked", "corrected", "absent", "unreadable"]),
                 name="field_state_known",

@@ -82,11 +82,15 @@ def _run(lease: Lease, step: str) -> str:
         _fail(lease, refused.code)
     except (OSError, ClientError, BotoCoreError, OperationalError) as error:
         # ClientError and BotoCoreError here come from the document storage; Textract's were sorted before.
-        log.event("storage_or_database_error", level=logging.WARNING, error=error, document=lease.document_id, step=step)
+        log.event(
+            "storage_or_database_error", level=logging.WARNING, error=error, document=lease.document_id, step=step
+        )
         _try_later(lease, "storage_or_database", costs_attempt=True)
     except Exception as error:
         # A bug must neither stop the worker nor repeat for ever: it is logged, counted, and ends in `failed`.
-        logging.getLogger("dtat").exception("step_crashed", extra={"ids": {"document": str(lease.document_id), "step": step}})
+        logging.getLogger("dtat").exception(
+            "step_crashed", extra={"ids": {"document": str(lease.document_id), "step": step}}
+        )
         _try_later(lease, f"internal_{type(error).__name__}"[:60], costs_attempt=True)
     return ""
 
@@ -106,7 +110,12 @@ def start(lease: Lease) -> str:
                 actor=WORKER,
                 expected_version=document.version,
                 reason="start",
-                codes={"operation": run.operation, "features": run.features, "extraction": run.number, "token": run.token},
+                codes={
+                    "operation": run.operation,
+                    "features": run.features,
+                    "extraction": run.number,
+                    "token": run.token,
+                },
                 fence=lease.fence,
             )
         if run.state == Extraction.State.COLLECTED:
@@ -195,7 +204,13 @@ def route(lease: Lease) -> str:
         document = _held(lease)
         codes = list(dict.fromkeys(problem["code"] for problem in contract.problems(document)))
     to = Status.NEEDS_REVIEW if codes else Status.APPROVED
-    changes = {"straight_through": not codes, "review_reasons": codes, "attempts": 0, "error_code": "", "read_at": Now()}
+    changes = {
+        "straight_through": not codes,
+        "review_reasons": codes,
+        "attempts": 0,
+        "error_code": "",
+        "read_at": Now(),
+    }
     with scope.scope([lease.tenant_id]):
         lifecycle.move(
             document,
@@ -268,7 +283,13 @@ def retry(document: Document, *, actor: str) -> Document:
         actor=actor,
         expected_version=document.version,
         reason="retry",
-        changes={"step": "start", "due_at": lifecycle.database_now(), "attempts": 0, "error_code": "", "lease_until": None},
+        changes={
+            "step": "start",
+            "due_at": lifecycle.database_now(),
+            "attempts": 0,
+            "error_code": "",
+            "lease_until": None,
+        },
     )
 
 
@@ -309,6 +330,31 @@ def replay(document: Document, *, actor: str) -> Document:
     return document
 
 
+def differs_from_stored(document: Document) -> str:
+    """Reads the stored answer again and names the first field whose machine value is not the stored one; '' when all agree.
+
+    Writes nothing and calls nobody. For `verify`.
+    """
+    run = _run_of(document)
+    blocks = _blocks(_raw_artifacts(document, run))
+    assert document.document_type
+    reading = extraction.as_json(
+        extraction.read(blocks, document_types.parsed(document.document_type), warnings=run.warnings)
+    )
+    again = [(None, field) for field in reading["fields"]]
+    again += [(item["row"], cell) for item in reading["line_items"] for cell in item["cells"]]
+    now = {(row, field["name"]): (field["value"], field["text"], field["box"]) for row, field in again}
+    kept = {(field.row, field.name): (field.machine_value, field.text, field.box) for field in document.fields.all()}
+    return next(
+        (
+            f"{name} in row {row}" if row else name
+            for row, name in now.keys() | kept.keys()
+            if now.get((row, name)) != kept.get((row, name))
+        ),
+        "",
+    )
+
+
 def sweep(limit: int = 200) -> int:
     """Ring for every document whose next step is due and that nobody holds; how many bells were rung.
 
@@ -320,7 +366,11 @@ def sweep(limit: int = 200) -> int:
             Document.objects.filter(due_at__lte=now)
             .exclude(step="")
             .filter(Q(lease_until=None) | Q(lease_until__lt=now))
-            .filter(Q(rung_at=None) | Q(rung_at__lt=F("due_at")) | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS)))
+            .filter(
+                Q(rung_at=None)
+                | Q(rung_at__lt=F("due_at"))
+                | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS))
+            )
             .order_by("priority", "due_at")
             .select_for_update(skip_locked=True, of=("self",))
         )
@@ -381,8 +431,13 @@ def _try_later(lease: Lease, code: str, *, costs_attempt: bool) -> None:
             return
         attempts = document.attempts + 1 if costs_attempt else document.attempts
         if attempts < settings.MAX_ATTEMPTS:
-            pause = min(2.0 ** (attempts + 1), 60) * random.uniform(0.5, 1.0)  # noqa: S311  spreading load, not a secret
-            values = {"attempts": attempts, "error_code": code, "due_at": Now() + timedelta(seconds=pause), "lease_until": None}
+            pause = min(2.0 ** (attempts + 1), 60) * random.uniform(0.5, 1.0)
+            values = {
+                "attempts": attempts,
+                "error_code": code,
+                "due_at": Now() + timedelta(seconds=pause),
+                "lease_until": None,
+            }
             Document.objects.filter(pk=lease.document_id, fence=lease.fence).update(**values)
             log.event("later", document=lease.document_id, step=document.step, code=code, attempt=attempts)
             return
@@ -444,7 +499,9 @@ def _token(document: Document, features: list[str], number: int) -> str:
 def _queries(type_: DocumentType | None) -> list[dict[str, Any]]:
     if type_ is None:
         return []
-    return [{"Text": query.text, "Alias": query.alias, "Pages": ["*"]} for query in document_types.parsed(type_).queries]
+    return [
+        {"Text": query.text, "Alias": query.alias, "Pages": ["*"]} for query in document_types.parsed(type_).queries
+    ]
 
 
 def _definition(document: Document) -> extraction.DocumentType:
@@ -523,7 +580,12 @@ def _certain(lease: Lease, run: Extraction) -> None:
 
 
 def _keep(
-    lease: Lease, document: Document, run: Extraction, answers: list[textract.Answer], *, reused_from: Extraction | None = None
+    lease: Lease,
+    document: Document,
+    run: Extraction,
+    answers: list[textract.Answer],
+    *,
+    reused_from: Extraction | None = None,
 ) -> str:
     textract.check_complete(answers, expected_pages=document.page_count)
     stored = [
@@ -570,10 +632,14 @@ def _raw_artifacts(document: Document, run: Extraction) -> list[Artifact]:
 
 
 def _read(document: Document, run: Extraction, raw: list[Artifact]) -> tuple[extraction.Reading, DocumentType]:
-    blocks = [block for part in raw for block in json.loads(artifacts.read(part)).get("Blocks") or []]
+    blocks = _blocks(raw)
     type_, unclear = _type_of(document, blocks)
     reading = extraction.read(blocks, document_types.parsed(type_), warnings=run.warnings)
     return classification.with_unclear_type(reading, unclear), type_
+
+
+def _blocks(raw: list[Artifact]) -> list[Mapping[str, Any]]:
+    return [block for part in raw for block in json.loads(artifacts.read(part)).get("Blocks") or []]
 
 
 def _type_of(document: Document, blocks: list[Mapping[str, Any]]) -> tuple[DocumentType, tuple[str, ...]]:

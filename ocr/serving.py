@@ -32,8 +32,10 @@ def tenant_for_upload(user: AnyUser, slug: str = "") -> UUID:
     """Where the user's upload belongs. Raises NotAllowed, or Unacceptable when several tenants are possible and none is named."""
     access.check(user, "upload")
     with access.scope_of(user):
-        allowed = Tenant.objects.all() if access.is_platform_admin(user) else Tenant.objects.filter(
-            pk__in=access.tenants_with(user, "upload")
+        allowed = (
+            Tenant.objects.all()
+            if access.is_platform_admin(user)
+            else Tenant.objects.filter(pk__in=access.tenants_with(user, "upload"))
         )
         named = allowed.filter(slug=slug) if slug else allowed
         found = list(named.values_list("pk", flat=True)[:2])
@@ -74,7 +76,10 @@ def original(user: AnyUser, document_id: UUID) -> FileResponse:
         document = document_for(user, document_id)
         artifact = document.artifacts.get(kind=Artifact.Kind.ORIGINAL)
     response = FileResponse(
-        artifacts.open_(artifact), as_attachment=True, filename=document.filename or "document", content_type="application/octet-stream"
+        artifacts.open_(artifact),
+        as_attachment=True,
+        filename=document.filename or "document",
+        content_type="application/octet-stream",
     )
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -84,7 +84,9 @@ class Answer:
     message: str
 
 
-def start(*, token: str, bucket: str, key: str, version: str, features: Sequence[str], queries: Sequence[Mapping[str, Any]]) -> str:
+def start(
+    *, token: str, bucket: str, key: str, version: str, features: Sequence[str], queries: Sequence[Mapping[str, Any]]
+) -> str:
     """The job id of an asynchronous extraction; the same token within 7 days gives the same job, unbilled."""
     document: dict[str, Any] = {"S3Object": {"Bucket": bucket, "Name": key} | ({"Version": version} if version else {})}
     arguments: dict[str, Any] = {"DocumentLocation": document, "ClientRequestToken": token}
@@ -175,7 +177,9 @@ def checked(body: bytes, *, asynchronous: bool) -> Answer:
             pages=int(data["DocumentMetadata"]["Pages"]) if finished else 0,
             blocks=blocks,
             warnings=data.get("Warnings") or [],
-            model_version=str(data.get("AnalyzeDocumentModelVersion") or data.get("DetectDocumentTextModelVersion") or ""),
+            model_version=str(
+                data.get("AnalyzeDocumentModelVersion") or data.get("DetectDocumentTextModelVersion") or ""
+            ),
             message=str(data.get("StatusMessage") or ""),
         )
         for block in blocks:

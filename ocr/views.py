@@ -174,7 +174,14 @@ def _upload_form(request: HttpRequest) -> HttpResponse:
     return redirect("documents")
 
 
-REFUSALS = (intake.Unacceptable, access.NotAllowed, idempotency.KeyReused, idempotency.BadKey, sandbox.SandboxFailed, OSError)
+REFUSALS = (
+    intake.Unacceptable,
+    access.NotAllowed,
+    idempotency.KeyReused,
+    idempotency.BadKey,
+    sandbox.SandboxFailed,
+    OSError,
+)
 
 
 def _received(request: HttpRequest, file: Any) -> dict[str, Any]:
@@ -202,11 +209,18 @@ def _received(request: HttpRequest, file: Any) -> dict[str, Any]:
 
 
 def _told(request: HttpRequest, document: Document) -> dict[str, Any]:
-    told = {**contract.accepted(document), "filename": document.filename, "url": reverse("document", args=[document.pk])}
+    told = {
+        **contract.accepted(document),
+        "filename": document.filename,
+        "url": reverse("document", args=[document.pk]),
+    }
     if document.duplicate_of:
         with access.scope_of(request.user):
             first = serving.document_for(request.user, document.duplicate_of)
-        told["duplicate"] = {"url": reverse("document", args=[first.pk]), "received": formats.date_format(first.received_at, "j M Y, H:i")}
+        told["duplicate"] = {
+            "url": reverse("document", args=[first.pk]),
+            "received": formats.date_format(first.received_at, "j M Y, H:i"),
+        }
     return told
 
 
@@ -225,7 +239,9 @@ def _refusal(refusal: Exception) -> JsonResponse:
 @require_GET
 def page_image(request: HttpRequest, document_id: UUID, number: int) -> HttpResponseBase:
     try:
-        return serving.page_image(request, request.user, document_id, number, thumbnail=request.GET.get("size") == "thumb")
+        return serving.page_image(
+            request, request.user, document_id, number, thumbnail=request.GET.get("size") == "thumb"
+        )
     except (Document.DoesNotExist, Page.DoesNotExist):
         raise Http404 from None
 
@@ -260,7 +276,9 @@ def _download(request: HttpRequest, document_id: UUID, kind: Artifact.Kind) -> H
         raise Http404(_("It is not there yet."))
     name = f"{document_id}-{kind}.json"
     return HttpResponse(
-        artifacts.read(artifact), content_type="application/json", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        artifacts.read(artifact),
+        content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
@@ -275,7 +293,9 @@ def facts(document: Document) -> dict[str, Any]:
         "engine": told["engine"],
         "cost": told["cost"],
         "attempts": document.attempts,
-        "error": ERRORS.get(document.error_code, document.error_code and _("The work stopped with the code %s.") % document.error_code),
+        "error": ERRORS.get(
+            document.error_code, document.error_code and _("The work stopped with the code %s.") % document.error_code
+        ),
         "pages": [
             {
                 "number": number,
@@ -308,7 +328,11 @@ def timeline(document: Document) -> list[dict[str, Any]]:
 def _codes(codes: dict[str, Any]) -> list[str]:
     """Codes as short texts; hashes and empty ones add nothing for a reader."""
     hidden = {"sha256", "token", "from", "to"}
-    return [f"{name}: {_plain(value)}" for name, value in codes.items() if name not in hidden and value not in (None, "", [], {})]
+    return [
+        f"{name}: {_plain(value)}"
+        for name, value in codes.items()
+        if name not in hidden and value not in (None, "", [], {})
+    ]
 
 
 def _plain(value: Any) -> str:

@@ -70,12 +70,17 @@ class _Door(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """A refused writer also gets the values that count now, to compare with their own."""
         if isinstance(exc, decisions.NotAcceptable):
-            errors = [{"field": e.field, "code": e.code, "message": e.message, "overridable": e.overridable} for e in exc.errors]
+            errors = [
+                {"field": e.field, "code": e.code, "message": e.message, "overridable": e.overridable}
+                for e in exc.errors
+            ]
             return problems.problem(422, exc.code, str(exc), errors=errors, overridable=exc.overridable)
         response = super().handle_exception(exc)
         if response.status_code == 409 and isinstance(response.data, dict):
             with access.scope_of(self.request.user):
-                response.data["current"] = decisions.current(document_for(self.request.user, self.kwargs["document_id"]))
+                response.data["current"] = decisions.current(
+                    document_for(self.request.user, self.kwargs["document_id"])
+                )
         return response
 
 
@@ -136,7 +141,9 @@ class _Again(_Door):
 class Reopen(_Again):
     route = "reopen"
 
-    @extend_schema(operation_id="reopenDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM})
+    @extend_schema(
+        operation_id="reopenDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM}
+    )
     def post(self, request: Request, document_id: UUID) -> Response:
         return self.again(request, document_id)
 
@@ -147,7 +154,9 @@ class Reopen(_Again):
 class Retry(_Again):
     route = "retry"
 
-    @extend_schema(operation_id="retryDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM})
+    @extend_schema(
+        operation_id="retryDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM}
+    )
     def post(self, request: Request, document_id: UUID) -> Response:
         return self.again(request, document_id)
 
@@ -158,7 +167,9 @@ class Retry(_Again):
 class Replay(_Again):
     route = "replay"
 
-    @extend_schema(operation_id="replayDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM})
+    @extend_schema(
+        operation_id="replayDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM}
+    )
     def post(self, request: Request, document_id: UUID) -> Response:
         return self.again(request, document_id)
 
@@ -179,7 +190,12 @@ class PageDecision(_Door):
         form = DecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         decided = decisions.decide(document_id, request.user, _verdict(form.validated_data))
-        return Response({"next_url": next_url(request.user), "message": f"{decided.filename} {decided.get_status_display().lower()}."})
+        return Response(
+            {
+                "next_url": next_url(request.user),
+                "message": f"{decided.filename} {decided.get_status_display().lower()}.",
+            }
+        )
 
 
 @extend_schema(exclude=True)

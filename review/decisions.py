@@ -82,7 +82,9 @@ def check_decide(document: Document, user: AnyUser) -> None:
         by = f" by {document.reviewer}" if document.reviewer else ""
         raise AlreadyDecided(f"The document was already {Status(document.status).label.lower()}{by}.")
     if document.status != Status.NEEDS_REVIEW:
-        raise lifecycle.NotPossible(f"The document is {Status(document.status).label.lower()}; there is nothing to decide yet.")
+        raise lifecycle.NotPossible(
+            f"The document is {Status(document.status).label.lower()}; there is nothing to decide yet."
+        )
 
 
 def check_reopen(document: Document, user: AnyUser) -> None:
@@ -118,7 +120,13 @@ def can(check: Callable[[Document, AnyUser], None], document: Document, user: An
 
 
 def save_draft(
-    document_id: UUID, user: AnyUser, *, token: UUID, version: int, revision: int, fields: Mapping[str, Mapping[str, Any]]
+    document_id: UUID,
+    user: AnyUser,
+    *,
+    token: UUID,
+    version: int,
+    revision: int,
+    fields: Mapping[str, Mapping[str, Any]],
 ) -> int:
     """Keep what the reviewer said so far; the draft's new revision. Raises ClaimLost, Overtaken, AlreadyDecided."""
     with access.scope_of(user):
@@ -170,7 +178,13 @@ def reopen(document_id: UUID, user: AnyUser, *, reason: str = "reopen") -> Docum
             actor=access.actor_of(user),
             expected_version=document.version,
             reason=reason,
-            changes={"decision": "", "decision_reason": "", "reviewer": "", "decided_at": None, "straight_through": False},
+            changes={
+                "decision": "",
+                "decision_reason": "",
+                "reviewer": "",
+                "decided_at": None,
+                "straight_through": False,
+            },
         )
 
 
@@ -201,7 +215,9 @@ def _locked(document_id: UUID, user: AnyUser) -> Document:
 def _check_current(document: Document, user: AnyUser, version: int) -> None:
     check_decide(document, user)
     if document.version != version:
-        raise lifecycle.Overtaken("The document was changed after you opened it. Compare your values with the newer ones.")
+        raise lifecycle.Overtaken(
+            "The document was changed after you opened it. Compare your values with the newer ones."
+        )
 
 
 def _check_claim(document: Document, user: AnyUser, token: UUID | None) -> None:
@@ -238,14 +254,18 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
         changes=_outcome(user, verdict, decision) | {"problems": []},
     )
     if again:
-        outbox.announce_again("document.corrected", moved, data={"fields": by_act["corrected"], "actor": access.actor_of(user)})
+        outbox.announce_again(
+            "document.corrected", moved, data={"fields": by_act["corrected"], "actor": access.actor_of(user)}
+        )
     return moved
 
 
 def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     if verdict.reason not in RejectReason.values:
         known = ", ".join(RejectReason.values)
-        raise NotAcceptable([FieldError("reason", "reason_missing", f"Say why the document is rejected: one of {known}.")])
+        raise NotAcceptable(
+            [FieldError("reason", "reason_missing", f"Say why the document is rejected: one of {known}.")]
+        )
     decision = _write(document, user, verdict, {})
     return lifecycle.move(
         document,
@@ -289,11 +309,20 @@ def _errors(
     for path, (act, typed) in list(acts.items()):
         if path in rows and act == Act.CORRECTED:
             try:
-                acts[path] = (act, extraction.parse_kind(typed or "", rows[path].kind, document_type=type_, name=rows[path].name))
+                acts[path] = (
+                    act,
+                    extraction.parse_kind(typed or "", rows[path].kind, document_type=type_, name=rows[path].name),
+                )
             except extraction.InvalidValue as invalid:
                 errors.append(FieldError(path, invalid.code, str(invalid)))
         elif path in rows and act == Act.CONFIRMED and rows[path].value is None:
-            errors.append(FieldError(path, "missing", f"{rows[path].label} has no value to confirm. Type it or mark it as not on the page."))
+            errors.append(
+                FieldError(
+                    path,
+                    "missing",
+                    f"{rows[path].label} has no value to confirm. Type it or mark it as not on the page.",
+                )
+            )
     if errors:
         return errors
     return _rule_errors(rows, acts, type_)
@@ -328,7 +357,12 @@ def _write(document: Document, user: AnyUser, verdict: Verdict, acts: Mapping[st
     machine = {row.path: row.machine_value for row in document.fields.all()}
     Correction.objects.bulk_create(
         Correction(
-            tenant_id=document.tenant_id, decision=decision, field=path, act=act, machine_value=machine.get(path), value=value
+            tenant_id=document.tenant_id,
+            decision=decision,
+            field=path,
+            act=act,
+            machine_value=machine.get(path),
+            value=value,
         )
         for path, (act, value) in acts.items()
     )
@@ -366,4 +400,9 @@ def _outcome(user: AnyUser, verdict: Verdict, decision: Decision) -> dict[str, o
 
 def current(document: Document) -> dict[str, Any]:
     """What a refused writer needs to see: the version and values that count now."""
-    return {"version": document.version, "status": document.status, "reviewer": document.reviewer or None, **contract.reading(document)}
+    return {
+        "version": document.version,
+        "status": document.status,
+        "reviewer": document.reviewer or None,
+        **contract.reading(document),
+    }

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from audit import trail
 from ocr import artifacts, contract, document_types, lifecycle, metrics, serving
 from ocr.forms import PRIORITIES, type_choices
-from ocr.models import Artifact, Document, Priority, Status
+from ocr.models import Artifact, Document, Priority
 from ocr.views import ago, facts, pager, row, thumbnail, timeline
 from review import decisions, worklist
 from review.models import Draft, RejectReason
@@ -30,7 +30,14 @@ from tenants.models import Tenant
 
 PER_PAGE = 25
 LATE = timedelta(hours=1)  # a document that waits longer is shown as late
-TONES = {"low_confidence": "warn", "ambiguous": "warn", "unclear_type": "warn", "missing": "miss", "invalid": "bad", "partial_result": "bad"}
+TONES = {
+    "low_confidence": "warn",
+    "ambiguous": "warn",
+    "unclear_type": "warn",
+    "missing": "miss",
+    "invalid": "bad",
+    "partial_result": "bad",
+}
 REASON_LABELS = {
     "low_confidence": "Below the threshold",
     "ambiguous": "Two readings possible",
@@ -48,7 +55,11 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
         return {"me": None}
     name = user.get_full_name() or user.get_username()
     with access.scope_of(user):
-        tenants = Tenant.objects.all() if access.is_platform_admin(user) else Tenant.objects.filter(pk__in=access.roles_of(user))
+        tenants = (
+            Tenant.objects.all()
+            if access.is_platform_admin(user)
+            else Tenant.objects.filter(pk__in=access.roles_of(user))
+        )
         names = list(tenants.values_list("name", flat=True)[:20])
     parts = [part for part in name.replace(".", " ").replace("_", " ").replace("-", " ").split() if part]
     initials = "".join(part[0] for part in parts[:2]) if len(parts) > 1 else name[:2]
@@ -89,7 +100,9 @@ def queue(request: HttpRequest) -> HttpResponse:
         if tab not in lists:
             raise Http404
         form = QueueFilters(request.GET or None)
-        found = lists[tab]().select_related("tenant", "document_type", "claim", "claim__holder").prefetch_related("fields")
+        found = (
+            lists[tab]().select_related("tenant", "document_type", "claim", "claim__holder").prefetch_related("fields")
+        )
         active = bool(request.GET.get("document_type") or request.GET.get("priority"))
         if active and form.is_valid():
             found = found.filter(**_queue_lookups(form.cleaned_data))
@@ -237,7 +250,9 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
     told = contract.detail(document)
     holder = worklist.holder_of(document)
     draft = Draft.objects.filter(document=document, holder_id=request.user.pk).first()
-    urls = {name: reverse(f"review-{name}", args=[document.pk]) for name in ("heartbeat", "draft", "decision", "release")}
+    urls = {
+        name: reverse(f"review-{name}", args=[document.pk]) for name in ("heartbeat", "draft", "decision", "release")
+    }
     return {
         "document": {
             **{name: told[name] for name in ("id", "filename", "received_at", "version", "status", "priority")},
@@ -246,7 +261,9 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
             "tenant": document.tenant.name,
             "page_count": document.page_count,
         },
-        "claim": {"token": str(claim.token), "expires_at": claim.expires_at.isoformat(), "mine": True} if claim else None,
+        "claim": {"token": str(claim.token), "expires_at": claim.expires_at.isoformat(), "mine": True}
+        if claim
+        else None,
         "holder": _person(holder.holder) if holder and holder.holder_id != request.user.pk else None,
         "read_only": claim is None,
         "read_only_reason": refusal,
@@ -262,7 +279,9 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         "fields": told["fields"],
         "line_items": _line_items(document, told["line_items"]),
         "problems": told["problems"],
-        "draft": {"revision": draft.revision, "fields": draft.fields} if draft and draft.document_version == document.version else None,
+        "draft": {"revision": draft.revision, "fields": draft.fields}
+        if draft and draft.document_version == document.version
+        else None,
         "progress": {
             "done_today": worklist.decided_by(request.user, since=_today()).count(),
             "waiting": worklist.waiting(request.user).count(),
@@ -310,7 +329,9 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
             "timeline": timeline(found),
             "chain_ok": not trail.verify([f"document:{found.pk}"]),
             "actions": {
-                "review_url": reverse("review", args=[found.pk]) if decisions.can(decisions.check_decide, found, user) else "",
+                "review_url": reverse("review", args=[found.pk])
+                if decisions.can(decisions.check_decide, found, user)
+                else "",
                 "reopen": decisions.can(decisions.check_reopen, found, user),
                 "retry": decisions.can(decisions.check_retry, found, user),
                 "replay": decisions.can(decisions.check_replay, found, user),
@@ -365,12 +386,21 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     context = {
         "active": "dashboard",
         "kpis": _kpis(found),
-        "per_minute": {"points": [{"label": _clock(b["at"], period), **b} for b in found.buckets], "until": _clock(found.until, period)},
+        "per_minute": {
+            "points": [{"label": _clock(b["at"], period), **b} for b in found.buckets],
+            "until": _clock(found.until, period),
+        },
         "time_to_result": {"points": _result_times(found, period), "target": None},
         "waiting_series": [{"label": _clock(b["at"], period), "value": b["waiting"]} for b in found.buckets],
         "reasons": _reason_shares(found),
         "updated": formats.date_format(timezone.localtime(found.until), "l j F, H:i"),
-        "period": {"name": period, "links": [{"name": n, "label": l, "url": f"?period={n}", "current": n == period} for n, l in labels.items()]},
+        "period": {
+            "name": period,
+            "links": [
+                {"name": n, "label": label, "url": f"?period={n}", "current": n == period}
+                for n, label in labels.items()
+            ],
+        },
     }
     return render(request, "dashboard.html", context)
 
@@ -421,8 +451,11 @@ def _result_times(found: metrics.Figures, period: str) -> list[dict[str, Any]]:
 def _reason_shares(found: metrics.Figures) -> list[dict[str, Any]]:
     total = sum(count for _code, count in found.reasons) or 1
     return [
-        {"tone": TONES.get(code, "plain"), "label": REASON_LABELS.get(code, code), "share": count / total, "count": count}
+        {
+            "tone": TONES.get(code, "plain"),
+            "label": REASON_LABELS.get(code, code),
+            "share": count / total,
+            "count": count,
+        }
         for code, count in found.reasons
     ]
-
-

@@ -93,7 +93,9 @@ class Product:
             try:
                 probe.bind((self.host, self.port))
             except OSError as error:
-                raise RuntimeError(f"Port {self.port} on {self.host} cannot be used ({error.strerror}). Set DTAT_PORT.") from None
+                raise RuntimeError(
+                    f"Port {self.port} on {self.host} cannot be used ({error.strerror}). Set DTAT_PORT."
+                ) from None
 
     def _database(self) -> dict[str, str]:
         """The embedded database, unless DATABASE_URL names another; its connection URLs."""
@@ -139,13 +141,17 @@ class Product:
         return [self._child("textract", command, stop_seconds=5)]
 
     def _prepare(self) -> None:
-        static = subprocess.Popen(self._manage("collectstatic", "--noinput", "--verbosity", "0"), cwd=ROOT, env=self.env)
+        static = subprocess.Popen(
+            self._manage("collectstatic", "--noinput", "--verbosity", "0"), cwd=ROOT, env=self.env
+        )
         migrated = subprocess.run(self._manage("migrate", "--verbosity", "0"), cwd=ROOT, env=self.env, check=False)
         if static.wait() or migrated.returncode:
             raise RuntimeError("The database or the static files could not be prepared; the message above says why.")
 
     def _web(self) -> Child:
-        return self._child("web", ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dtat_site.wsgi"], stop_seconds=35)
+        return self._child(
+            "web", ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dtat_site.wsgi"], stop_seconds=35
+        )
 
     def _workers(self) -> Child:
         return self._child("workers", ["manage.py", "qcluster"], stop_seconds=40)
@@ -180,7 +186,9 @@ class Product:
             "database": databases,
             "textract": {
                 "url": self.env.get("AWS_ENDPOINT_URL_TEXTRACT", ""),
-                "control_url": f"{self.env['AWS_ENDPOINT_URL_TEXTRACT']}/_control" if self.children[0].name == "textract" else "",
+                "control_url": f"{self.env['AWS_ENDPOINT_URL_TEXTRACT']}/_control"
+                if self.children[0].name == "textract"
+                else "",
             },
         }
         command = self._manage("load_samples", "--credentials", str(path), "--also", json.dumps(more))

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -23,7 +24,9 @@ def _die_with_parent() -> None:
 class Child:
     """One supervised process and its group."""
 
-    def __init__(self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, stop_seconds: float) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, stop_seconds: float
+    ) -> None:
         self.name = name
         self.command = list(command)
         self.env = dict(env)
@@ -69,23 +72,17 @@ class Child:
     def wait_until_gone(self) -> None:
         """Wait for the polite end, then take the group down; orphans of a dead leader belong to it too."""
         if self.process:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self.process.wait(self.stop_seconds)
-            except subprocess.TimeoutExpired:
-                pass
         self.kill_group()
 
     def kill_group(self) -> None:
         if self.process is None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            pass
 
 
 def remember(children: Sequence[Child], path: Path) -> None:

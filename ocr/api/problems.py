@@ -46,7 +46,13 @@ STATUSES: dict[type[Exception], int] = {
 
 def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """One problem as a response."""
-    body = {"type": f"/api/docs/#{code}", "title": _TITLES.get(status, "Error"), "status": status, "code": code, "detail": detail}
+    body = {
+        "type": f"/api/docs/#{code}",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
     return Response(body | more, status=status, content_type=CONTENT_TYPE, headers=dict(headers or {}))
 
 
@@ -63,7 +69,9 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
         return problem(413, "body_too_large", "The request is too large.")
     if isinstance(error, sandbox.SandboxFailed | OSError):
         log.event("not_accepted", level=logging.ERROR, error=error)
-        return problem(503, "try_again", "The file could not be stored just now. Send it again.", headers={"Retry-After": "5"})
+        return problem(
+            503, "try_again", "The file could not be stored just now. Send it again.", headers={"Retry-After": "5"}
+        )
     if isinstance(error, exceptions.APIException):
         return _framework(error, context)
     return None

@@ -26,7 +26,9 @@ class UploadSerializer(serializers.Serializer[object]):
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         if "callback_url" in getattr(self, "initial_data", {}):
-            raise serializers.ValidationError({"callback_url": "Webhooks are not available in this version; leave it out."})
+            raise serializers.ValidationError(
+                {"callback_url": "Webhooks are not available in this version; leave it out."}
+            )
         return attrs
 
 
@@ -63,7 +65,9 @@ class FieldSerializer(serializers.Serializer[object]):
     confidence = serializers.FloatField(allow_null=True, help_text="Percent 0-100.")
     word_confidence = serializers.FloatField(allow_null=True)
     page = serializers.IntegerField(allow_null=True)
-    box = serializers.ListField(child=serializers.FloatField(), allow_null=True, help_text="[left, top, width, height], 0-1.")
+    box = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="[left, top, width, height], 0-1."
+    )
     source = serializers.ChoiceField(choices=["textract", "local", "rule", "person"])  # type: ignore[assignment]
     state = serializers.CharField()
     required = serializers.BooleanField()  # type: ignore[assignment]

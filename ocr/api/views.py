@@ -22,7 +22,9 @@ from tenants import access
 from tenants.models import Tenant
 
 PROBLEM = serializers.ProblemJsonSerializer
-KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key is answered the same, once.")
+KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key is answered the same, once."
+)
 
 
 class Newest(CursorPagination):
@@ -75,7 +77,11 @@ class Documents(APIView):
         form = serializers.ListSerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
         with access.scope_of(request.user):
-            found = Document.objects.visible_to(request.user).select_related("document_type").filter(**_filters(form.validated_data))
+            found = (
+                Document.objects.visible_to(request.user)
+                .select_related("document_type")
+                .filter(**_filters(form.validated_data))
+            )
             pages = Newest()
             rows = pages.paginate_queryset(found, request, view=self)
             return Response(
@@ -111,7 +117,9 @@ class OneDocument(APIView):
 
 
 class Timeline(APIView):
-    @extend_schema(operation_id="getDocumentAudit", responses={200: serializers.AuditEventSerializer(many=True), 404: PROBLEM})
+    @extend_schema(
+        operation_id="getDocumentAudit", responses={200: serializers.AuditEventSerializer(many=True), 404: PROBLEM}
+    )
     def get(self, request: Request, document_id: UUID) -> Response:
         with access.scope_of(request.user):
             document = serving.document_for(request.user, document_id)
@@ -149,7 +157,9 @@ class Raw(APIView):
 
 
 class Original(APIView):
-    @extend_schema(operation_id="getDocumentOriginal", responses={(200, "application/octet-stream"): bytes, 404: PROBLEM})
+    @extend_schema(
+        operation_id="getDocumentOriginal", responses={(200, "application/octet-stream"): bytes, 404: PROBLEM}
+    )
     def get(self, request: Request, document_id: UUID) -> FileResponse:
         return serving.original(request.user, document_id)
 
@@ -161,7 +171,9 @@ class PageImage(APIView):
         responses={(200, "image/webp"): bytes, 404: PROBLEM},
     )
     def get(self, request: Request, document_id: UUID, number: int) -> HttpResponseBase:
-        return serving.page_image(request, request.user, document_id, number, thumbnail=request.query_params.get("size") == "thumb")
+        return serving.page_image(
+            request, request.user, document_id, number, thumbnail=request.query_params.get("size") == "thumb"
+        )
 
 
 class Tenants(APIView):

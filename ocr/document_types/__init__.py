@@ -33,7 +33,11 @@ def add_version(definition: dict[str, Any]) -> DocumentType:
         return newest
     version = newest.version + 1 if newest else 1
     return DocumentType.objects.create(
-        name=parsed.name, version=version, label=parsed.label, definition={**definition, "version": version}, digest=digest
+        name=parsed.name,
+        version=version,
+        label=parsed.label,
+        definition={**definition, "version": version},
+        digest=digest,
     )
 
 

@@ -66,10 +66,11 @@ _CURRENCY_WORD = re.compile(
 )
 _GLUED_BEFORE = re.compile(r"[^\W\d_]*[$€£¥₹.]?\Z")
 _GLUED_AFTER = re.compile(r"[^\W\d_]*")
-_JOINED_BEFORE = re.compile(r"[\w.,][/:\-.,]\Z|[#_/\w]\Z")
+_JOINED_BEFORE = re.compile(r"\d[/:.,]\Z|\w-\Z|[#_/\w]\Z")
 _JOINED_AFTER = re.compile(r"[/:\-]\d|[#_]")
 _PERCENT = re.compile(r"\s*%")
 _MINUS = "-−–"
+_CURRENCY_MINUS = re.compile(rf"{_CURRENCY_WORD.pattern}[{_MINUS}]\Z")
 _MINUS_BEFORE = re.compile(rf"(?<!\w)(?<!\w\s)[{_MINUS}]\s?\Z")
 _MINUS_AFTER = re.compile(rf"[{_MINUS}](?![\w])")
 
@@ -143,7 +144,7 @@ def decimal_of(digits: str, *, thousands_dot: bool = True) -> Decimal | None:
     """
     whole, decimals = _split(digits.rstrip("-–—"), thousands_dot=thousands_dot)
     groups = re.split(rf"[.,{_SPACES}'’]", whole)
-    if len(groups) > 1 and not _grouped(groups):
+    if len(groups) > 1 and not _grouped(groups, indian="." not in whole):
         return None
     return Decimal(f"{''.join(groups) or '0'}.{decimals}" if decimals else "".join(groups))
 
@@ -165,10 +166,11 @@ def _groups_thousands(mark: str, head: str, *, thousands_dot: bool) -> bool:
     return mark == "," or thousands_dot
 
 
-def _grouped(groups: list[str]) -> bool:
-    """Thousands in threes, or the Indian way: twos and a last three."""
+def _grouped(groups: list[str], *, indian: bool) -> bool:
+    """Thousands in threes or, between commas, the Indian way: twos and a last three."""
     first, *middle, last = groups
-    return 1 <= len(first) <= 3 and len(last) == 3 and all(len(group) in (2, 3) for group in middle)
+    sizes = (2, 3) if indian else (3,)
+    return 1 <= len(first) <= 3 and len(last) == 3 and all(len(group) in sizes for group in middle)
 
 
 def _number(text: str, match: re.Match[str], *, thousands_dot: bool) -> PrintedNumber | None:
@@ -188,6 +190,9 @@ def _number(text: str, match: re.Match[str], *, thousands_dot: bool) -> PrintedN
 
 def _lead(text: str, start: int) -> int | None:
     """Where the number begins with the currency glued to it; None when it continues a word, a code or a date."""
+    minus = _CURRENCY_MINUS.search(text.lower(), max(0, start - 12), start)
+    if minus:
+        return minus.start()
     glued = _GLUED_BEFORE.search(text, max(0, start - 12), start)
     lead = start
     if glued and glued[0]:
@@ -211,7 +216,9 @@ def _is_currency(text: str) -> bool:
 
 
 def _signed(text: str, start: int, lead: int, end: int) -> tuple[int, int, bool]:
-    """The span with its sign. Accountants write a negative amount as -5.00, -RM5.00, 5.00- or (5.00)."""
+    """The span with its sign. Negative amounts are printed as -5.00, -RM5.00, RM-5.00, 5.00- or (5.00)."""
+    if lead < start and text[start - 1] in _MINUS:
+        return lead, end, True
     for at in {start, lead}:
         minus = _MINUS_BEFORE.search(text, max(0, at - 3), at)
         if minus:
