@@ -3,6 +3,7 @@
 import io
 
 from PIL import Image, ImageDraw, ImageFont
+from PIL.TiffImagePlugin import TiffImageFile
 
 INVOICE = (
     (60, 40, 46, "Northwind Paper Ltd"),
@@ -65,6 +66,7 @@ def with_broken_second_page(first: Image.Image, second: Image.Image) -> bytes:
     """A TIFF of two pages, the second of which is listed but cannot be decoded."""
     content = bytearray(encoded(first, "TIFF", save_all=True, append_images=[second], compression="tiff_deflate"))
     with Image.open(io.BytesIO(content)) as image:
+        assert isinstance(image, TiffImageFile)
         image.seek(1)
         strips = zip(image.tag_v2[273], image.tag_v2[279], strict=True)  # StripOffsets, StripByteCounts
     for offset, length in strips:

@@ -3,12 +3,15 @@
 import json
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.textract_endpoint import drawn
-from tests.textract_endpoint.running import BUCKET, Endpoint
+from tests.textract_endpoint.running import BUCKET, PROJECT, Endpoint
 
 pytestmark = pytest.mark.engine
 
@@ -187,3 +190,19 @@ def test_a_dead_child_fails_its_job_and_nothing_else(own_endpoint: Endpoint, not
     answer = endpoint.finished(endpoint.client.start_document_analysis(**asked)["JobId"])
     assert answer["JobStatus"] == "SUCCEEDED"
     assert endpoint.control()["billed"]["pages"] == 1
+
+
+def test_children_end_when_idle(tmp_path: Path, note: bytes) -> None:
+    endpoint = Endpoint(tmp_path, "--workers", "1", "--idle-seconds", "0.2")
+    endpoint.client.detect_document_text(Document={"Bytes": note})
+    endpoint.wait_for(lambda: endpoint.control()["readers"], lambda pids: pids == [])
+    resident = Path(f"/proc/{endpoint.process.pid}/status").read_text().partition("VmRSS:")[2].split()[0]
+    assert int(resident) < 60 * 1024
+    assert endpoint.stop() == 0
+
+
+def test_two_endpoints_do_not_share_their_state(endpoint: Endpoint) -> None:
+    command = [sys.executable, "-m", "deploy.local.textract", "--port", "0", "--state", str(endpoint.state)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Another endpoint" in done.stderr

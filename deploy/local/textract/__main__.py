@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from deploy.local.textract.operations import Textract
+from deploy.local.textract.operations import StateInUse, Textract
 from deploy.local.textract.server import Server
 from deploy.local.textract.stores import Buckets
 
@@ -25,12 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(refusal + "\n")
         return 2
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    service = Textract(
-        state=options.state,
-        buckets=Buckets(dict(options.store)),
-        workers=options.workers,
-        idle_seconds=options.idle_seconds,
-    )
+    buckets = Buckets(dict(options.store))
+    try:
+        service = Textract(
+            state=options.state, buckets=buckets, workers=options.workers, idle_seconds=options.idle_seconds
+        )
+    except StateInUse as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     try:
         server = Server((options.host, options.port), service, controlled=options.control)
     except OSError as error:

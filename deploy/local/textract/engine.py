@@ -78,7 +78,6 @@ class Engine:
         blank = np.full((64, 64, 3), 255, dtype=np.uint8)
         self._detect(blank)
         self._recognise([blank])
-        self._ocr.text_rec.postprocess_op = _OneAlphabet(self._ocr.text_rec.postprocess_op)
 
     def read(self, picture: Picture) -> PageReading:
         """The words of one page, whichever of the four ways it is turned.
@@ -155,26 +154,6 @@ class Engine:
         return Line(_fractions(found.box, width, height), words)
 
 
-class _OneAlphabet:
-    """Decodes with ":" and the full-width "：" as one character.
-
-    The engine's alphabet has both, and on Latin text it often cannot choose: each gets half of the score of a colon
-    that is read without any doubt.
-    """
-
-    def __init__(self, decode: Any) -> None:
-        self._decode = decode
-        index = {character: number for number, character in enumerate(decode.character)}
-        twins = [(index[c], index[chr(ord(c) - WIDE)]) for c in index if _is_wide(c) and chr(ord(c) - WIDE) in index]
-        self._wide, self._plain = [wide for wide, _ in twins], [plain for _, plain in twins]
-
-    def __call__(self, scores: npt.NDArray[np.float32], *rest: Any, **named: Any) -> Any:
-        merged = scores.copy()
-        merged[:, :, self._plain] += merged[:, :, self._wide]
-        merged[:, :, self._wide] = 0
-        return self._decode(merged, *rest, **named)
-
-
 def _is_wide(character: str) -> bool:
     return len(character) == 1 and 0xFF01 <= ord(character) <= 0xFF5E
 
@@ -190,7 +169,7 @@ def _sides(box: Box) -> tuple[float, float]:
 
 
 def _text(characters: str, seen: Any) -> _Text:
-    """The library's answer for one crop, without full-width forms."""
+    """The library's answer for one crop; full-width forms, which its alphabet has too, become the plain ones."""
     plain = "".join(chr(ord(c) - WIDE) if _is_wide(c) else c for c in characters)
     positions = tuple(column for word in seen.word_cols or () for column in word)
     return _Text(plain, tuple(float(score) for score in seen.confs or (0.0,)), positions, float(seen.line_txt_len or 1))

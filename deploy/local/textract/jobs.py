@@ -90,13 +90,13 @@ class Runner:
     def _dispatch(self) -> None:
         with self._changed:
             while not self._closed:
-                now = time.time()
-                due = [job for job in self._waiting if job.created_at + self.knobs.latency_seconds <= now]
-                self._waiting = [job for job in self._waiting if job not in due]
-                for job in due:
-                    self._jobs.submit(self._carry_out, job)
-                begins = [job.created_at + self.knobs.latency_seconds - now for job in self._waiting]
-                self._changed.wait(max(min(begins), 0.01) if begins else None)
+                started_before = time.time() - self.knobs.latency_seconds
+                for job in self._waiting:
+                    if job.created_at <= started_before:
+                        self._jobs.submit(self._carry_out, job)
+                self._waiting = [job for job in self._waiting if job.created_at > started_before]
+                oldest = min((job.created_at for job in self._waiting), default=None)
+                self._changed.wait(None if oldest is None else max(oldest - started_before, 0.01))
 
     def _carry_out(self, job: Job) -> None:
         try:

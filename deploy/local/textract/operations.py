@@ -1,9 +1,10 @@
 """Textract's operations: a checked request in, an answer out."""
 
+import fcntl
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from deploy.local.textract import inputs
 from deploy.local.textract.blocks import Question, blocks_of
@@ -28,6 +29,7 @@ class Textract:
 
     def __init__(self, *, state: Path, buckets: Buckets, workers: int, idle_seconds: float) -> None:
         state.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(state)
         self.ledger = Ledger(state / "ledger.sqlite3")
         self._buckets, self._intake = buckets, Intake(state / "documents")
         self._results = Results(state / "results", self.ledger.signing_key())
@@ -64,6 +66,7 @@ class Textract:
             pool.close()
         self.runner.close()
         self.ledger.close()
+        self._lock.close()
 
     def _detect_document_text(self, body: Json, request_id: str) -> Json:
         return self._at_once("DetectDocumentText", inputs.document(body), inputs.detection(), request_id)
@@ -150,6 +153,20 @@ class Textract:
             return self._readings.count_pages(document, soon=soon)
         except ChildDied as died:
             raise Refusal("BadDocumentException", "The document is damaged: opening it failed.") from died
+
+
+class StateInUse(Exception):
+    """Another endpoint uses the folder: two would carry out, and bill, each other's jobs."""
+
+
+def _locked(state: Path) -> IO[str]:
+    lock = (state / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise StateInUse(f"Another endpoint uses {state}. Choose another --state, or end it.") from error
+    return lock
 
 
 def _new_job(operation: str, asked: inputs.Start, document: Document, pages: int) -> NewJob:

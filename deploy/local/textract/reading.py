@@ -27,15 +27,6 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckBox:
-    """A square to tick, and whether it is ticked; `confidence` in percent."""
-
-    quad: Quad
-    selected: bool
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
 class PageReading:
     """Everything found on one page.
 
@@ -47,7 +38,6 @@ class PageReading:
     height: int
     rotation: int
     lines: tuple[Line, ...]
-    boxes: tuple[CheckBox, ...] = ()
 
 
 def to_json(page: PageReading) -> str:
@@ -63,7 +53,6 @@ def from_json(text: str) -> PageReading:
         height=raw["height"],
         rotation=raw["rotation"],
         lines=tuple(Line(_quad(line["quad"]), tuple(map(_word, line["words"]))) for line in raw["lines"]),
-        boxes=tuple(CheckBox(_quad(box["quad"]), box["selected"], box["confidence"]) for box in raw["boxes"]),
     )
 
 

@@ -49,6 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "dtat-textract"
     sys_version = ""
     disable_nagle_algorithm = True
+    wbufsize = 1 << 16
     timeout = 75
 
     def do_GET(self) -> None:
@@ -81,10 +82,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("x-dtat-engine", "local")
         if self.close_connection:
             self.send_header("Connection", "close")
-        self.end_headers()
         try:
+            self.end_headers()
             self.wfile.write(body)
-        except (BrokenPipeError, ConnectionResetError):
+            self.wfile.flush()
+        except ConnectionError:
             self.close_connection = True  # the caller gave up waiting; what was done is kept and billed all the same
 
     def _get(self) -> tuple[int, dict[str, Any]]:
