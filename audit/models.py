@@ -35,6 +35,7 @@ class Kind(models.TextChoices):
     KEY_ISSUED = "KEY_ISSUED", _("API key issued")
     KEY_REVOKED = "KEY_REVOKED", _("API key revoked")
     USER_CHANGED = "USER_CHANGED", _("User changed")
+    TENANT_CHANGED = "TENANT_CHANGED", _("Tenant changed")
     DOCUMENT_TYPE_CHANGED = "DOCUMENT_TYPE_CHANGED", _("Document type changed")
 
 

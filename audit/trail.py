@@ -94,7 +94,9 @@ def record(
     Must run inside the transaction that makes the change it describes. Raises ValueError for a code key that is not on the list.
     """
     if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("An audit row is written in the transaction of the change it describes.")
+        raise transaction.TransactionManagementError(
+            "An audit row is written in the transaction of the change it describes."
+        )
     checked = _checked(codes or {})
     chain = f"document:{document_id}" if document_id else f"tenant:{tenant_id}"
     seq, previous_hash, at = _lock_head(chain, tenant_id)
@@ -123,7 +125,9 @@ def _checked(codes: Mapping[str, object]) -> dict[str, object]:
     unknown = codes.keys() - CODE_KEYS
     if unknown:
         raise ValueError(f"audit codes {sorted(unknown)} are not in audit.trail.CODE_KEYS")
-    kept: dict[str, object] = json.loads(json.dumps(codes), parse_float=_refuse_fraction, parse_constant=_refuse_fraction)
+    kept: dict[str, object] = json.loads(
+        json.dumps(codes), parse_float=_refuse_fraction, parse_constant=_refuse_fraction
+    )
     return kept
 
 
@@ -196,14 +200,14 @@ def examine(chains: Iterable[str] | None = None, *, tenant_ids: Collection[UUID]
         "chains": None if chains is None else list(chains),
         "tenants": None if tenant_ids is None else [str(tenant_id) for tenant_id in tenant_ids],
     }
-    followed = [_follow(chain, links) for chain, links in groupby(_links(only), key=lambda link: link.chain)]
-    breaks = [found for _count, found in followed if found]
+    chains, events, breaks = 0, 0, []
+    for chain, links in groupby(_links(only), key=lambda link: link.chain):
+        count, found = _follow(chain, links)
+        chains, events = chains + 1, events + count
+        breaks += [found] if found else []
     emptied = [Break(chain, 1, "every event of the chain is gone") for chain in _emptied(only)]
-    return Examination(
-        chains=len(followed) + len(emptied),
-        events=sum(count for count, _found in followed),
-        breaks=tuple(sorted([*breaks, *emptied], key=lambda found: found.chain)),
-    )
+    in_order = sorted([*breaks, *emptied], key=lambda found: found.chain)
+    return Examination(chains=chains + len(emptied), events=events, breaks=tuple(in_order))
 
 
 class _Link(NamedTuple):
@@ -272,11 +276,11 @@ def _follow(chain: str, links: Iterable[_Link]) -> tuple[int, Break | None]:
     last: _Link | None = None
     found: Break | None = None
     count = 0
-    for count, link in enumerate(links, start=1):
+    for link in links:
         reason = "" if found else _fault(link, last)
         if reason:
             found = Break(chain, link.seq, reason)
-        last = link
+        last, count = link, count + 1
     assert last  # groupby makes no empty groups
     return count, found or _end(last)
 
@@ -305,7 +309,11 @@ def _end(last: _Link) -> Break | None:
     if last.head_seq is None:
         return Break(last.chain, last.seq, "the head of the chain is gone")
     if last.head_seq < last.seq:
-        return Break(last.chain, last.head_seq + 1, "the head of the chain does not know of it: it was added, or the head was changed")
+        return Break(
+            last.chain,
+            last.head_seq + 1,
+            "the head of the chain does not know of it: it was added, or the head was changed",
+        )
     if (last.head_seq, last.head_hash) != (last.seq, last.hash):
         return Break(last.chain, last.seq + 1, "events after this point are gone, or the head was changed")
     if last.head_tenant_id != last.tenant_id:
