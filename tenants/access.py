@@ -36,6 +36,9 @@ class NotAllowed(Exception):
 
 
 def is_platform_admin(user: AnyUser) -> bool:
+    """Whether the user may do everything everywhere; never through an API key, which stays within its tenant."""
+    if getattr(user, "acting_key", None) is not None:
+        return False
     return bool(getattr(user, "is_superuser", False) and user.is_active)
 
 
@@ -46,7 +49,7 @@ def roles_of(user: AnyUser) -> dict[UUID, frozenset[str]]:
     known: dict[UUID, frozenset[str]] | None = getattr(user, "_roles_by_tenant", None)
     if known is None:
         known = _read_roles(user)
-        user._roles_by_tenant = known  # type: ignore[union-attr]
+        vars(user)["_roles_by_tenant"] = known
     return known
 
 
@@ -54,7 +57,7 @@ def _read_roles(user: AnyUser) -> dict[UUID, frozenset[str]]:
     found: dict[UUID, set[str]] = {}
     key: ApiKey | None = getattr(user, "acting_key", None)
     with scope.everything():
-        memberships = Membership.objects.filter(user_id=user.pk)
+        memberships = Membership.objects.filter(user_id=int(user.pk or 0))
         if key is not None:
             memberships = memberships.filter(tenant_id=key.tenant_id)
         for tenant_id, role in memberships.values_list("tenant_id", "role"):
