@@ -54,7 +54,7 @@ def public_address(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage
 @checks.register()
 def queue(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     """Source: measured behaviour of django-q2 1.11 (docs/decisions/0003): the wrong values run tasks twice or for ever."""
-    q = settings.Q_CLUSTER
+    q: dict[str, Any] = settings.Q_CLUSTER
     found: list[checks.CheckMessage] = []
     if q["retry"] < 2.5 * q["timeout"]:
         found.append(

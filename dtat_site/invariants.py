@@ -94,7 +94,7 @@ def _illegal(event: AuditEvent, expected_version: int, stood: str | None) -> Ite
     if event.kind == Kind.INGESTED:
         return
     was, to = event.codes.get("from"), event.codes.get("to")
-    move = MOVES.get((was, to))  # type: ignore[arg-type]
+    move = MOVES.get((was, to))
     if move is None or move.kind != event.kind or was != stood:
         yield f"{where} went from {was} to {to} as {event.kind}, after {stood}"
 
@@ -211,15 +211,15 @@ def _one_tenant(invariant: Invariant, options: dict[str, Any]) -> None:
         if tenant != tenants[pk] or f"/{tenant}/{pk}/" not in key:
             invariant.broken.append(f"object {key} is not where its tenant is")
     by_text = {str(pk): tenant for pk, tenant in tenants.items()}
-    for pk, tenant in AuditEvent.objects.exclude(document_id="").values_list("document_id", "tenant_id").distinct():
-        if tenant != by_text.get(pk, tenant):
-            invariant.broken.append(f"audit rows of document {pk} are another tenant's")
+    for text, tenant in AuditEvent.objects.exclude(document_id="").values_list("document_id", "tenant_id").distinct():
+        if tenant != by_text.get(text, tenant):
+            invariant.broken.append(f"audit rows of document {text} are another tenant's")
     for model in (Page, Extraction, OutboxEvent, Decision):
         strays = (
             model.objects.exclude(document_id=None)
             .filter(document_id__in=tenants)
             .values_list("document_id", "tenant_id")
-        )  # type: ignore[attr-defined]
+        )
         invariant.broken += [
             f"{model.__name__} of document {pk} is another tenant's"
             for pk, tenant in strays.distinct()

@@ -27,7 +27,8 @@ def client(service: str, family: str, *, read_seconds: int, process: int) -> Any
         max_pool_connections=50,
         user_agent_extra="dtat-ocr",
     )
-    return boto3.session.Session(region_name=settings.AWS_REGION).client(service, config=config)
+    session: Any = boto3.session.Session(region_name=settings.AWS_REGION)
+    return session.client(service, config=config)
 
 
 def textract(family: str) -> Any:
@@ -40,14 +41,15 @@ def events() -> Any:
     return client("events", "put", read_seconds=10, process=os.getpid())
 
 
-class DocumentBucket(S3Storage):
+class DocumentBucket(S3Storage):  # type: ignore[misc]  # django-storages is untyped
     """Documents in S3: private, encrypted (KMS when a key is named), never overwritten by another name."""
 
     def get_default_settings(self) -> dict[str, Any]:
         encryption = (
             {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.KMS_KEY_ID} if settings.KMS_KEY_ID else {}
         )
-        return super().get_default_settings() | {
+        defaults: dict[str, Any] = super().get_default_settings()
+        return defaults | {
             "bucket_name": settings.BUCKET,
             "region_name": settings.AWS_REGION,
             "default_acl": None,

@@ -87,7 +87,7 @@ def receive(upload: Upload, *, tenant_id: UUID, actor: str) -> Receipt:
         step="start",
     )
     with scope.scope([tenant_id]):
-        document.received_at = document.status_at = document.due_at = lifecycle.database_now()  # type: ignore[assignment]
+        document.received_at = document.status_at = document.due_at = lifecycle.database_now()
     original = artifacts.store(document, Artifact.Kind.ORIGINAL, upload.path, content_type=inspection.content_type)
     document.size_bytes = original.size_bytes
     try:

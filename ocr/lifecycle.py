@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -145,11 +146,12 @@ def _rest(to: Status, now: object) -> dict[str, object]:
     return values
 
 
-def database_now() -> object:
+def database_now() -> datetime:
     """The database's clock: hosts disagree by seconds, and leases and deadlines must not."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 def diagram() -> str:
@@ -162,4 +164,5 @@ def diagram() -> str:
 
 def of(document_id: UUID) -> Document:
     """The document as it now is; raises Document.DoesNotExist outside its tenant's scope."""
-    return Document.objects.select_related("tenant", "document_type").get(pk=document_id)
+    document: Document = Document.objects.select_related("tenant", "document_type").get(pk=document_id)
+    return document

@@ -18,7 +18,7 @@ PERIODS = {"today": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta
 BARS = 48
 
 
-class _P95(Func):  # type: ignore[misc]
+class _P95(Func):
     """The value that 95 of 100 rows do not exceed."""
 
     function = "percentile_cont"
@@ -54,7 +54,7 @@ class Figures:
 
 def figures(user: AnyUser, *, period: str = "today") -> Figures:
     """The figures of what `user` may see, on the database's clock. One pass per figure, all in the caller's transaction."""
-    until: Any = lifecycle.database_now()
+    until = lifecycle.database_now()
     since = until - PERIODS[period]
     mine = Document.objects.visible_to(user)
     arrived = mine.filter(received_at__gte=since)

@@ -155,7 +155,7 @@ def check(lease: Lease) -> str:
         return "collect"
     with scope.scope([lease.tenant_id]):
         now = lifecycle.database_now()
-        if run.started_at and now - run.started_at > JOB_DEADLINE:  # type: ignore[operator]
+        if run.started_at and now - run.started_at > JOB_DEADLINE:
             raise textract.Refused("engine_timeout")
         Extraction.objects.filter(pk=run.pk).update(polls=F("polls") + 1)
         seconds = min(settings.POLL_FIRST_SECONDS * 1.5**run.polls, settings.POLL_MOST_SECONDS)
@@ -269,7 +269,8 @@ def publish(document: Document) -> Artifact:
                 step="publish",
                 codes={"artifact": "result", "version": present.version, "sha256": stored.sha256},
             )
-        return kept
+    result: Artifact = kept
+    return result
 
 
 # --- Doing it again -----------------------------------------------------------------------------------------------
@@ -400,7 +401,7 @@ def _take(tenant_id: UUID, document_id: UUID) -> Lease | None:
 def _held(lease: Lease) -> Document:
     """The document, locked until commit. Raises Overtaken when the lease went to somebody else."""
     held = Document.objects.select_for_update(of=("self",)).select_related("tenant", "document_type")
-    document = held.filter(pk=lease.document_id, fence=lease.fence).first()
+    document: Document | None = held.filter(pk=lease.document_id, fence=lease.fence).first()
     if document is None:
         raise lifecycle.Overtaken("Another worker took the document over.")
     return document

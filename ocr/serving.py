@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 
-from ocr import artifacts, pages
+from ocr import artifacts, pages, pipeline
 from ocr.intake import Unacceptable
 from ocr.models import Artifact, Document, Page
 from tenants import access
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def document_for(user: AnyUser, document_id: UUID) -> Document:
     """The document, for somebody who may see it; raises Document.DoesNotExist for everybody else, inside a scope."""
     found = Document.objects.visible_to(user).select_related("tenant", "document_type")
-    return found.get(pk=document_id)
+    document: Document = found.get(pk=document_id)
+    return document
 
 
 def tenant_for_upload(user: AnyUser, slug: str = "") -> UUID:
@@ -50,15 +51,19 @@ def tenant_for_upload(user: AnyUser, slug: str = "") -> UUID:
 def file_of(upload: UploadedFile[Any]) -> Iterator[Path]:
     """The upload as a file on our disk; it is gone afterwards."""
     try:
-        yield Path(upload.temporary_file_path())  # type: ignore[attr-defined]  every upload goes to disk (settings)
+        yield Path(upload.temporary_file_path())  # type: ignore[attr-defined]  # every upload goes to disk (settings)
     finally:
         upload.close()
 
 
-def newest_artifact(user: AnyUser, document_id: UUID, kind: Artifact.Kind) -> Artifact | None:
+def result(user: AnyUser, document_id: UUID) -> Artifact | None:
+    """The normalised result of the present version, or None while there is none.
+
+    A worker that died between the decision and the storing left it out; then it is stored now.
+    """
     with access.scope_of(user):
         document = document_for(user, document_id)
-        return document.artifacts.filter(kind=kind).order_by("-number").first()
+    return pipeline.publish(document) if document.straight_through is not None else None
 
 
 def raw_parts(user: AnyUser, document_id: UUID) -> list[Artifact]:

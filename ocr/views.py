@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import formats, timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -187,7 +188,7 @@ REFUSALS = (
 def _received(request: HttpRequest, file: Any) -> dict[str, Any]:
     if file is None:
         raise intake.Unacceptable("file_missing", _("Choose a file to upload."))
-    form = UploadForm(request.POST, {"file": file})
+    form = UploadForm(request.POST, MultiValueDict({"file": [file]}))
     if not form.is_valid():
         raise intake.Unacceptable("invalid", " ".join(str(e) for errors in form.errors.values() for e in errors))
     given = form.cleaned_data
@@ -258,23 +259,29 @@ def original(request: HttpRequest, document_id: UUID) -> HttpResponseBase:
 @login_required
 @require_GET
 def result(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    return _download(request, document_id, Artifact.Kind.RESULT)
+    try:
+        found = serving.result(request.user, document_id)
+    except Document.DoesNotExist:
+        raise Http404 from None
+    return _download(found, document_id)
 
 
 @login_required
 @require_GET
 def raw(request: HttpRequest, document_id: UUID) -> HttpResponse:
-    return _download(request, document_id, Artifact.Kind.RAW)
-
-
-def _download(request: HttpRequest, document_id: UUID, kind: Artifact.Kind) -> HttpResponse:
     try:
-        artifact = serving.newest_artifact(request.user, document_id, kind)
+        parts = serving.raw_parts(request.user, document_id)
     except Document.DoesNotExist:
         raise Http404 from None
+    wanted = request.GET.get("part", "1")
+    number = int(wanted) if wanted.isdecimal() else 0
+    return _download(parts[number - 1] if 1 <= number <= len(parts) else None, document_id)
+
+
+def _download(artifact: Artifact | None, document_id: UUID) -> HttpResponse:
     if artifact is None:
         raise Http404(_("It is not there yet."))
-    name = f"{document_id}-{kind}.json"
+    name = f"{document_id}-{artifact.kind}-{artifact.part}.json"
     return HttpResponse(
         artifacts.read(artifact),
         content_type="application/json",

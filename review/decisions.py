@@ -162,7 +162,8 @@ def decide(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
         _check_claim(document, user, verdict.claim_token)
         decided = _approve(document, user, verdict) if verdict.decision == APPROVE else _reject(document, user, verdict)
         Claim.objects.filter(document=document).delete()
-        Draft.objects.filter(document=document).delete()
+        # The other people's drafts stay: what they typed is theirs to compare.
+        Draft.objects.filter(document=document, holder_id=int(user.pk or 0)).delete()
     pipeline.publish(decided)
     return decided
 
@@ -209,7 +210,8 @@ def replay(document_id: UUID, user: AnyUser) -> Document:
 
 def _locked(document_id: UUID, user: AnyUser) -> Document:
     found = Document.objects.visible_to(user).select_related("tenant", "document_type").select_for_update(of=("self",))
-    return found.get(pk=document_id)
+    document: Document = found.get(pk=document_id)
+    return document
 
 
 def _check_current(document: Document, user: AnyUser, version: int) -> None:

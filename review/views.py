@@ -243,7 +243,7 @@ def review(request: HttpRequest, document_id: UUID) -> HttpResponse:
 def _words(artifact: Artifact | None) -> list[dict[str, Any]]:
     import json
 
-    return json.loads(artifacts.read(artifact)) if artifact else []  # type: ignore[no-any-return]
+    return json.loads(artifacts.read(artifact)) if artifact else []
 
 
 def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: str) -> dict[str, Any]:
@@ -414,12 +414,13 @@ def _kpis(found: metrics.Figures) -> list[dict[str, str]]:
     p95 = found.result_p95_seconds
     oldest = found.oldest_seconds
     late = oldest is not None and oldest > LATE.total_seconds()
+    waiting = _("oldest %s") % _span(oldest) if oldest is not None else _("nothing waits")
+    until_result = _("upload to answer, without review")
     return [
         _kpi(_("Documents"), str(found.received), "", _("%(n)s finished") % {"n": found.finished}),
-        _kpi(_("Waiting for review"), str(found.waiting), "", _("oldest %s") % _span(oldest) if oldest is not None else _("nothing waits"),
-             "warn" if late else "plain"),
+        _kpi(_("Waiting for review"), str(found.waiting), "", waiting, "warn" if late else "plain"),
         _kpi(_("Per minute"), f"{found.per_minute:.1f}", "", _("since the first of the period")),
-        _kpi(_("Time to result, p95"), "–" if p95 is None else f"{p95:.1f}", "" if p95 is None else "s", _("upload to answer, without review")),
+        _kpi(_("Time to result, p95"), "–" if p95 is None else f"{p95:.1f}", "" if p95 is None else "s", until_result),
         _kpi(_("Straight through"), "–" if share is None else f"{share * 100:.1f}", "" if share is None else "%",
              _("%(n)s needed nobody") % {"n": found.straight_through}),
         _kpi(_("Failed"), str(found.failed), "", _("need a supervisor") if found.failed else _("none"), "warn" if found.failed else "ok"),

@@ -136,7 +136,7 @@ def _hold(document: Document, user: AnyUser) -> Claim:
         document=document,
         defaults={
             "tenant_id": document.tenant_id,
-            "holder_id": user.pk,
+            "holder_id": int(user.pk or 0),
             "token": before.token if before and mine else uuid4(),
             "claimed_at": Now(),
             "expires_at": until,
@@ -151,4 +151,5 @@ def _hold(document: Document, user: AnyUser) -> Claim:
             step="claim",
             codes={"previous_holder": before.holder_id} if before else {},
         )
-    return Claim.objects.select_related("document", "document__tenant").get(document=document)
+    held: Claim = Claim.objects.select_related("document", "document__tenant").get(document=document)
+    return held

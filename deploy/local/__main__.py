@@ -107,7 +107,7 @@ class Product:
         self.postgres.start()
         urls = self.postgres.create("dtat")
         self.env |= {"DATABASE_URL": urls["app"], "DATABASE_OWNER_URL": urls["owner"]}
-        return dict(urls)
+        return {"app": urls["app"], "owner": urls["owner"], "auditor": urls["auditor"], "superuser": urls["superuser"]}
 
     def _environment(self) -> None:
         hosts = {"127.0.0.1", "localhost", "[::1]", self.host, _reachable(self.host)} - {"0.0.0.0", "::"}

@@ -17,7 +17,7 @@ import subprocess
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import psycopg2
 
@@ -211,7 +211,7 @@ def _command(pid: int) -> bytes:
         return b""
 
 
-def _identity() -> dict[str, int]:
+def _identity() -> dict[str, Any]:
     """Whom the server runs as: ourselves, or a system user of its own when we are root."""
     if os.geteuid() != 0:
         return {}

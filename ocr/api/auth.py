@@ -27,7 +27,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         if found is None:
             raise exceptions.AuthenticationFailed("The API key is not valid or was revoked.")
         user = found.user
-        user.acting_key = found  # type: ignore[attr-defined]  roles are read for the key's tenant only
+        vars(user)["acting_key"] = found  # roles are read for the key's tenant only
         return user, found
 
     def authenticate_header(self, request: Request) -> str:
@@ -51,7 +51,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
     """The signed-in browser; every unsafe method needs the CSRF token."""
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  drf-spectacular is untyped
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular is untyped
     target_class = "ocr.api.auth.ApiKeyAuthentication"
     name = "apiKey"
 
@@ -59,7 +59,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  drf-s
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Api-Key <key>"}
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "ocr.api.auth.TokenAuthentication"
     name = "bearer"
 

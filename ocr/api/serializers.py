@@ -47,7 +47,8 @@ class ListSerializer(serializers.Serializer[object]):
         unknown = set(data) - set(self.fields)  # type: ignore[call-overload]
         if unknown:
             raise serializers.ValidationError({name: ["There is no such filter."] for name in sorted(unknown)})
-        return super().to_internal_value(data)
+        known: dict[str, object] = super().to_internal_value(data)
+        return known
 
 
 class ProblemSerializer(serializers.Serializer[object]):

@@ -17,7 +17,7 @@ from audit import trail
 from ocr import artifacts, contract, intake, serving
 from ocr.api import serializers
 from ocr.api.problems import problem
-from ocr.models import Artifact, Document, Priority, Source
+from ocr.models import Document, Priority, Source
 from tenants import access
 from tenants.models import Tenant
 
@@ -134,7 +134,7 @@ def _shown(event: dict[str, Any]) -> dict[str, Any]:
 class Result(APIView):
     @extend_schema(operation_id="getDocumentResult", responses={200: serializers.DetailSerializer, 404: PROBLEM})
     def get(self, request: Request, document_id: UUID) -> HttpResponseBase:
-        artifact = serving.newest_artifact(request.user, document_id, Artifact.Kind.RESULT)
+        artifact = serving.result(request.user, document_id)
         if artifact is None:
             return problem(404, "not_ready", "There is no result yet. Look at the document's status.")
         return HttpResponse(artifacts.read(artifact), content_type="application/json")
