@@ -3,8 +3,9 @@
 Shares no code with the product, so that a mistake in one cannot hide in the other. Start it with
 `python -m deploy.local.textract --port N --mode ocr`, point AWS_ENDPOINT_URL_TEXTRACT at it.
 
-From outside to inside: `server` speaks HTTP, `inputs` checks what was asked, `operations` answers, `jobs` runs what was
-started, `ledger` remembers it. `processes` keeps the children in which `child` opens documents (`pictures`) and reads
-them (`engine`): a hostile file may kill a child, never the server. `layout`, `forms`, `tables`, `queries` and `blocks`
-turn the words of a page into Textract's blocks.
+From outside to inside: `server` speaks HTTP, `inputs` checks what was asked, `operations` answers, `jobs` carries out
+what was started, `ledger` and `results` remember it, `stores` holds the documents. `processes` keeps the children in
+which `child` opens documents (`pictures`) and reads them (`engine`, `calibration`): a hostile file may kill a child,
+never the server. `readings` reads each page once. `layout`, `labels`, `forms`, `tables`, `queries` and `blocks` turn the
+words of a page into Textract's blocks.
 """

@@ -318,8 +318,10 @@ class _Search:
         text = " ".join(word.text for word in value)
         if label.colon:
             return any(c.isalnum() for c in text)
+        # A row of many short texts is the heading of a list rather than a label with its value.
         near = value[0].box.left - label.box.right <= NEAR * self._sheet.line_height
-        return labels.fits(text, label.kind or labels.TEXT) and (label.kind in _STRICT or near)
+        beside = near and len(self._rows[label.row]) <= 4
+        return labels.fits(text, label.kind or labels.TEXT) and (label.kind in _STRICT or beside)
 
     def _below(self, label: _Label) -> Iterator[_Candidate]:
         segment = self._segment_below(label.box, label.row)

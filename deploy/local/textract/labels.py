@@ -46,7 +46,7 @@ _BY_KIND = {
     TEXT: """
         name|full name|first name|last name|middle name|surname|given name|customer|customer name|client|client name|
         vendor|vendor name|supplier|company|company name|employer|employee|employee name|patient|patient name|
-        contact|contact name|contact person|attention|attn|from|to|subject|re|title|position|department|dept|
+        contact|contact name|contact person|attention|attn|subject|re|title|position|department|dept|
         job title|occupation|cashier|salesperson|sales person|served by|server|clerk|payment terms|terms|
         payment method|payment type|method of payment|ship via|currency|country|city|state|email|e mail|
         email address|website|web|description|status|gender|sex|marital status|nationality|signature|brand|
@@ -55,7 +55,7 @@ _BY_KIND = {
     """,
     LINES: """
         bill to|billed to|billing address|ship to|shipped to|shipping address|sold to|deliver to|delivery address|
-        remit to|invoice to|address|mailing address|home address|street address|customer address|company address|
+        remit to|invoice to|from|to|address|mailing address|home address|street address|customer address|company address|
         name and address|address line|current address|permanent address
     """,
 }

@@ -43,14 +43,11 @@ def picture_of(path: Path, kind: str, page: int) -> npt.NDArray[np.uint8]:
 @contextmanager
 def _pdf(path: Path) -> Iterator[pdfium.PdfDocument]:
     try:
-        document = pdfium.PdfDocument(path)
+        with pdfium.PdfDocument(path) as document:
+            yield document
     except pdfium.PdfiumError as error:
         password = "password" in str(error).lower() or "security" in str(error).lower()
-        raise bad_document(ENCRYPTED if password else "The PDF is damaged and cannot be opened.") from error
-    try:
-        yield document
-    finally:
-        document.close()
+        raise bad_document(ENCRYPTED if password else "The PDF is damaged. Print it to a new PDF.") from error
 
 
 def _pdf_pages(path: Path) -> int:
@@ -69,17 +66,11 @@ def _pdf_pages(path: Path) -> int:
 
 def _rendered(path: Path, page: int) -> Image.Image:
     with _pdf(path) as document:
-        try:
-            leaf = document[page - 1]
-            width, height = leaf.get_size()
-            scale = min(
-                DPI / 72,
-                (MAX_RENDERED_PIXELS / max(width * height, 1.0)) ** 0.5,
-                MAX_IMAGE_SIDE / max(width, height, 1),
-            )
-            image: Image.Image = leaf.render(scale=scale).to_pil()
-        except pdfium.PdfiumError as error:
-            raise bad_document(f"Page {page} of the PDF is damaged and cannot be drawn.") from error
+        leaf = document[page - 1]
+        width, height = leaf.get_size()
+        largest = (MAX_RENDERED_PIXELS / max(width * height, 1.0)) ** 0.5
+        scale = min(DPI / 72, largest, MAX_IMAGE_SIDE / max(width, height, 1.0))
+        image: Image.Image = leaf.render(scale=scale).to_pil()
         return image.convert("RGB")
 
 
