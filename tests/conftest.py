@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import django
 import psycopg2
 import pytest
 
@@ -18,6 +19,7 @@ from tests import database
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("DTAT_SHARED", ROOT.parent / "shared"))
 URLS = database.start()
+django.setup()  # pytest-django looks for settings before this file could name them
 
 
 def pytest_unconfigure() -> None:
@@ -28,7 +30,11 @@ def pytest_unconfigure() -> None:
 def django_db_setup() -> None:
     """Migrate as the owner, in a process of its own, as an administrator does; the tests then run as the app role."""
     ran = subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
 
@@ -55,7 +61,7 @@ def empty_tables() -> None:
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
 
 
-class as_superuser:  # noqa: N801  used like a function: `with as_superuser() as cursor`
+class as_superuser:
     """A cursor of the superuser, committed at the end: for what an attacker or a careless administrator could do."""
 
     def __init__(self, role: str = "superuser") -> None:
