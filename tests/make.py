@@ -82,7 +82,7 @@ class Cast:
 
     def api(self, text: str = "") -> Client:
         """An API client of tenant A (or with the key `text`), without a session."""
-        return Client(headers={"Authorization": f"Api-Key {text or self.key}"})  # type: ignore[arg-type]
+        return Client(headers={"Authorization": f"Api-Key {text or self.key}"})
 
     def page(self, who: User) -> Client:
         """A browser in which `who` is signed in."""
@@ -275,7 +275,7 @@ def stored(of: Document, kind: Artifact.Kind) -> list[bytes]:
 
 def files(where: Tenant) -> list[str]:
     """Every stored object's key of this tenant, whether a row knows it or not."""
-    return sorted(stored_key for stored_key, _written in artifacts.keys() if f"/{where.pk}/" in stored_key)
+    return sorted(stored_key for stored_key, _written in artifacts.listing() if f"/{where.pk}/" in stored_key)
 
 
 def is_resting(of: Document) -> bool:
