@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -28,7 +28,7 @@ NEXT_SQL = """
        AND document.tenant_id = ANY (%(tenants)s::uuid[])
        AND document.id <> ALL (%(without)s::uuid[])
        AND (claim.id IS NULL OR claim.expires_at < clock_timestamp() OR claim.holder_id = %(holder)s)
-     ORDER BY (claim.holder_id = %(holder)s AND claim.expires_at >= clock_timestamp()) DESC NULLS LAST,
+     ORDER BY coalesce(claim.holder_id = %(holder)s AND claim.expires_at >= clock_timestamp(), false) DESC,
               document.priority, document.received_at, document.id
      LIMIT 1
        FOR UPDATE OF document SKIP LOCKED
@@ -72,11 +72,26 @@ def decided_by(user: AnyUser, *, since: datetime) -> QuerySet[Document]:
 
 def claim_next(user: AnyUser, *, without: UUID | None = None) -> Claim | None:
     """Hand out the most urgent free document, to this person only; None when there is none."""
-    with access.scope_of(user), connection.cursor() as cursor:
-        tenants = [str(tenant) for tenant in _reviewed_tenants(user)]
-        cursor.execute(NEXT_SQL, {"tenants": tenants, "holder": user.pk, "without": [str(without)] if without else []})
+    with access.scope_of(user):
+        asked = {
+            "tenants": [str(tenant) for tenant in _reviewed_tenants(user)],
+            "holder": user.pk,
+            "without": [str(without)] if without else [],
+        }
+        while document := _free(asked):
+            # Somebody may have claimed it between our look and our lock; with the lock held, a second look is the truth.
+            holder = holder_of(document)
+            if holder is None or holder.holder_id == user.pk:
+                return _hold(document, user)
+    return None
+
+
+def _free(asked: dict[str, Any]) -> Document | None:
+    """The most urgent free document, its row locked; None when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT_SQL, asked)
         row = cursor.fetchone()
-        return _hold(Document.objects.get(pk=row[0]), user) if row else None
+    return Document.objects.get(pk=row[0]) if row else None
 
 
 def claim(document_id: UUID, user: AnyUser) -> Claim:
@@ -107,7 +122,8 @@ def heartbeat(document_id: UUID, user: AnyUser, token: UUID) -> datetime:
 def release(document_id: UUID, token: UUID) -> bool:
     """Give the document back; whoever knows the claim's token may. False when it was not held under that token."""
     with scope.everything():
-        found = Claim.objects.select_related("document", "holder").filter(document_id=document_id, token=token).first()
+        held = Claim.objects.select_related("holder").select_for_update(of=("self",))
+        found = held.filter(document_id=document_id, token=token).first()
         if found is None:
             return False
         trail.record(
@@ -123,7 +139,8 @@ def release(document_id: UUID, token: UUID) -> bool:
 
 def _reviewed_tenants(user: AnyUser) -> list[UUID]:
     if access.is_platform_admin(user):
-        return list(Document.objects.filter(status=Status.NEEDS_REVIEW).values_list("tenant_id", flat=True).distinct())
+        waiting_for = Document.objects.filter(status=Status.NEEDS_REVIEW).order_by()
+        return list(waiting_for.values_list("tenant_id", flat=True).distinct())
     return access.tenants_with(user, "review")
 
 
