@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from dtat_site import health
 from ocr import views as documents
+from ocr.api.problems import Nowhere
 from review import api as review_api
 from review import views as review
 
@@ -41,7 +42,12 @@ urlpatterns = [
     path(f"api/v1/{ONE}retry/", review_api.Retry.as_view(), name="api-retry"),
     path(f"api/v1/{ONE}replay/", review_api.Replay.as_view(), name="api-replay"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api_docs.html"),
+        name="api-docs",
+    ),
+    re_path("^api/(?:.*/)?$", Nowhere.as_view(), name="api-nowhere"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
 from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import APIView, exception_handler
 
 from audit import log
 from ocr import artifacts, idempotency, intake, lifecycle, sandbox
@@ -25,6 +27,7 @@ _TITLES = {
     405: "Method not allowed",
     406: "Not acceptable",
     409: "Somebody else was first",
+    412: "The document has changed",
     413: "Too large",
     415: "Unsupported content",
     422: "The content is not acceptable",
@@ -56,8 +59,8 @@ def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] |
     return Response(body | more, status=status, content_type=CONTENT_TYPE, headers=dict(headers or {}))
 
 
-def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Django REST framework's exception handler."""
+def answer(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Django REST framework's exception handler. What nobody expected is logged and answered without a word about it."""
     for kind, status in STATUSES.items():
         if isinstance(error, kind):
             return problem(status, getattr(error, "code", kind.__name__), str(error))
@@ -67,6 +70,8 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
         return problem(403, "not_allowed", "You may not do this.")
     if isinstance(error, RequestDataTooBig):
         return problem(413, "body_too_large", "The request is too large.")
+    if isinstance(error, SuspiciousOperation):
+        return problem(400, "invalid", "The request cannot be read. Send fewer fields and plain names.")
     if isinstance(error, sandbox.SandboxFailed | OSError):
         log.event("not_accepted", level=logging.ERROR, error=error)
         return problem(
@@ -74,7 +79,11 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
         )
     if isinstance(error, exceptions.APIException):
         return _framework(error, context)
-    return None
+    logging.getLogger("dtat").exception("request_crashed", exc_info=error)
+    sentence = (
+        "Something went wrong here, and it was noted. Try again; tell the administrator the request's id if it stays."
+    )
+    return problem(500, "internal", sentence, request_id=log.request_id())
 
 
 def _framework(error: exceptions.APIException, context: Mapping[str, Any]) -> Response:
@@ -88,11 +97,26 @@ def _framework(error: exceptions.APIException, context: Mapping[str, Any]) -> Re
             for each in messages
         ]
         return problem(400, "invalid", "Some values are missing or wrong.", errors=errors)
-    code = str(error.get_codes()) if isinstance(error.get_codes(), str) else "error"
-    return problem(error.status_code, code, str(error.detail), headers=headers)
+    detail = error.detail
+    if isinstance(detail, Mapping):  # the token library's errors carry sentence and code side by side
+        return problem(
+            error.status_code, str(detail.get("code", "error")), str(detail.get("detail", "")), headers=headers
+        )
+    return problem(error.status_code, str(error.get_codes()), str(detail), headers=headers)
 
 
 def _by_field(detail: Any) -> dict[str, list[Any]]:
     if isinstance(detail, Mapping):
         return {str(name): each if isinstance(each, list) else [each] for name, each in detail.items()}
     return {"": list(detail)}
+
+
+class Nowhere(APIView):
+    """Every other address below /api/: programs get a problem there, never a page."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise Http404

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
+from ocr.api import parsing
 from ocr.models import Priority, Status
 
 PRIORITIES = [name.lower() for name in Priority.names]
+
+
+class MetadataField(serializers.JSONField):
+    """A JSON object of the sender's own."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            value = super().to_internal_value(data)
+        except RecursionError:
+            raise serializers.ValidationError(parsing.TOO_DEEP) from None
+        if not isinstance(value, dict):
+            raise serializers.ValidationError("The metadata is a JSON object.")
+        if fault := parsing.unstorable(value):
+            raise serializers.ValidationError(fault)
+        return value
 
 
 class UploadSerializer(serializers.Serializer[object]):
@@ -16,13 +34,8 @@ class UploadSerializer(serializers.Serializer[object]):
     document_type = serializers.CharField(required=False, allow_blank=True, default="", max_length=60)
     priority = serializers.ChoiceField(choices=PRIORITIES, required=False, default="normal")
     external_id = serializers.CharField(required=False, allow_blank=True, default="", max_length=200)
-    metadata = serializers.JSONField(required=False, default=dict)
+    metadata = MetadataField(required=False, default=dict)
     tenant = serializers.SlugField(required=False, help_text="Needed when the caller belongs to several tenants.")
-
-    def validate_metadata(self, value: object) -> object:
-        if not isinstance(value, dict):
-            raise serializers.ValidationError("The metadata is a JSON object.")
-        return value
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         if "callback_url" in getattr(self, "initial_data", {}):

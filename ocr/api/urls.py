@@ -1,11 +1,10 @@
 from django.urls import path
-from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
-from ocr.api import views
+from ocr.api import tokens, views
 
 urlpatterns = [
-    path("token/", TokenObtainPairView.as_view(), name="api-token"),
-    path("token/refresh/", TokenRefreshView.as_view(), name="api-token-refresh"),
+    path("token/", tokens.Obtain.as_view(), name="api-token"),
+    path("token/refresh/", tokens.Refresh.as_view(), name="api-token-refresh"),
     path("tenants/", views.Tenants.as_view(), name="api-tenants"),
     path("documents/", views.Documents.as_view(), name="api-documents"),
     path("documents/<uuid:document_id>/", views.OneDocument.as_view(), name="api-document"),

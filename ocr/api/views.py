@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +17,7 @@ from rest_framework.views import APIView
 from audit import trail
 from ocr import artifacts, contract, intake, serving
 from ocr.api import serializers
+from ocr.api.parsing import AnyForm
 from ocr.api.problems import problem
 from ocr.models import Document, Priority, Source
 from tenants import access
@@ -32,6 +34,14 @@ class Newest(CursorPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        try:
+            return super().decode_cursor(request)
+        except NotFound:
+            raise ValidationError(
+                {"cursor": "This cursor was not made here. Follow the links of an earlier answer."}
+            ) from None
 
 
 class Documents(APIView):
@@ -149,14 +159,16 @@ class Raw(APIView):
     )
     def get(self, request: Request, document_id: UUID) -> HttpResponseBase:
         parts = serving.raw_parts(request.user, document_id)
-        wanted = request.query_params.get("part", "1")
-        if not wanted.isdecimal() or not 1 <= int(wanted) <= len(parts):
-            return problem(404, "not_ready", f"There is no part {wanted}; the stored answer has {len(parts)} parts.")
-        body = artifacts.read(parts[int(wanted) - 1])
+        wanted = {str(part.part): part for part in parts}.get(request.query_params.get("part", "1"))
+        if wanted is None:
+            return problem(404, "not_ready", f"There is no such part; the stored answer has {len(parts)} parts.")
+        body = artifacts.read(wanted)
         return HttpResponse(body, content_type="application/json", headers={"X-Parts": str(len(parts))})
 
 
 class Original(APIView):
+    content_negotiation_class = AnyForm
+
     @extend_schema(
         operation_id="getDocumentOriginal", responses={(200, "application/octet-stream"): bytes, 404: PROBLEM}
     )
@@ -165,6 +177,8 @@ class Original(APIView):
 
 
 class PageImage(APIView):
+    content_negotiation_class = AnyForm
+
     @extend_schema(
         operation_id="getPageImage",
         parameters=[OpenApiParameter("size", str, enum=["full", "thumb"])],
