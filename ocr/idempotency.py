@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from ocr.models import IdempotencyKey
 from tenants import scope
@@ -95,9 +95,10 @@ def once(
             if request:
                 keep(tenant_id, request, answer=answer, status_code=status_code, document_id=document_id)
             return status_code, answer
-    except IntegrityError:
+    except Exception:
+        # A twin that was a moment earlier makes this one fail, on the key itself or on what the act already changed.
         with scope.scope([tenant_id]):
             first = known(tenant_id, request)
-            if first is None:
-                raise
-            return first.status_code, first.answer
+        if first is None:
+            raise
+        return first.status_code, first.answer

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit import log
-from ocr import contract, idempotency, lifecycle
+from ocr import contract, idempotency, lifecycle, pipeline
 from ocr.api import problems
 from ocr.api.serializers import DetailSerializer, ProblemJsonSerializer
 from ocr.api.views import KEY
@@ -27,6 +27,17 @@ problems.STATUSES.update(
     {worklist.Held: 409, worklist.ClaimLost: 409, decisions.AlreadyDecided: 409, decisions.NotAcceptable: 422}
 )
 PROBLEM = ProblemJsonSerializer
+Act = Callable[[], tuple[int, dict[str, Any]]]
+MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of the version that was seen.")
+
+
+class Stale(Exception):
+    """The caller's If-Match names another version than the present one."""
+
+    code = "stale_version"
+
+
+problems.STATUSES[Stale] = 412
 
 
 class DecisionSerializer(serializers.Serializer[object]):
@@ -65,8 +76,6 @@ class TokenSerializer(serializers.Serializer[object]):
 
 
 class _Door(APIView):
-    parser_classes = [JSONParser]
-
     def handle_exception(self, exc: Exception) -> Response:
         """A refused writer also gets the values that count now, to compare with their own."""
         if isinstance(exc, decisions.NotAcceptable):
@@ -76,11 +85,13 @@ class _Door(APIView):
             ]
             return problems.problem(422, exc.code, str(exc), errors=errors, overridable=exc.overridable)
         response = super().handle_exception(exc)
-        if response.status_code == 409 and isinstance(response.data, dict):
-            with access.scope_of(self.request.user):
-                response.data["current"] = decisions.current(
-                    document_for(self.request.user, self.kwargs["document_id"])
-                )
+        if response.status_code in {409, 412} and isinstance(response.data, dict):
+            try:
+                with access.scope_of(self.request.user):
+                    document = document_for(self.request.user, self.kwargs["document_id"])
+                    response.data["current"] = decisions.current(document)
+            except Document.DoesNotExist as unseen:
+                return super().handle_exception(unseen)
         return response
 
 
@@ -98,21 +109,36 @@ def _verdict(given: dict[str, Any]) -> decisions.Verdict:
     )
 
 
-def _once(request: Request, document_id: UUID, route: str, act: Any, *parts: str) -> Response:
-    """The act under its Idempotency-Key: the same request is done once and answered the same."""
+def _once(request: Request, document_id: UUID, route: str, act: Act, *parts: str) -> Response:
+    """The act under its Idempotency-Key and If-Match: the same request is done once and answered the same."""
     with access.scope_of(request.user):
         tenant_id = document_for(request.user, document_id).tenant_id
     wanted = idempotency.Request.of(request.headers.get("Idempotency-Key"), route, str(document_id), *parts)
-    status, told = idempotency.once(tenant_id, wanted, act, document_id=document_id)
+
+    def matched() -> tuple[int, dict[str, Any]]:
+        _check_match(document_id, request.headers.get("If-Match", "*"))
+        return act()
+
+    status, told = idempotency.once(tenant_id, wanted, matched, document_id=document_id)
     return Response(told, status=status)
+
+
+def _check_match(document_id: UUID, wanted: str) -> None:
+    """Raise Stale unless the header allows the present version, which stays the present one until commit."""
+    allowed = {tag.strip() for tag in wanted.split(",")}
+    if "*" in allowed:
+        return
+    version = Document.objects.select_for_update().values_list("version", flat=True).get(pk=document_id)
+    if f'"{version}"' not in allowed:
+        raise Stale("The document was changed after you read it. Read it again and compare.")
 
 
 class Review(_Door):
     @extend_schema(
         operation_id="reviewDocument",
-        parameters=[KEY],
+        parameters=[KEY, MATCH],
         request=DecisionSerializer,
-        responses={200: DetailSerializer, 404: PROBLEM, 409: PROBLEM, 422: PROBLEM},
+        responses={200: DetailSerializer, 404: PROBLEM, 409: PROBLEM, 412: PROBLEM, 422: PROBLEM},
     )
     def post(self, request: Request, document_id: UUID) -> Response:
         """Approve or reject the version that was seen."""
@@ -120,10 +146,15 @@ class Review(_Door):
         form.is_valid(raise_exception=True)
 
         def act() -> tuple[int, dict[str, Any]]:
-            decided = decisions.decide(document_id, request.user, _verdict(form.validated_data))
+            decided = decisions.settle(document_id, request.user, _verdict(form.validated_data))
             return 200, contract.detail(lifecycle.of(decided.pk))
 
-        return _once(request, document_id, "review", act, repr(sorted(form.validated_data.items(), key=str)))
+        answer = _once(request, document_id, "review", act, repr(sorted(form.validated_data.items(), key=str)))
+        # After the commit, and after a repeated request too: should the first have died before this, the second mends it.
+        with access.scope_of(request.user):
+            decided = document_for(request.user, document_id)
+        pipeline.publish(decided)
+        return answer
 
 
 class _Again(_Door):
@@ -142,7 +173,10 @@ class Reopen(_Again):
     route = "reopen"
 
     @extend_schema(
-        operation_id="reopenDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM}
+        operation_id="reopenDocument",
+        parameters=[KEY, MATCH],
+        request=None,
+        responses={202: dict[str, Any], 409: PROBLEM},
     )
     def post(self, request: Request, document_id: UUID) -> Response:
         return self.again(request, document_id)
@@ -155,7 +189,10 @@ class Retry(_Again):
     route = "retry"
 
     @extend_schema(
-        operation_id="retryDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM}
+        operation_id="retryDocument",
+        parameters=[KEY, MATCH],
+        request=None,
+        responses={202: dict[str, Any], 409: PROBLEM},
     )
     def post(self, request: Request, document_id: UUID) -> Response:
         return self.again(request, document_id)
@@ -168,7 +205,10 @@ class Replay(_Again):
     route = "replay"
 
     @extend_schema(
-        operation_id="replayDocument", parameters=[KEY], request=None, responses={202: dict[str, Any], 409: PROBLEM}
+        operation_id="replayDocument",
+        parameters=[KEY, MATCH],
+        request=None,
+        responses={202: dict[str, Any], 409: PROBLEM},
     )
     def post(self, request: Request, document_id: UUID) -> Response:
         return self.again(request, document_id)
@@ -222,7 +262,6 @@ class PageRelease(APIView):
 
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
-    parser_classes = [JSONParser]
 
     def post(self, request: Request, document_id: UUID) -> Response:
         form = TokenSerializer(data=request.data)

@@ -150,11 +150,18 @@ def save_draft(
 
 
 def decide(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
-    """Approve or reject the version that the reviewer saw: once, by one person.
+    """Approve or reject the version that the reviewer saw, and store the normalised result of it. Raises what `settle` raises."""
+    decided = settle(document_id, user, verdict)
+    pipeline.publish(decided)
+    return decided
 
-    Fields, corrections, decision, status, audit rows and event are one transaction; the normalised result follows. Raises
-    Document.DoesNotExist, access.NotAllowed, AlreadyDecided, lifecycle.Overtaken (another version), worklist.Held and ClaimLost,
-    NotAcceptable (with the failing fields).
+
+def settle(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
+    """Approve or reject the version that the reviewer saw: once, by one person. Touches the database only; `publish` follows.
+
+    Fields, corrections, decision, status, audit rows and event are one transaction. Raises Document.DoesNotExist,
+    access.NotAllowed, AlreadyDecided, lifecycle.Overtaken (another version), worklist.Held and ClaimLost, NotAcceptable (with the
+    failing fields).
     """
     with access.scope_of(user):
         document = _locked(document_id, user)
@@ -164,7 +171,6 @@ def decide(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
         Claim.objects.filter(document=document).delete()
         # The other people's drafts stay: what they typed is theirs to compare.
         Draft.objects.filter(document=document, holder_id=int(user.pk or 0)).delete()
-    pipeline.publish(decided)
     return decided
 
 
