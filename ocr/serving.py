@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 
@@ -29,15 +30,18 @@ def document_for(user: AnyUser, document_id: UUID) -> Document:
     return document
 
 
+def tenants_for_upload(user: AnyUser) -> QuerySet[Tenant]:
+    """Where the user may upload to; inside a scope."""
+    if access.is_platform_admin(user):
+        return Tenant.objects.all()
+    return Tenant.objects.filter(pk__in=access.tenants_with(user, "upload"))
+
+
 def tenant_for_upload(user: AnyUser, slug: str = "") -> UUID:
     """Where the user's upload belongs. Raises NotAllowed, or Unacceptable when several tenants are possible and none is named."""
     access.check(user, "upload")
     with access.scope_of(user):
-        allowed = (
-            Tenant.objects.all()
-            if access.is_platform_admin(user)
-            else Tenant.objects.filter(pk__in=access.tenants_with(user, "upload"))
-        )
+        allowed = tenants_for_upload(user)
         named = allowed.filter(slug=slug) if slug else allowed
         found = list(named.values_list("pk", flat=True)[:2])
     if len(found) == 1:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -25,7 +26,6 @@ from ocr import artifacts, contract, document_types, idempotency, intake, sandbo
 from ocr.forms import DocumentFilters, UploadForm
 from ocr.models import Artifact, Document, Page, Priority, Source
 from tenants import access
-from tenants.models import Tenant
 
 PER_PAGE = 50
 # Why a document failed, in words that say what to do.
@@ -137,8 +137,7 @@ def pager(request: HttpRequest, page: Any, pages: Paginator[Any]) -> dict[str, A
 
 def upload_context(request: HttpRequest) -> dict[str, Any]:
     """What the upload form offers; inside a scope."""
-    allowed = access.tenants_with(request.user, "upload")
-    tenants = list(Tenant.objects.filter(pk__in=allowed).values("slug", "name"))
+    tenants = list(serving.tenants_for_upload(request.user).values("slug", "name"))
     return {
         "document_types": [{"name": row.name, "label": row.label} for row in document_types.newest()],
         "upload_tenants": tenants if len(tenants) > 1 else [],
@@ -153,7 +152,8 @@ def upload(request: HttpRequest) -> HttpResponse:
         wants_json = "application/json" in request.headers.get("Accept", "")
         return _upload(request) if wants_json else _upload_form(request)
     with access.scope_of(request.user):
-        access.check(request.user, "upload")
+        if not access.can(request.user, "upload"):
+            raise PermissionDenied
         return render(request, "ocr/upload.html", {"active": "documents", **upload_context(request)})
 
 
@@ -274,8 +274,7 @@ def raw(request: HttpRequest, document_id: UUID) -> HttpResponse:
     except Document.DoesNotExist:
         raise Http404 from None
     wanted = request.GET.get("part", "1")
-    number = int(wanted) if wanted.isdecimal() else 0
-    return _download(parts[number - 1] if 1 <= number <= len(parts) else None, document_id)
+    return _download({str(part.part): part for part in parts}.get(wanted), document_id)
 
 
 def _download(artifact: Artifact | None, document_id: UUID) -> HttpResponse:
