@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models.base import ModelBase
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from tenants import access
 
 # A schedule row is code that a worker runs, and a task row holds arguments: neither belongs into a form.
 _WITHHELD_APPS = frozenset({"django_q", "axes"})
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Site(admin.AdminSite):
@@ -22,7 +29,7 @@ class Site(admin.AdminSite):
     enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else list(model_or_iterable)
+        models: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else list(model_or_iterable)
         shown = [model for model in models if model._meta.app_label not in _WITHHELD_APPS]
         if shown:
             super().register(shown, admin_class, **options)
@@ -31,15 +38,23 @@ class Site(admin.AdminSite):
         """Platform admins, and the auditors and tenant admins of a tenant."""
         return access.may_use_admin(request.user)
 
-    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:  # noqa: FBT001, FBT002  Django's signature
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The product's own sign-in; Django's admin form lets only "staff" in, which means nothing here."""
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002  # Django's signature
         inner = super().admin_view(view, cacheable)
 
-        def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             with access.scope_of(request.user):
-                response = inner(request, *args, **kwargs)
+                response: HttpResponseBase = inner(request, *args, **kwargs)
                 # Lists are read while rendering, so that has to happen before the scope ends.
-                if hasattr(response, "render") and not response.is_rendered:
+                if isinstance(response, TemplateResponse) and not response.is_rendered:
                     response.render()
                 return response
 
-        return scoped
+        return cast(View, scoped)
