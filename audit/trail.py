@@ -61,6 +61,9 @@ CODE_KEYS = frozenset(
 )
 
 
+_Parameters = dict[str, str | int | list[str] | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """The first link of a chain that does not hold, and why."""
@@ -196,18 +199,19 @@ def examine(chains: Iterable[str] | None = None, *, tenant_ids: Collection[UUID]
     edits, deletions, insertions, reorderings and cut-off tails; a chain whose events are all gone is found by its head, and a
     head that is gone by its chain.
     """
-    only = {
+    only: _Parameters = {
         "chains": None if chains is None else list(chains),
         "tenants": None if tenant_ids is None else [str(tenant_id) for tenant_id in tenant_ids],
     }
-    chains, events, breaks = 0, 0, []
+    followed, events = 0, 0
+    breaks: list[Break] = []
     for chain, links in groupby(_links(only), key=lambda link: link.chain):
         count, found = _follow(chain, links)
-        chains, events = chains + 1, events + count
+        followed, events = followed + 1, events + count
         breaks += [found] if found else []
     emptied = [Break(chain, 1, "every event of the chain is gone") for chain in _emptied(only)]
     in_order = sorted([*breaks, *emptied], key=lambda found: found.chain)
-    return Examination(chains=chains + len(emptied), events=events, breaks=tuple(in_order))
+    return Examination(chains=followed + len(emptied), events=events, breaks=tuple(in_order))
 
 
 class _Link(NamedTuple):
@@ -252,9 +256,9 @@ _EMPTIED = """
 """
 
 
-def _links(only: Mapping[str, object]) -> Iterator[_Link]:
+def _links(only: _Parameters) -> Iterator[_Link]:
     """The links by chain and number. Each page is one statement, so that its rows and heads belong together."""
-    after: dict[str, object] = {"chain": "", "seq": -1, "id": 0}
+    after: _Parameters = {"chain": "", "seq": -1, "id": 0}
     while True:
         with connection.cursor() as cursor:
             cursor.execute(_PAGE, {**only, **after, "rows": _PAGE_ROWS})
@@ -265,7 +269,7 @@ def _links(only: Mapping[str, object]) -> Iterator[_Link]:
         after = {"chain": page[-1].chain, "seq": page[-1].seq, "id": page[-1].id}
 
 
-def _emptied(only: Mapping[str, object]) -> list[str]:
+def _emptied(only: _Parameters) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_EMPTIED, only)
         return [chain for (chain,) in cursor.fetchall()]
