@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.textract_endpoint import drawn
 from tests.textract_endpoint.running import BUCKET, PROJECT, Endpoint
@@ -173,6 +174,15 @@ def test_an_unfinished_job_survives_the_server(own_endpoint: Endpoint, note: byt
     assert billing(endpoint) == [("survivor", job_id, 1)]
     assert endpoint.control()["readers"] == []
     assert endpoint.stop() == 0
+
+
+def test_a_short_document_does_not_wait_for_a_long_one(endpoint: Endpoint, note: bytes) -> None:
+    book = drawn.pages(*[Image.new("1", (40, 40), n % 2) for n in range(400)])
+    book_job = endpoint.client.start_document_analysis(**analysis(endpoint.store("book.pdf", book)))["JobId"]
+    note_job = endpoint.client.start_document_analysis(**analysis(endpoint.store("note.png", note)))["JobId"]
+    assert endpoint.finished(note_job)["JobStatus"] == "SUCCEEDED"
+    assert endpoint.client.get_document_analysis(JobId=book_job)["JobStatus"] == "IN_PROGRESS"
+    assert endpoint.finished(book_job)["DocumentMetadata"]["Pages"] == 400
 
 
 def test_a_dead_child_fails_its_job_and_nothing_else(own_endpoint: Endpoint, note: bytes) -> None:

@@ -20,7 +20,7 @@ from deploy.local.textract.reading import to_json
 from deploy.local.textract.refusals import Refusal, bad_document
 
 ADDRESS_SPACE_BYTES = {"inspect": 2 << 30, "read": 4 << 30}
-CPU_SECONDS_PER_REQUEST = 60
+CPU_SECONDS_PER_REQUEST = 30
 
 Answer = dict[str, Any]
 

@@ -3,8 +3,9 @@
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -19,6 +20,8 @@ from deploy.local.textract.results import Results, write_output
 from deploy.local.textract.stores import Buckets, Document, Intake
 
 ASYNC_QUERIES = 30
+JOBS_PER_WORKER = 4
+"""Jobs under way for each OCR process: enough that a few long documents do not keep the short ones waiting."""
 UNREADABLE_PAGE = "PAGE_UNREADABLE"
 INVALID_QUERY = "INVALID_REQUEST_PARAMETERS"
 
@@ -41,7 +44,7 @@ class _Outcome:
 
 
 class Runner:
-    """Carries out jobs: `workers` at a time, each page by page, its pages on as many children as are free."""
+    """Carries out jobs, oldest first, their pages on up to `workers` children."""
 
     def __init__(
         self, *, ledger: Ledger, readings: Readings, intake: Intake, results: Results, buckets: Buckets, workers: int
@@ -52,7 +55,8 @@ class Runner:
         self._waiting: list[Job] = []
         self._changed = threading.Condition()
         self._closed = False
-        self._jobs = ThreadPoolExecutor(workers, "job")
+        self._workers = workers
+        self._jobs = ThreadPoolExecutor(JOBS_PER_WORKER * workers, "job")
         self._pages = ThreadPoolExecutor(workers, "page")
         self._dispatcher = threading.Thread(target=self._dispatch, name="dispatch jobs", daemon=True)
 
@@ -111,7 +115,7 @@ class Runner:
 
     def _outcome(self, job: Job) -> _Outcome:
         document = Document(self._intake.place(job.document), job.kind, job.sha256, 0)
-        failures = list(self._pages.map(lambda number: self._failure(document, number), range(1, job.pages + 1)))
+        failures = list(self._failures(document, job.pages))
         unread = {number for number, failure in enumerate(failures, start=1) if failure}
         if len(unread) == job.pages:
             return _Outcome("FAILED", failures[0], [], 0)
@@ -123,6 +127,19 @@ class Runner:
         outcome = _Outcome("PARTIAL_SUCCESS" if unread else "SUCCEEDED", None, warnings, job.pages - len(unread))
         self._write_output(job, outcome)
         return outcome
+
+    def _failures(self, document: Document, pages: int) -> Iterator[str | None]:
+        """For each page in turn why it could not be read, None when it was.
+
+        Only a few pages are asked for ahead: a note that comes after a book is read between two of the book's pages.
+        """
+        ahead: deque[Future[str | None]] = deque()
+        for number in range(1, pages + 1):
+            if len(ahead) == self._workers:
+                yield ahead.popleft().result()
+            ahead.append(self._pages.submit(self._failure, document, number))
+        while ahead:
+            yield ahead.popleft().result()
 
     def _failure(self, document: Document, number: int) -> str | None:
         """Why the page could not be read, None when it was."""
