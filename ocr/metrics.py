@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Avg, Count, DateTimeField, DurationField, ExpressionWrapper, F, Func, Min, Q
+from django.db.models import Aggregate, Avg, Count, DurationField, ExpressionWrapper, F, Min, Q
 
 from ocr import lifecycle
 from ocr.models import Document, Status
@@ -18,7 +18,7 @@ PERIODS = {"today": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta
 BARS = 48
 
 
-class _P95(Func):
+class _P95(Aggregate):
     """The value that 95 of 100 rows do not exceed."""
 
     function = "percentile_cont"
@@ -69,7 +69,7 @@ def figures(user: AnyUser, *, period: str = "today") -> Figures:
     waiting = mine.filter(status=Status.NEEDS_REVIEW).aggregate(count=Count("pk"), oldest=Min("received_at"))
     result_time = ExpressionWrapper(F("read_at") - F("received_at"), output_field=DurationField())
     times = read.filter(read_at__isnull=False).aggregate(average=Avg(result_time), p95=_P95(result_time))
-    minutes = _minutes(arrived)
+    minutes = _minutes(arrived, until)
     return Figures(
         since=since,
         until=until,
@@ -88,12 +88,10 @@ def figures(user: AnyUser, *, period: str = "today") -> Figures:
     )
 
 
-def _minutes(arrived: Any) -> float:
+def _minutes(arrived: Any, until: datetime) -> float:
     """How long documents have been arriving in the period: a day's average would hide a busy hour."""
-    span = arrived.aggregate(
-        first=Min("received_at"), now=Func(function="clock_timestamp", output_field=DateTimeField())
-    )
-    return 0.0 if span["first"] is None else max(1.0, (span["now"] - span["first"]).total_seconds() / 60)
+    first = arrived.aggregate(first=Min("received_at"))["first"]
+    return 0.0 if first is None else max(1.0, (until - first).total_seconds() / 60)
 
 
 def _reasons(arrived: Any) -> list[tuple[str, int]]:

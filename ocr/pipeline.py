@@ -222,6 +222,8 @@ def route(lease: Lease) -> str:
             changes=changes,
             fence=lease.fence,
         )
+        if codes:
+            queue.ring_to_warm(document.tenant_id, document.pk)
     publish(document)
     return ""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django_q.tasks import async_task
 
 ADVANCE = "ocr.tasks.advance"
+WARM = "ocr.tasks.warm"
 DELIVER = "ocr.tasks.deliver"
 BEAT = "ocr.tasks.beat"
 
@@ -17,6 +18,11 @@ def ring(tenant_id: UUID | str, document_id: UUID | str) -> None:
     With the database as broker the task row is part of the transaction. Ringing twice, or for nothing, is harmless.
     """
     async_task(ADVANCE, str(tenant_id), str(document_id))
+
+
+def ring_to_warm(tenant_id: UUID | str, document_id: UUID | str) -> None:
+    """Have the first page's pictures rendered before a reviewer asks for them."""
+    async_task(WARM, str(tenant_id), str(document_id))
 
 
 def ring_all(task: str) -> None:

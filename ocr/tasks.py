@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from ocr import pipeline, publishing, watch
+from ocr import pages, pipeline, publishing, watch
+from ocr.models import Document
+from tenants import scope
 
 
 def advance(tenant_id: str, document_id: str) -> None:
     """Carry one document on. Safe to run twice, late, or for nothing."""
     pipeline.advance(UUID(tenant_id), UUID(document_id))
+
+
+def warm(tenant_id: str, document_id: str) -> None:
+    """Render the first page. Pictures that exist are left alone; one that cannot be rendered is told when it is asked for."""
+    with scope.scope([UUID(tenant_id)]):
+        document = Document.objects.filter(pk=document_id).first()
+    if document is not None:
+        pages.warm(document)
 
 
 def deliver() -> None:

@@ -1,0 +1,196 @@
+"""A reviewer's first hour in a real browser: log in, drop a file, open it from the queue, correct by keyboard, approve."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+import samples
+from tests.product import Product
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SCREENSHOTS = os.environ.get("DTAT_SCREENSHOTS", "")
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("journey")
+    for path in (folder, folder.parent):
+        path.chmod(0o711)
+    product = Product(folder / "home")
+    product.start()
+    yield product
+    product.stop()
+    assert product.processes() == [], "Ctrl-C left processes behind"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail("REQUIRE_BROWSER=1, but no Chromium was found")
+        pytest.skip("no Chromium was found")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, samples.Sample]:
+    return {sample.path.name: sample for sample in samples.draw(tmp_path_factory.mktemp("drawn"))}
+
+
+def signed_in(browser: Browser, product: Product, who: str, errors: list[str], **options: Any) -> Page:
+    person = product.credentials[who]
+    page = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options)).new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(f"{product.url}/login/")
+    page.get_by_label("Username").fill(person["username"])
+    page.get_by_label("Password", exact=True).fill(person["password"])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/queue/")
+    return page
+
+
+def test_a_dropped_file_is_corrected_by_keyboard_and_approved(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample]
+) -> None:
+    errors: list[str] = []
+    sample = drawn["invoice-wrong-total.jpg"]
+    page = signed_in(browser, product, "reviewer", errors)
+
+    page.goto(f"{product.url}/documents/upload/")
+    page.set_input_files("input[type=file]", str(sample.path))
+    expect(page.get_by_text(sample.path.name).first).to_be_visible()
+    link = page.locator("a[href^='/documents/']", has_text=re.compile("Open|received|invoice", re.IGNORECASE)).last
+    expect(link).to_be_visible(timeout=15000)
+    listed = product.api("GET", "/api/v1/documents/").json()["results"]
+    document_id = next(row["id"] for row in listed if row["filename"] == sample.path.name)
+    waiting = product.wait_for(document_id)
+    assert waiting["status"] == "needs_review", waiting["problems"]
+
+    page.goto(f"{product.url}/queue/")
+    expect(page.get_by_text(sample.path.name)).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/review/{document_id}/")
+    field = page.locator("[data-field='total'] input, input[name='total']").first
+    expect(page.locator("h1")).to_be_visible()
+
+    right = next(row["value"] for row in waiting["fields"] if row["name"] == "total")
+    subtotal = next(row["value"] for row in waiting["fields"] if row["name"] == "subtotal")
+    tax = next(row["value"] for row in waiting["fields"] if row["name"] == "tax")
+    corrected = f"{float(subtotal) + float(tax):.2f}"
+    assert corrected != right, "the sample's printed total is wrong on purpose"
+    for _ in range(40):
+        if field.evaluate("input => input === document.activeElement"):
+            break
+        page.keyboard.press("Enter")
+    field_focused = field.evaluate("input => input === document.activeElement")
+    assert field_focused, "Enter leads to the field that needs a person"
+    page.keyboard.press("Control+a")
+    page.keyboard.type(corrected)
+    page.keyboard.press("Enter")
+    for _ in range(40):
+        if page.locator("text=Ready to approve").count():
+            break
+        page.keyboard.press("Enter")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(lambda url: document_id not in url, timeout=15000)
+
+    approved = product.wait_for(document_id)
+    assert approved["status"] == "approved"
+    assert approved["review"]["decision"] == "approve"
+    assert approved["review"]["reviewer"] == "user:reviewer"
+    total = next(row for row in approved["fields"] if row["name"] == "total")
+    assert (total["value"], total["source"]) == (corrected, "person")
+    result = product.api("GET", f"/api/v1/documents/{document_id}/result/").json()
+    assert result["review"]["reviewer"] == "user:reviewer"
+    assert next(row for row in result["fields"] if row["name"] == "total")["value"] == corrected
+
+    timeline = product.api("GET", f"/api/v1/documents/{document_id}/audit/").json()
+    correction = next(event for event in timeline if event["kind"] == "FIELD_CORRECTED")
+    assert (correction["codes"]["field"], correction["actor"]) == ("total", "user:reviewer")
+    assert corrected not in json.dumps(timeline), "the trail holds names, never values"
+    event = outbox_event(product, document_id)
+    assert "total" in event["corrected"]
+    assert event["actor"] == "user:reviewer"
+    assert errors == []
+
+
+def outbox_event(product: Product, document_id: str) -> dict[str, Any]:
+    with psycopg2.connect(product.credentials["database"]["auditor"]) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT data FROM ocr_outboxevent WHERE document_id = %s AND type = 'document.processed'", [document_id]
+        )
+        (data,) = cursor.fetchone() or (None,)
+    connection.close()
+    assert data
+    found: dict[str, Any] = data
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_every_page_opens_without_an_error(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample], scheme: str, width: int, height: int
+) -> None:
+    """At both sizes and in both themes; nothing is wider than the screen. DTAT_SCREENSHOTS=DIR keeps the pictures."""
+    noisy = drawn["invoice-noisy-scan.jpg"]
+    waiting = product.api(
+        "POST", "/api/v1/documents/", files={"file": noisy.path.open("rb")}, headers={"Idempotency-Key": "noisy"}
+    ).json()["id"]
+    product.wait_for(waiting)
+    errors: list[str] = []
+    page = signed_in(
+        browser, product, "reviewer", errors, viewport={"width": width, "height": height}, color_scheme=scheme
+    )
+    addresses = {
+        "queue": "/queue/",
+        "documents": "/documents/",
+        "upload": "/documents/upload/",
+        "document": f"/documents/{waiting}/",
+        "dashboard": "/dashboard/",
+        "review": f"/review/{waiting}/",
+    }
+    for name, address in addresses.items():
+        answer = page.goto(product.url + address)
+        assert answer and answer.status == 200, name
+        page.wait_for_load_state("networkidle")
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{name} is {overflow} px wider than a screen of {width}"
+        if SCREENSHOTS:
+            page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{width}-{scheme}.png")
+    assert errors == []
+
+
+def test_the_second_reviewer_is_told_who_holds_the_document(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample]
+) -> None:
+    document_id = product.upload("rotated.jpg", drawn["invoice-rotated.jpg"].path.read_bytes(), document_type="invoice")
+    assert product.wait_for(document_id)["status"] in {"needs_review", "approved"}
+    errors: list[str] = []
+    if product.api("GET", f"/api/v1/documents/{document_id}/").json()["status"] == "approved":
+        pytest.fail("the sample was meant for a person")
+    first = signed_in(browser, product, "reviewer", errors)
+    first.goto(f"{product.url}/review/{document_id}/")
+    second = signed_in(browser, product, "second_reviewer", errors)
+    second.goto(f"{product.url}/review/{document_id}/")
+    expect(second.get_by_text("is working on this document").first).to_be_visible()
+    assert second.locator("input:not([type=hidden]):visible").count() == 0
+    assert errors == []
