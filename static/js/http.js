@@ -18,7 +18,7 @@ export function csrf() {
 /**
  * @param {string} url
  * @param {unknown} body
- * @param {{keepalive?: boolean}} [options]
+ * @param {{keepalive?: boolean, signal?: AbortSignal}} [options] `signal` gives the request up
  * @returns {Promise<Answer>}
  */
 export async function post(url, body, options = {}) {
@@ -30,7 +30,7 @@ export async function post(url, body, options = {}) {
       body: JSON.stringify(body),
       credentials: "same-origin",
       keepalive: options.keepalive ?? false,
-      signal: AbortSignal.timeout(20000),
+      signal: options.signal ? AbortSignal.any([options.signal, AbortSignal.timeout(20000)]) : AbortSignal.timeout(20000),
     });
   } catch {
     return { ok: false, status: 0, body: null, words: say("offline"), ahead: 0 };

@@ -29,6 +29,8 @@ export class Drafts {
     this.stopped = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    /** @type {AbortController | undefined} the save that is on its way */
+    this.underway = undefined;
   }
 
   /** After typing: saves in this tab now, on the server when the typing pauses. */
@@ -61,7 +63,8 @@ export class Drafts {
     this.dirty = false;
     this.#tell("saving");
     const { token, version, revision } = this.at;
-    const answer = await post(this.at.url, { token, version, revision, fields: this.store.draft() });
+    this.underway = new AbortController();
+    const answer = await post(this.at.url, { token, version, revision, fields: this.store.draft() }, { signal: this.underway.signal });
     this.sending = false;
     if (this.stopped) return;
     if (answer.ok) this.#saved(answer.body.revision);
@@ -94,6 +97,8 @@ export class Drafts {
   stop() {
     this.stopped = true;
     clearTimeout(this.timer);
+    // A save that arrives after the decision would be refused, and nobody needs it any more.
+    this.underway?.abort();
   }
 
   /** After an answer that could be mended (signed out, gone offline): tries again with what there is. */
