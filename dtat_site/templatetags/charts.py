@@ -189,7 +189,7 @@ def share_line(share: float) -> SafeString:
 @register.filter
 def as_percent(share: float) -> str:
     """0.457 as 46%; a share that is small but not nothing is never shown as 0%."""
-    return "<1%" if 0 < share < 0.005 else f"{share * 100:.0f}%"
+    return "<1%" if 0 < share < 0.01 else f"{share * 100:.0f}%"
 
 
 @register.filter

@@ -93,15 +93,24 @@ FIELD_STATES = {
 
 
 @register.inclusion_tag("_status.html")
-def field_state(name: str, problems: Sequence[Any] = ()) -> dict[str, object]:
+def field_state(name: str, value: str | None, problems: Sequence[Any] = ()) -> dict[str, object]:
     """A field's state as a chip; an open field shows the tone of what is wrong with it."""
     tone, label = FIELD_STATES.get(name, ("plain", name))
+    if name == "certain" and not value:
+        return {"tone": "plain", "icon": "minus", "label": _("Not found")}
     codes = {problem.get("code") for problem in problems if isinstance(problem, dict)}
     if name == "open" and "missing" in codes:
         tone = "miss"
     elif name == "open" and codes & {"invalid", "failed_rule"}:
         tone = "bad"
     return {"tone": tone, "icon": TONE_ICONS.get(tone, "info"), "label": label}
+
+
+@register.filter
+def score(field: Mapping[str, Any]) -> float | None:
+    """How sure the engine is of a field, as it is compared with the threshold: the words' confidence where there is one."""
+    words = field.get("word_confidence")
+    return words if words is not None else field.get("confidence")
 
 
 @register.filter

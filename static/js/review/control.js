@@ -31,9 +31,11 @@ export function control(entry, options) {
   return area;
 }
 
+const GROWS_BY_ITSELF = CSS.supports("field-sizing", "content");
+
 /** @param {HTMLInputElement | HTMLTextAreaElement} node */
 export function grow(node) {
-  if (!(node instanceof HTMLTextAreaElement)) return;
+  if (GROWS_BY_ITSELF || !(node instanceof HTMLTextAreaElement)) return;
   node.style.blockSize = "auto";
   node.style.blockSize = `${node.scrollHeight + 2}px`;
 }

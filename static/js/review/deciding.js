@@ -5,11 +5,15 @@ import { post } from "../http.js";
 import { toast, toastOnNextPage } from "../toast.js";
 import { askOverride, askReject, onConflictReload, showConflict } from "./dialogs.js";
 import { forget } from "./drafts.js";
+import { withoutValue } from "./reasons.js";
 
 /**
  * @typedef {import("../http.js").Answer} Answer
  * @typedef {import("./store.js").Entry} Entry
  */
+
+/** @type {Record<string, string>} */
+const TITLES = { stale_version: "conflict_stale", already_decided: "conflict_decided", taken_over: "conflict_lost", held: "conflict_taken" };
 
 export class Deciding {
   /**
@@ -92,7 +96,7 @@ export class Deciding {
   conflict(answer) {
     this.drafts.stop();
     const code = answer.body?.code ?? "";
-    const title = say({ stale_version: "conflict_stale", already_decided: "conflict_decided", taken_over: "conflict_lost", held: "conflict_taken" }[code] ?? "conflict_other");
+    const title = say(TITLES[code] ?? "conflict_other");
     const reload = say(code === "already_decided" ? "conflict_open" : "conflict_reload");
     this.reloadUrl = code === "already_decided" ? this.data.urls.document : location.href;
     showConflict({ title, words: answer.words, rows: this.#differences(answer.body?.current), reload, stay: code !== "already_decided" });
@@ -116,7 +120,7 @@ export class Deciding {
       const theirs = value ?? "";
       if (!entry || entry.current === theirs) return [];
       const label = entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row });
-      return [{ label, mine: entry.current, theirs }];
+      return [{ label, mine: entry.current || withoutValue(entry), theirs }];
     });
   }
 }

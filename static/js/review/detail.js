@@ -104,12 +104,13 @@ function difference(value, other) {
   while (from < value.length && value[from] === other[from]) from += 1;
   let back = 0;
   while (back < value.length - from && back < other.length - from && value.at(-1 - back) === other.at(-1 - back)) back += 1;
-  return [from, value.length - back];
+  // Another value altogether has no differing part to point at.
+  return value.length - back - from > value.length * 0.7 ? [0, 0] : [from, value.length - back];
 }
 
 /** @param {Entry} entry @param {Acts} acts */
 function buttons(entry, acts) {
-  const changed = entry.current !== entry.machine || entry.state === "checked";
+  const changed = entry.current !== entry.machine || ["checked", "absent", "unreadable"].includes(entry.state);
   const open = entry.state === "open" || entry.errors.length > 0;
   return el("div", { class: "acts" },
     open && entry.current ? act("confirm", "⏎", "check", () => acts.confirm(entry)) : null,

@@ -44,7 +44,7 @@ class Cell {
     this.why.textContent = `${stateWords(entry)} ${reason(entry)}`.trim();
     if (node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement) {
       if (node.value !== entry.current) node.value = entry.current;
-      node.placeholder = withoutValue(entry);
+      node.placeholder = withoutValue(entry) && "–";
       node.setAttribute("aria-invalid", String(entry.errors.length > 0));
       grow(node);
     } else node.textContent = entry.current || "–";

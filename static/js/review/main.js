@@ -141,7 +141,6 @@ for (const holder of holders.values()) {
 }
 const toolbar = { "zoom-in": () => viewer.zoomIn(), "zoom-out": () => viewer.zoomOut(), fit: () => viewer.fit(), boxes: () => viewer.toggleBoxes(), previous: () => viewer.turn(-1), next: () => viewer.turn(1) };
 for (const [name, run] of Object.entries(toolbar)) document.querySelector(`[data-do="${name}"]`)?.addEventListener("click", run);
-for (const field of [...store.fields, ...store.cells]) viewer.refresh(field);
 summary.show(null);
 
 if (editable) work();

@@ -62,6 +62,7 @@ class Row {
     const without = withoutValue(entry);
     if (!(node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement)) {
       node.textContent = entry.current || without || "–";
+      node.classList.toggle("empty-value", !entry.current);
       return;
     }
     if (node.value !== entry.current) node.value = entry.current;

@@ -4,16 +4,16 @@ import { say } from "../dom.js";
 
 /** @typedef {import("./store.js").Entry} Entry */
 
-/** @param {Entry} entry @returns {"ok" | "you" | "warn" | "bad" | "miss"} */
+/** @param {Entry} entry @returns {"ok" | "none" | "you" | "warn" | "bad" | "miss"} */
 export function tone(entry) {
-  if (entry.state === "certain") return "ok";
+  if (entry.state === "certain") return entry.current ? "ok" : "none";
   if (entry.state !== "open") return "you";
   if (entry.errors.length || entry.problems.some((problem) => problem.code === "invalid")) return "bad";
   return entry.problems.some((problem) => problem.code === "missing") || !entry.machine ? "miss" : "warn";
 }
 
-/** @param {"ok" | "you" | "warn" | "bad" | "miss"} name */
-export const toneIcon = (name) => ({ ok: "check", you: "done", warn: "warn", bad: "bad", miss: "miss" })[name];
+/** @param {"ok" | "none" | "you" | "warn" | "bad" | "miss"} name */
+export const toneIcon = (name) => ({ ok: "check", none: "minus", you: "done", warn: "warn", bad: "bad", miss: "miss" })[name];
 
 /** @param {number} confidence percent; 99.7 is not shown as 100 */
 export const percent = (confidence) => `${Math.floor(confidence)}%`;
@@ -38,7 +38,7 @@ function ruleWord(rule) {
 }
 
 /** @param {Entry} entry @returns {string} the state in words, for screen readers */
-export const stateWords = (entry) => say(`state_${entry.state}`);
+export const stateWords = (entry) => say(entry.state === "certain" && !entry.current ? "not_found" : `state_${entry.state}`);
 
 /** @param {Entry} entry @returns {string[]} the sentences under an active entry, the server's refusals first */
 export function sentences(entry) {
@@ -50,5 +50,6 @@ export function sentences(entry) {
 /** @param {Entry} entry @returns {string} why an entry has no value, now or since an earlier decision */
 export function withoutValue(entry) {
   const state = entry.state === "certain" ? entry.before : entry.state;
-  return state === "absent" || state === "unreadable" ? say(`state_${state}`) : "";
+  if (state === "absent" || state === "unreadable") return say(`state_${state}`);
+  return entry.state === "certain" && !entry.machine ? say("not_found") : "";
 }

@@ -5,7 +5,7 @@ import { tone } from "./reasons.js";
 
 /** @typedef {import("./store.js").Entry} Entry */
 
-const WORST = /** @type {const} */ (["bad", "miss", "warn", "you", "ok"]);
+const WORST = /** @type {const} */ (["bad", "miss", "warn", "you", "ok", "none"]);
 
 export class Summary {
   /**
@@ -37,7 +37,7 @@ export class Summary {
       this.bars[index].className = `segment ${WORST.find((name) => tones.includes(name))}${here ? " at" : ""}`;
     }
     const done = this.store.entries.filter((entry) => !["open", "certain"].includes(entry.state)).length;
-    const certain = this.segments.filter((entries) => entries.every((entry) => entry.state === "certain")).length;
+    const certain = this.segments.filter((entries) => entries.every((entry) => entry.state === "certain") && entries.some((entry) => entry.current)).length;
     this.places.counts.replaceChildren(
       el("strong", {}, icon(open ? "warn" : "done", open ? "warn" : "you"), open ? say("to_check", { n: open }) : say("ready")),
       el("span", { text: say("certain", { n: certain }) }),

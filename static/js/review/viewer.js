@@ -136,7 +136,7 @@ export class Viewer {
   fit() {
     const widest = Math.max(...this.sheets.map((sheet) => sheet.page.width || UNKNOWN.width));
     const room = this.scroller.clientWidth - (this.scroller.clientWidth > 600 ? 72 : 32);
-    this.zoom(Math.min(room / widest, 1.5));
+    this.zoom(Math.min(room / widest, 1));
     this.fitted = true;
   }
 
