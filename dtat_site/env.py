@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-# Secrets that have been printed somewhere: documentation, examples, other people's repositories.
-KNOWN_SECRETS = frozenset({"changeme", "secret", "password", "insecure", "django-insecure", "test", "dev", "example"})
+# Words of secrets that stand in documentation and examples. None is short enough to turn up in a random text by chance.
+KNOWN_SECRETS = frozenset({"changeme", "change-me", "insecure", "password", "placeholder", "replace-me", "your-secret"})
 SECRET_LENGTH = 40
 
 
