@@ -357,16 +357,15 @@ class _Search:
 
     def _continued(self, label: _Label, value: Sequence[Placed]) -> tuple[Placed, ...]:
         """Up to five more lines of an address: each begins where the one before begins and follows it closely."""
-        box, row, words = around(word.box for word in value), label.row, ()
-        by_first = {segment.words[0].index: number for number, line in enumerate(self._rows) for segment in line}
-        row = by_first.get(value[0].index, row)
-        more: list[Placed] = list(words)
+        row_of = {segment.words[0].index: number for number, line in enumerate(self._rows) for segment in line}
+        box, row = around(word.box for word in value), row_of.get(value[0].index, label.row)
+        more: list[Placed] = []
         for _ in range(5):
             segment = self._segment_below(box, row)
             if segment is None or abs(segment.box.left - box.left) > 1.2 * self._sheet.line_height:
                 break
             more += segment.words
-            box, row = segment.box, by_first[segment.words[0].index]
+            box, row = segment.box, row_of[segment.words[0].index]
         return tuple(more)
 
     @staticmethod
