@@ -39,15 +39,20 @@ def django_db_setup() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-@pytest.fixture(autouse=True)
-def _flush_as_superuser(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Empties the tables after tests that commit. The app role may not, so Django's own flush cannot."""
+@pytest.fixture(autouse=True, scope="session")
+def _flush_as_superuser() -> Iterator[None]:
+    """Empties the tables after tests that commit. The app role may not, so Django's own flush cannot.
+
+    For the whole run: a patch of one test would be taken back before that test's own teardown.
+    """
     from django.test import TransactionTestCase
 
     def teardown(self: Any) -> None:
         empty_tables()
 
-    monkeypatch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        yield
 
 
 def empty_tables() -> None:
