@@ -21,8 +21,10 @@ from django.test import Client
 from django_q.models import OrmQ
 from PIL import Image, ImageDraw
 
+from audit.models import AuditEvent
+from dtat_site import invariants
 from ocr import artifacts, intake, lifecycle, pipeline, tasks
-from ocr.models import Artifact, Document, Source, Status
+from ocr.models import Artifact, Document, Extraction, OutboxEvent, Source, Status
 from review import decisions, worklist
 from tenants import access, scope
 from tenants.models import ApiKey, Membership, Role, Tenant
@@ -276,6 +278,29 @@ def stored(of: Document, kind: Artifact.Kind) -> list[bytes]:
 def files(where: Tenant) -> list[str]:
     """Every stored object's key of this tenant, whether a row knows it or not."""
     return sorted(stored_key for stored_key, _written in artifacts.listing() if f"/{where.pk}/" in stored_key)
+
+
+def trail(of: Document) -> list[AuditEvent]:
+    """The document's audit rows, oldest first."""
+    with scope.everything():
+        return list(AuditEvent.objects.filter(chain=f"document:{of.pk}").order_by("seq"))
+
+
+def events(of: Document) -> list[OutboxEvent]:
+    """What was announced about the document, oldest first."""
+    with scope.everything():
+        return list(OutboxEvent.objects.filter(document_id=of.pk).order_by("created_at"))
+
+
+def extractions(of: Document) -> list[Extraction]:
+    """What was asked of Textract for the document, oldest first."""
+    with scope.everything():
+        return list(Extraction.objects.filter(document=of))
+
+
+def broken() -> list[str]:
+    """Every invariant that does not hold; an empty list is the only good answer."""
+    return [f"{found.id}: {each}" for found in invariants.verify() for each in found.broken]
 
 
 def is_resting(of: Document) -> bool:
