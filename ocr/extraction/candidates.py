@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from ocr.extraction import values
+from ocr.extraction import dates, values
 from ocr.extraction.blocks import Layout, Pair, Span, Table, joined
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
 from ocr.extraction.labels import Lexicon, Mention, lexicon_of, squash, tokenise
@@ -100,8 +101,8 @@ def labelled(found_in: Context) -> Iterator[Candidate]:
         yield from _from_table(found_in, table)
     for line in found_in.rows:
         for mention in found_in.mentions_in(line.span):
-            yield from _beside(found_in, line, mention)
-            yield from _under(found_in, line, mention)
+            beside = list(_beside(found_in, line, mention))
+            yield from beside or _under(found_in, line, mention)
 
 
 # --- query answers, form pairs, tables
@@ -130,8 +131,8 @@ def _from_pair(found_in: Context, pair: Pair) -> Iterator[Candidate]:
 
 def _from_table(found_in: Context, table: Table) -> Iterator[Candidate]:
     """A cell that is a label as a whole, and the next cell of its row that holds something."""
-    for cell, following in zip(table.cells, (*table.cells[1:], None), strict=True):
-        if following is None or following.row != cell.row or "COLUMN_HEADER" in cell.roles:
+    for cell, following in pairwise(table.cells):
+        if following.row != cell.row or "COLUMN_HEADER" in cell.roles:
             continue
         for mention in found_in.lexicon.mentions(cell.content.text):
             if mention.before or strange_words(cell.content.text[mention.end :]):
@@ -240,14 +241,16 @@ def in_span(
 
 
 def _may_be_meant(spec: FieldSpec, text: str) -> bool:
-    """Whether a text that is no value of the kind may be one misread.
+    """Whether a text that holds no value of the kind may be one misread.
 
-    For money a decimal mark must be left of it, for a code a digit, and an amount is no code.
+    For money a decimal mark must be left of it, for a code a digit; an amount or a date is no code.
     """
     has_decimals = re.search(r"\w[.,]\s?\w\w\b", text) is not None
     if spec.kind in ("amount", "number", "percent"):
         return has_decimals
-    return spec.kind != "identifier" or (not has_decimals and any(character.isdigit() for character in text))
+    if spec.kind == "identifier":
+        return not has_decimals and not dates.find(text) and any(character.isdigit() for character in text)
+    return True
 
 
 def _in_text(

@@ -381,7 +381,7 @@ def _check_rule(made: DocumentType, rule: Rule, path: str) -> None:
             _need(kinds, rule.equals, ("amount", "number"), f"{path}.equals")
             added = [name.removeprefix("-") for name in rule.may_be_added]
             _need(kinds, added, ("amount", "number"), f"{path}.may_be_added")
-        case OrderRule():
+        case _:
             _need(kinds, [rule.later, rule.earlier], ("date",), path)
 
 

@@ -126,8 +126,18 @@ def absent(spec: FieldSpec) -> Field:
 
 
 def judged(field: Field, spec: FieldSpec, *, date_order: DateOrder = "day_first") -> Field:
-    """The field with what its own print says against it: a value not understood, a doubtful word or pair."""
-    return with_problems(field, [*_unclear(field, spec, date_order), *_doubtful(field)])
+    """The field with what its own print says against it: a value not understood, a doubtful word or pair.
+
+    A text in which no value was found may still be one as a whole.
+    """
+    if field.value is not None:
+        return with_problems(field, _doubtful(field))
+    try:
+        value = parse_value(field.text, spec, date_order=date_order)
+    except InvalidValue as refusal:
+        message = f"“{_short(field.text)}” could not be understood. {refusal}"
+        return with_problems(field, [Problem("invalid", field.name, message, refusal.code), *_doubtful(field)])
+    return with_problems(replace(field, value=value), _doubtful(field))
 
 
 def with_problems(field: Field, problems: Sequence[Problem]) -> Field:
@@ -164,17 +174,6 @@ def confidence_of(candidate: Candidate) -> float | None:
     if candidate.source == "textract":
         return candidate.confidence
     return 100 * min(0.99, candidate.score)
-
-
-def _unclear(field: Field, spec: FieldSpec, date_order: DateOrder) -> list[Problem]:
-    if field.value is not None:
-        return []
-    try:
-        parse_value(field.text, spec, date_order=date_order)
-    except InvalidValue as refusal:
-        message = f"“{_short(field.text)}” could not be understood. {refusal}"
-        return [Problem("invalid", field.name, message, refusal.code)]
-    return []
 
 
 def _doubtful(field: Field) -> list[Problem]:

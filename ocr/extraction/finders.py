@@ -118,19 +118,20 @@ def _company(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
         yield _candidate(spec, head.line, name, words, why, score)
 
 
-def _heads(row: list[Line]) -> Iterator[_Head]:
-    joined: _Head | None = None
+def _heads(row: list[Line]) -> list[_Head]:
+    """The row's pieces, joined where they stand close; a single letter beside a name is a logo or a flaw."""
+    heads: list[_Head] = []
     for line in row:
-        if joined and line.box.left - joined.line.box.right <= _GAP * line.box.height:
-            box = joined.line.box.joined(line.box)
-            text, words = f"{joined.text} {line.span.text}", (*joined.words, *line.span.words)
-            joined = _Head(replace(joined.line, box=box), text, words)
+        if len(line.span.text) < 2:
+            continue
+        if heads and line.box.left - heads[-1].line.box.right <= _GAP * line.box.height:
+            last = heads.pop()
+            box = last.line.box.joined(line.box)
+            text, words = f"{last.text} {line.span.text}", (*last.words, *line.span.words)
+            heads.append(_Head(replace(last.line, box=box), text, words))
         else:
-            if joined:
-                yield joined
-            joined = _Head(line, line.span.text, line.span.words)
-    if joined:
-        yield joined
+            heads.append(_Head(line, line.span.text, line.span.words))
+    return heads
 
 
 def _name(text: str) -> str:

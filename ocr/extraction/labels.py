@@ -134,9 +134,9 @@ def _one_word_misread(words: Sequence[str], tokens: Sequence[Token]) -> bool:
     if len(words) != len(tokens):
         return False
     if len(words) == 1:
-        return one_error_apart(words[0], tokens[0].text)
+        return within_one_error(words[0], tokens[0].text)
     wrong = [(word, token.text) for word, token in zip(words, tokens, strict=True) if word != token.text]
-    return len(wrong) == 1 and len(wrong[0][0]) >= _FUZZY_LENGTH and one_error_apart(*wrong[0])
+    return len(wrong) == 1 and len(wrong[0][0]) >= _FUZZY_LENGTH and within_one_error(*wrong[0])
 
 
 def _words_before(tokens: Sequence[Token], first: int, taken: set[int]) -> int:
@@ -156,8 +156,8 @@ def squash(label: str) -> str:
     return "".join(token.text for token in tokenise(label))
 
 
-def one_error_apart(one: str, other: str) -> bool:
-    """Whether one letter more, less or different turns one into the other."""
+def within_one_error(one: str, other: str) -> bool:
+    """Whether at most one letter more, less or different turns one into the other."""
     if len(one) > len(other):
         one, other = other, one
     if len(other) - len(one) > 1:

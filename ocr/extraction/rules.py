@@ -55,7 +55,7 @@ def _broken(rule: Rule, values: Values, line_items: Sequence[Values], labels: Ma
             return _broken_sum(rule, _amounts(values), labels), rule.equals
         case ItemsRule():
             return _broken_items(rule, values, line_items, labels)
-        case OrderRule():
+        case _:
             return _broken_order(rule, values, labels), rule.later
 
 

@@ -28,6 +28,7 @@ _IDENTIFIER = re.compile(
     r"(?<!\w)(?:[A-Z]{1,4}[ \-])?(?=[^\s\d]{0,20}\d)[^\W_](?:[\w./\-*]*\w)?(?: \d{2,}(?![\w]*[./:,]\d)\w*)*"
 )
 _UNGROUPED = re.compile(r"\d{8}")
+_PERCENT = re.compile(r"\s?%")
 _NO_IDENTIFIER = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d\d")
 
 
@@ -245,12 +246,13 @@ def _parse_identifier(text: str, order: DateOrder) -> str:
 
 
 def _find_identifiers(text: str, order: DateOrder) -> list[Found]:
-    """Codes with a digit in them that are neither a date nor an amount."""
+    """Codes with a digit in them that are neither a date nor an amount nor a percentage."""
     dated = [range(each.start, each.end) for each in dates.find(text)]
     return [
         Found(fold(match[0]), match.start(), match.end())
         for match in _IDENTIFIER.finditer(text)
         if not _NO_IDENTIFIER.fullmatch(match[0])
+        and not _PERCENT.match(text, match.end())
         and not any(match.start() in span or match.end() - 1 in span for span in dated)
     ]
 

@@ -1,0 +1,389 @@
+"""Which of several candidates becomes the field, how sure one is, and what a person is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ocr.extraction.fields import PAIR_SLACK
+from tests.extraction.make import Answer, a_type, field, problems
+
+TOTAL: dict[str, Any] = {
+    "name": "total", "label": "Total", "kind": "amount", "labels": ["grand total", "total"], "required": True,
+}  # fmt: skip
+NUMBER: dict[str, Any] = {
+    "name": "number", "label": "Invoice number", "kind": "identifier", "labels": ["invoice no"], "required": True,
+}  # fmt: skip
+SIMPLE = a_type(TOTAL)
+
+
+# --- where a value comes from
+
+
+@pytest.mark.parametrize(
+    ("answer", "why", "source"),
+    [
+        (Answer().pair("Total:", "12.00"), "key_value", "textract"),
+        (Answer().line("Total: 12.00"), "label_right", "rule"),
+        (Answer().row("Total", "12.00"), "label_right", "rule"),
+        (Answer().lines("Total", "12.00"), "label_below", "rule"),
+        (Answer().table(["Total", "12.00"], header=False), "table", "textract"),
+    ],
+)
+def test_a_value_is_found_beside_its_label(answer: Answer, why: str, source: str) -> None:
+    found = field(answer.read(SIMPLE), "total")
+    assert (found.value, found.why, found.source, found.state) == ("12.00", why, source, "certain")
+    assert found.word_ids and found.box is not None and found.page == 1
+
+
+def test_a_query_s_answer_is_found_by_its_alias() -> None:
+    made = a_type(
+        {**TOTAL, "query": "sum"}, {"name": "other"},
+        features=["QUERIES"], queries=[{"text": "What is the total?", "alias": "sum"}, {"text": "Why?", "alias": "why"}],
+    )  # fmt: skip
+    reading = Answer().query("sum", "12.00", confidence=71).query("why", "because").query("sum", None).read(made)
+    found = field(reading, "total")
+    assert (found.value, found.why, found.confidence, found.word_confidence) == ("12.00", "query", 71.0, 99.0)
+
+
+def test_the_text_is_as_printed_and_the_value_is_canonical() -> None:
+    found = field(Answer().line("Total: RM 1.234,50").read(SIMPLE), "total")
+    assert (found.text, found.value) == ("1.234,50", "1234.50")
+
+
+def test_the_box_is_that_of_the_value_s_own_words() -> None:
+    found = field(Answer().line("Total: 12.00", left=0.1).read(SIMPLE), "total")
+    assert found.box is not None
+    assert found.box.left == pytest.approx(0.1 + 7 * 0.01)
+
+
+def test_a_value_inside_the_label_s_word_takes_that_word() -> None:
+    found = field(Answer().line("TOTAL:$6.90").read(SIMPLE), "total")
+    assert (found.value, len(found.word_ids)) == ("6.90", 1)
+
+
+@pytest.mark.parametrize(
+    ("texts", "value"),
+    [
+        (["Sub total 10.00", "Total 12.00"], "12.00"),
+        (["Total 12.00", "Grand total 13.00"], "13.00"),
+        (["Grand total 13.00", "Total 12.00"], "13.00"),
+        (["Total 0.00", "Total 13.00"], "13.00"),
+        (["Total of all the goods 3.00", "Total 12.00"], "12.00"),
+        (["we were told that total 3.00", "Total 12.00"], "12.00"),
+        (["Total 6% 12.00"], "12.00"),
+        (["Total 3 12.00"], "12.00"),
+        (["Total 12.00 3"], "12.00"),
+        (["Total 4 3"], "3.00"),
+        (["Total (RM incl GST) : 12.00"], "12.00"),
+    ],
+)
+def test_the_likeliest_amount_wins(texts: list[str], value: str) -> None:
+    made = a_type(TOTAL, {"name": "subtotal", "kind": "amount", "labels": ["sub total"]})
+    assert field(Answer().lines(*texts).read(made), "total").value == value
+
+
+def test_of_several_amounts_in_a_row_the_last_is_taken() -> None:
+    found = field(Answer().row("Total", "9", "327.00").read(SIMPLE), "total")
+    assert found.value == "327.00"
+    found = field(Answer().row("Total", "28.00", "1.68").read(SIMPLE), "total")
+    assert (found.value, [each.value for each in found.suggestions]) == ("1.68", ["28.00"])
+
+
+def test_an_amount_in_the_label_s_own_line_yields_to_the_one_at_the_row_s_end() -> None:
+    tax = a_type({"name": "tax", "kind": "amount", "labels": ["tax"]})
+    assert field(Answer().row("Tax 15% on $ 112.90", "$ 16.94").read(tax), "tax").value == "16.94"
+    assert field(Answer().line("Tax 15% on $ 112.90").read(tax), "tax").value == "112.90"
+    assert field(Answer().row("Tax $ 16.94", "112.90").read(tax), "tax").value == "16.94"
+
+
+def test_another_field_s_label_ends_the_search() -> None:
+    made = a_type(NUMBER, {"name": "customer", "kind": "identifier", "labels": ["customer no"]})
+    reading = Answer().line("Invoice no: Customer no: 77").row("Invoice no", "Customer no 88").read(made)
+    assert field(reading, "number").value is None
+    assert field(reading, "customer").value == "77"
+    reading = Answer().row("Invoice no", "A12 Customer no 88").read(made)
+    assert (field(reading, "number").value, field(reading, "customer").value) == ("A12", "88")
+
+
+def test_a_label_under_a_label_is_no_value() -> None:
+    made = a_type(NUMBER, {"name": "customer", "kind": "identifier", "labels": ["customer no"]})
+    reading = Answer().lines("Invoice no", "Customer no 88").read(made)
+    assert field(reading, "number").value is None
+
+
+def test_a_value_far_below_or_beside_the_label_is_not_taken() -> None:
+    answer = Answer().line("Total", top=0.1).line("12.00", top=0.4)
+    assert field(answer.read(SIMPLE), "total").value is None
+    answer = Answer().line("Total", left=0.1, top=0.1).line("12.00", left=0.7, top=0.13)
+    assert field(answer.read(SIMPLE), "total").value is None
+    answer = Answer().line("Total", left=0.1, top=0.1).line("so and so 12.00", left=0.1, top=0.13)
+    assert field(answer.read(SIMPLE), "total").value is None
+
+
+def test_the_nearest_of_two_lines_below_is_taken() -> None:
+    answer = (
+        Answer()
+        .line("Grand total", left=0.4, top=0.1)
+        .line("9.00", left=0.37, top=0.13)
+        .line("12.00", left=0.42, top=0.13)
+    )
+    assert field(answer.read(SIMPLE), "total").value == "12.00"
+
+
+def test_rows_hold_together_on_a_skewed_page() -> None:
+    answer = Answer()
+    for text, left, top in (("Total", 0.1, 0.10), ("12.00", 0.8, 0.17), ("Cash", 0.1, 0.13), ("20.00", 0.8, 0.20)):
+        answer.line(text, left=left, top=top)
+    level = field(answer.read(SIMPLE), "total").value
+    answer.line("a long line that shows the skew", left=0.1, top=0.3)
+    points = [{"X": 0.1, "Y": 0.3}, {"X": 0.9, "Y": 0.38}]
+    answer.blocks[-1]["Geometry"]["Polygon"] = points
+    assert (level, field(answer.read(SIMPLE), "total").value) == (None, "12.00")
+
+
+def test_lines_without_a_place_are_left_out_of_the_rows() -> None:
+    answer = Answer().line("Total 12.00")
+    for block in answer.blocks:
+        block["Geometry"] = None
+    assert field(answer.read(SIMPLE), "total").value is None
+
+
+def test_a_value_whose_words_have_no_place_has_its_line_s() -> None:
+    answer = Answer().line("Total 12.00")
+    for block in answer.blocks[:-1]:
+        block["Geometry"] = None
+    found = field(answer.read(SIMPLE), "total")
+    assert (found.value, found.box and found.box.left) == ("12.00", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "value"),
+    [
+        ([["Total", "12.00"]], "12.00"),
+        ([["Total (RM)", "12.00"]], "12.00"),
+        ([["Total of goods", "12.00"]], None),
+        ([["The total", "12.00"]], None),
+        ([["Total", "Grand total"]], None),
+        ([["Total", "see below"]], None),
+        ([["Total"], ["12.00"]], None),
+    ],
+)
+def test_a_cell_that_is_a_label_names_the_cell_behind_it(rows: list[list[str]], value: str | None) -> None:
+    assert field(Answer().table(*rows, header=False).read(SIMPLE), "total").value == value
+
+
+def test_a_column_s_header_does_not_name_the_next_header() -> None:
+    assert field(Answer().table(["Total", "12.00"]).read(SIMPLE), "total").value is None
+
+
+def test_a_check_box_is_read_from_its_mark() -> None:
+    made = a_type({"name": "citizen", "kind": "checkbox", "labels": ["us citizen"]})
+    for checked, value in ((True, "selected"), (False, "not_selected")):
+        found = field(Answer().pair("US citizen?", "", checked=checked).read(made), "citizen")
+        assert (found.value, found.state, found.why) == (value, "certain", "key_value")
+    assert field(Answer().pair("US citizen?", "X").read(made), "citizen").value == "selected"
+
+
+def test_choices_are_found_in_print() -> None:
+    made = a_type({"name": "terms", "labels": ["terms"], "choices": ["Net 30", "Net 60"]})
+    assert field(Answer().line("Terms: net 60 days").read(made), "terms").value == "Net 60"
+
+
+# --- agreement, support by sums, ambiguity
+
+
+def test_two_places_that_agree_outweigh_one() -> None:
+    answer = Answer().lines("Total 12.00", "Total 13.00", "Total 12.00", "Total 12.00")
+    found = field(answer.read(SIMPLE), "total")
+    assert (found.value, [each.value for each in found.suggestions]) == ("12.00", ["13.00"])
+
+
+SUMS = a_type(
+    TOTAL,
+    {"name": "cash", "kind": "amount", "labels": ["cash"]},
+    {"name": "change", "kind": "amount", "labels": ["change"]},
+    {"name": "rounding", "kind": "amount", "labels": ["rounding"]},
+    rules=[{"name": "paid", "terms": ["cash", "-change"], "equals": "total", "optional": ["rounding"]}],
+)
+
+
+def test_a_sum_that_comes_out_decides() -> None:
+    answer = Answer().lines("Grand total 12.02", "Total 12.00", "Cash 20.00", "Change 8.00")
+    found = field(answer.read(SUMS), "total")
+    assert (found.value, found.state) == ("12.00", "certain")
+
+
+def test_without_change_the_cash_is_the_total() -> None:
+    assert field(Answer().lines("Grand total 12.02", "Total 12.00", "Cash 12.00").read(SUMS), "total").value == "12.00"
+
+
+def test_a_sum_that_does_not_come_out_decides_nothing() -> None:
+    answer = Answer().lines("Grand total 12.02", "Total 12.00", "Cash 25.00", "Change 8.00")
+    reading = answer.read(SUMS)
+    assert field(reading, "total").value == "12.02"
+    assert ("invalid", "total", "paid") in problems(reading)
+
+
+def test_optional_terms_join_the_sum() -> None:
+    answer = Answer().lines("Grand total 12.02", "Total 12.00", "Cash 20.00", "Change 7.98", "Rounding -0.02")
+    assert field(answer.read(SUMS), "total").value == "12.00"
+
+
+def test_one_print_does_not_support_itself() -> None:
+    made = a_type(
+        {**TOTAL, "labels": ["total"]}, {"name": "cash", "kind": "amount", "labels": ["cash", "total"]},
+        rules=[{"name": "paid", "terms": ["cash"], "equals": "total"}],
+    )  # fmt: skip
+    alone = field(Answer().line("Total 12.00").read(made), "total")
+    proven = field(Answer().lines("Total 12.00", "Cash 12.00").read(made), "total")
+    assert (alone.confidence, proven.confidence) == (pytest.approx(82), pytest.approx(97))
+
+
+def test_a_value_that_is_not_understood_supports_nothing() -> None:
+    reading = Answer().pair("Cash", "2O.OO").line("Total 12.00").read(SUMS)
+    assert (field(reading, "total").value, field(reading, "cash").value) == ("12.00", None)
+
+
+def test_two_close_values_are_ambiguous_and_both_are_offered() -> None:
+    reading = Answer().lines("Total 12.00", "Total 13.00").read(SIMPLE)
+    found = field(reading, "total")
+    assert (found.value, found.state, [each.value for each in found.suggestions]) == ("12.00", "open", ["13.00"])
+    assert [(each.code, each.message, each.rule) for each in found.problems] == [
+        ("ambiguous", "The document may mean 12.00 or 13.00; choose one.", "close_candidates")
+    ]
+
+
+def test_a_weak_rival_is_only_a_suggestion() -> None:
+    found = field(Answer().pair("Total", "12.00").lines("Total", "13.00").read(SIMPLE), "total")
+    assert (found.value, found.state, [each.value for each in found.suggestions]) == ("12.00", "certain", ["13.00"])
+
+
+def test_the_same_value_twice_is_not_ambiguous() -> None:
+    assert field(Answer().lines("Total 12.00", "Total RM12").read(SIMPLE), "total").state == "certain"
+
+
+def test_at_most_five_suggestions_all_different() -> None:
+    answer = Answer().lines(*(f"Total {number}.00" for number in (3, 4, 5, 5, 6, 7, 8, 9)))
+    found = field(answer.read(SIMPLE), "total")
+    suggested = [each.value for each in found.suggestions]
+    assert len(suggested) == 5 == len(set(suggested)) and found.value not in suggested
+
+
+# --- problems
+
+
+@pytest.mark.parametrize(
+    ("confidence", "state", "message"),
+    [
+        (90.0, "certain", None),
+        (89.99, "open", "Read with 89 % confidence, 90 % needed."),
+        (61.2, "open", "Read with 61 % confidence, 90 % needed."),
+    ],
+)
+def test_the_least_word_decides_whether_a_reading_is_doubtful(
+    confidence: float, state: str, message: str | None
+) -> None:
+    found = field(Answer().line("Total 12.00", confidence=confidence).read(SIMPLE), "total")
+    assert (found.state, found.word_confidence) == (state, confidence)
+    assert [(each.code, each.message, each.rule) for each in found.problems] == (
+        [("low_confidence", message, "word_confidence")] if message else []
+    )
+
+
+@pytest.mark.parametrize(("confidence", "state"), [(90.0 - PAIR_SLACK, "certain"), (89.9 - PAIR_SLACK, "open")])
+def test_a_pair_has_a_lower_bar_than_a_word(confidence: float, state: str) -> None:
+    found = field(Answer().pair("Total", "12.00", confidence=confidence).read(SIMPLE), "total")
+    assert (found.state, found.confidence) == (state, confidence)
+    assert [(each.code, each.message, each.rule) for each in found.problems] == (
+        [("low_confidence", "Matched to this field with 39 % confidence, 40 % needed.", "pair_confidence")]
+        if state == "open"
+        else []
+    )
+
+
+def test_only_the_value_s_words_count_for_its_reading() -> None:
+    answer = Answer().row("Total", confidence=20)
+    answer.line("12.00", left=0.4, top=answer.top)
+    assert field(answer.read(SIMPLE), "total").state == "certain"
+
+
+def test_the_mean_of_the_words_is_kept_beside_the_least() -> None:
+    answer = Answer().pair("Invoice no", "A 12 34")
+    for block, confidence in zip(
+        [each for each in answer.blocks if each.get("Text") in ("12", "34")], (90.0, 96.0), strict=True
+    ):
+        block["Confidence"] = confidence
+    found = field(answer.read(a_type({**NUMBER, "kind": "text"})), "number")
+    assert (found.word_confidence, found.mean_word_confidence) == (90.0, 95.0)
+
+
+def test_words_without_a_score_are_not_doubtful() -> None:
+    answer = Answer().line("Total 12.00")
+    for block in answer.blocks:
+        block["Confidence"] = None
+    found = field(answer.read(SIMPLE), "total")
+    assert (found.word_confidence, found.mean_word_confidence, found.state) == (None, None, "certain")
+
+
+def test_a_required_field_that_is_absent_is_missing() -> None:
+    reading = Answer().line("nothing here").read(SIMPLE)
+    found = field(reading, "total")
+    assert (found.value, found.text, found.state, found.confidence, found.box) == (None, "", "open", None, None)
+    assert [(each.code, each.message, each.rule) for each in found.problems] == [
+        ("missing", "Total was not found on the document.", "required")
+    ]
+
+
+def test_an_optional_field_that_is_absent_is_certain_and_empty() -> None:
+    reading = Answer().line("Total 12.00").read(a_type(TOTAL, {"name": "tax", "kind": "amount"}))
+    found = field(reading, "tax")
+    assert (found.value, found.state, found.problems) == (None, "certain", ())
+
+
+def test_a_value_of_the_wrong_kind_is_invalid_and_says_the_form() -> None:
+    made = a_type({"name": "day", "kind": "date", "labels": ["date"]})
+    found = field(Answer().pair("Date", "32/13/2026").read(made), "day")
+    assert (found.value, found.text, found.state) == (None, "32/13/2026", "open")
+    assert [(each.code, each.rule) for each in found.problems] == [("invalid", "invalid_date")]
+    assert found.problems[0].message.startswith("“32/13/2026” could not be understood. Write the date as day/month")
+
+
+def test_a_long_text_is_cut_in_the_message() -> None:
+    made = a_type({"name": "day", "kind": "date", "labels": ["date"]})
+    found = field(Answer().pair("Date", "word " * 20).read(made), "day")
+    assert "…” could not be understood" in found.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "invalid"),
+    [("amount", "1O.OO", True), ("amount", "7903F711", False), ("amount", "cashier", False), ("identifier", "12.50", False),
+     ("identifier", "unknown", False), ("percent", "some", False), ("number", "2O.5O", True),
+        ("identifier", "-12/13/2014", False)],
+)  # fmt: skip
+def test_print_that_cannot_be_meant_is_passed_over(kind: str, text: str, *, invalid: bool) -> None:
+    made = a_type({"name": "thing", "kind": kind, "labels": ["thing"]})
+    found = field(Answer().pair("Thing", text).read(made), "thing")
+    assert (found.state == "open") is invalid
+    assert (found.text == text) is invalid
+
+
+def test_a_text_that_holds_no_value_may_be_one_as_a_whole() -> None:
+    made = a_type({"name": "number", "kind": "identifier", "labels": ["number"]})
+    found = field(Answer().pair("Number", "_4_").read(made), "number")
+    assert (found.value, found.text, found.state) == ("_4_", "_4_", "certain")
+
+
+def test_a_key_with_strange_words_behind_it_is_weaker() -> None:
+    answer = Answer().pair("Total weight of goods", "99.00").pair("Total", "12.00")
+    assert field(answer.read(SIMPLE), "total").value == "12.00"
+
+
+def test_an_empty_value_gives_no_candidate() -> None:
+    assert field(Answer().pair("Total", "").pair("Total", None).read(SIMPLE), "total").state == "open"
+
+
+def test_of_two_pairs_the_engine_s_surer_one_wins() -> None:
+    answer = Answer().pair("Total", "13.00", confidence=40).pair("Total", "12.00", confidence=99)
+    assert field(answer.read(SIMPLE), "total").value == "12.00"

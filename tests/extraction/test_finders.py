@@ -1,0 +1,175 @@
+"""Looking without a label: the company at the top, any date, the largest amount, any currency."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.extraction.make import Answer, a_type, field
+
+COMPANY = a_type(
+    {"name": "company", "finder": "company", "threshold": 80, "labels": ["supplier"]},
+    {"name": "date", "kind": "date", "labels": ["date"]},
+)
+
+
+def company(answer: Answer) -> str | None:
+    return field(answer.read(COMPANY), "company").value
+
+
+@pytest.mark.parametrize(
+    ("lines", "name"),
+    [
+        (["Green Leaf Sdn Bhd", "12, Jalan Besar", "Tax Invoice"], "Green Leaf Sdn Bhd"),
+        (["Tan Ah Kow", "Green Leaf Sdn. Bhd.", "12, Jalan Besar"], "Green Leaf Sdn. Bhd."),
+        (["INVOICE", "Green Leaf Ltd", "1 High Street"], "Green Leaf Ltd"),
+        (["Rechnung", "Blatt GmbH & Co. KG", "Hauptstr. 1"], "Blatt GmbH & Co. KG"),
+        (["Facture", "Feuille SARL", "1 rue du Bois"], "Feuille SARL"),
+        (["Green Leaf Ltd (Co Reg No: 123456-A)"], "Green Leaf Ltd"),
+        (["GREEN LEAF TRADING (001904043-H)", "22, Jalan Dua"], "GREEN LEAF TRADING"),
+        (["Green Leaf", "Sdn Bhd", "12, Jalan Besar"], "Green Leaf Sdn Bhd"),
+        (["GREEN LEAF", "RESTAURANT SDN BHD"], "GREEN LEAF RESTAURANT SDN BHD"),
+        (["GREEN LEAF", "BISTRO & CAFE", "12, Jalan Besar"], "GREEN LEAF"),
+        (["Green Leaf GmbH - Hauptstr. 1 - 12345 Berlin"], "Green Leaf GmbH"),
+        (["Bill to: Other Ltd", "Green Leaf"], "Green Leaf"),
+        (["Green Leaf", "Bill to", "Other Ltd"], "Green Leaf"),
+        (["Green Leaf Bakery", "Little Bird", "12, Jalan Besar"], "Green Leaf Bakery"),
+        (["Little Bird", "some words", "12, Jalan Besar"], "Little Bird"),
+        (["12 Foods Ltd", "1 High Street"], "12 Foods Ltd"),
+        (["Supplier: Green Leaf", "Other Ltd"], "Green Leaf"),
+    ],
+)
+def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
+    assert company(Answer().lines(*lines)) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Tax Invoice", "Tel: 03-1234567", "www.example.com", "12, Jalan Besar", "53200 Kuala Lumpur", "27/03/2026", "Date: 27/03/2026",
+     "12345678", "AB", "Sdn Bhd", "Guest name: Jane", "EUR", "Qty Price", "x" * 130, "Supplier: 12/34", "Welcome"],
+)  # fmt: skip
+def test_these_lines_name_no_company(text: str) -> None:
+    assert company(Answer().line(text)) is None
+
+
+def test_pieces_of_a_name_in_one_row_are_joined_and_distant_ones_are_not() -> None:
+    near = Answer().row("GREEN", "LEAF", "LTD", lefts=(0.1, 0.16, 0.21))
+    assert company(near) == "GREEN LEAF LTD"
+    assert len(field(near.read(COMPANY), "company").word_ids) == 3
+    assert company(Answer().row("Green Leaf Ltd", "Little Bird", lefts=(0.1, 0.7))) == "Green Leaf Ltd"
+
+
+def test_a_single_letter_beside_the_name_is_left_out() -> None:
+    assert company(Answer().row("m", "GREEN LEAF", lefts=(0.1, 0.13))) == "GREEN LEAF"
+
+
+def test_the_tallest_line_is_the_likeliest_name() -> None:
+    answer = Answer().line("some words").line("Green Leaf", height=0.05)
+    assert company(answer) == "Green Leaf"
+
+
+def test_a_name_under_the_address_is_less_likely() -> None:
+    surer = field(Answer().lines("Green Leaf Ltd", "12, Jalan Besar").read(COMPANY), "company").confidence
+    doubtful = field(Answer().lines("12, Jalan Besar", "Green Leaf Ltd").read(COMPANY), "company").confidence
+    assert surer is not None and doubtful is not None and surer > doubtful
+
+
+def test_a_bare_first_line_is_an_honest_guess() -> None:
+    found = field(Answer().line("small print", height=0.01).line("another", height=0.02).read(COMPANY), "company")
+    assert found.source == "rule" and found.confidence is not None and found.confidence <= 60
+
+
+def test_without_text_there_is_no_company() -> None:
+    assert company(Answer()) is None
+
+
+# --- dates
+
+
+DATE = a_type(
+    {
+        "name": "date",
+        "kind": "date",
+        "finder": "any_date",
+        "labels": ["invoice date"],
+        "negative_labels": ["expiry date"],
+    },
+    {"name": "due", "kind": "date", "labels": ["due date"]},
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        (["27/03/2026", "28/03/2026"], "2026-03-27"),
+        (["27/03/2026", "Invoice date 28/03/2026"], "2026-03-28"),
+        (["Due date 27/04/2026", "28/03/2026"], "2026-03-28"),
+        (["no date at all"], None),
+    ],
+)
+def test_a_date_is_found_without_a_label(lines: list[str], value: str | None) -> None:
+    assert field(Answer().lines(*lines).read(DATE), "date").value == value
+
+
+def test_a_found_date_keeps_its_other_reading() -> None:
+    found = field(Answer().line("07/03/2026").read(DATE), "date")
+    assert (found.value, [each.value for each in found.suggestions]) == ("2026-03-07", ["2026-07-03"])
+
+
+def test_only_the_first_dates_are_looked_at() -> None:
+    found = field(Answer().lines(*(f"{day}/03/2026" for day in range(13, 30))).read(DATE), "date")
+    assert found.value == "2026-03-13"
+
+
+# --- amounts
+
+
+AMOUNT = a_type(
+    {"name": "total", "kind": "amount", "finder": "largest_amount", "labels": ["total"]},
+    {"name": "cash", "kind": "amount", "labels": ["cash"]},
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        (["4.00", "12.50", "3.00"], "12.50"),
+        (["12.50 Cash", "Cash 50.00", "8.00"], "8.00"),
+        (["999", "6.00% of 3.00", "12.345"], "3.00"),
+        (["nothing"], None),
+    ],
+)
+def test_the_largest_amount_is_a_last_resort(lines: list[str], value: str | None) -> None:
+    found = field(Answer().lines(*lines).read(AMOUNT), "total")
+    assert (found.value, found.state) == (value, "open" if value else "certain")
+
+
+# --- currencies
+
+
+CURRENCY: Any = a_type(
+    {"name": "currency", "kind": "currency", "threshold": 60, "finder": "any_currency", "labels": ["currency"]}
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (["RM 5.00", "Total RM6.00"], "MYR"),
+        (["12.00 EUR", "13.00 EUR", "CHF 14.00"], "EUR"),
+        (["Amount (USD)"], "USD"),
+        (["[GBP]"], "GBP"),
+        (["RM"], "MYR"),
+        (["Currency: SGD", "$ 5.00"], "SGD"),
+        (["UNICORN BALL PEN BLUE", "GREEN LEAF SDN BHD"], None),
+        (["no money"], None),
+    ],
+)
+def test_the_currency_is_found_beside_the_amounts(lines: list[str], code: str | None) -> None:
+    assert field(Answer().lines(*lines).read(CURRENCY), "currency").value == code
+
+
+def test_two_currencies_as_often_are_ambiguous() -> None:
+    found = field(Answer().lines("12.00 EUR", "14.00 CHF").read(CURRENCY), "currency")
+    assert [each.code for each in found.problems] == ["ambiguous"]

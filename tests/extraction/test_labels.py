@@ -1,0 +1,94 @@
+"""Labels in print: any case and punctuation, small reading errors, the longest one wins."""
+
+from __future__ import annotations
+
+import pytest
+
+from ocr.extraction.labels import Lexicon, lexicon_of, squash, within_one_error
+from tests.extraction.make import a_type
+
+FIELDS = a_type(
+    {"name": "total", "kind": "amount", "labels": ["grand total", "total"], "negative_labels": ["total quantity"]},
+    {"name": "subtotal", "kind": "amount", "labels": ["sub total"]},
+    {"name": "number", "kind": "identifier", "labels": ["invoice no", "bill no", "numéro de facture", "Rechnungs-Nr."]},
+    {"name": "number_too", "kind": "identifier", "labels": ["invoice no"]},
+).fields
+LEXICON = Lexicon(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Total", ["total"]),
+        ("TOTAL:", ["total"]),
+        ("G R A N D  total", ["total"]),
+        ("GrandTotal", ["total"]),
+        ("T0TAL", ["total"]),
+        ("TOTA1", ["total"]),
+        ("Sub-Total", ["subtotal"]),
+        ("SUBTOTAL 12.00 TOTAL 13.00", ["subtotal", "total"]),
+        ("Total quantity 3", []),
+        ("Invoice # 12", ["number", "number_too"]),
+        ("lnvoice N0: 12", ["number", "number_too"]),
+        ("Invoise no", ["number", "number_too"]),
+        ("Invoicee no", ["number", "number_too"]),
+        ("Numero de facture", ["number"]),
+        ("NUMÉRO DE FACTURE", ["number"]),
+        ("Rechnungs Nr", ["number"]),
+        ("Rechnungsnr.", ["number"]),
+        ("Bill No", ["number"]),
+        ("Bill To", []),
+        ("Invoice to", []),
+        ("Tot", []),
+        ("Totals", []),
+        ("", []),
+        ("123", []),
+    ],
+)
+def test_labels_are_found_in_a_text(text: str, names: list[str]) -> None:
+    assert [each.name for each in LEXICON.mentions(text)] == names
+
+
+def test_a_mention_knows_its_place() -> None:
+    (found,) = LEXICON.mentions("please pay the total of 5")
+    assert ("please pay the total of 5"[found.start : found.end], found.before) == ("total", 3)
+
+
+def test_digits_and_other_labels_end_the_words_before() -> None:
+    first, second = LEXICON.mentions("no 12 due sub total grand total")
+    assert (first.before, second.before) == (1, 0)
+
+
+def test_the_first_label_is_the_strongest_and_an_error_weakens() -> None:
+    strong, weak = LEXICON.mentions("grand total")[0], LEXICON.mentions("total")[0]
+    misread = LEXICON.mentions("grond total")
+    assert strong.strength == 1 > weak.strength == pytest.approx(0.6)
+    assert [each.name for each in misread] == ["total"]
+    assert LEXICON.mentions("Invoise no")[0].strength == pytest.approx(0.9)
+
+
+def test_names_are_labels_at_the_beginning() -> None:
+    assert [each.name for each in LEXICON.names("(Total) RM")] == ["total"]
+    assert LEXICON.names("the total") == []
+
+
+def test_one_lexicon_serves_all_documents_of_a_type() -> None:
+    assert lexicon_of(FIELDS) is lexicon_of(FIELDS)
+
+
+def test_no_labels_find_nothing() -> None:
+    assert Lexicon(()).mentions("Total 12.00") == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [("total", "total", True), ("total", "tota", True), ("tota", "total", True), ("total", "tatal", True),
+     ("total", "ttl", False), ("total", "tatel", False), ("", "a", True)],
+)  # fmt: skip
+def test_one_error(one: str, other: str, *, apart: bool) -> None:
+    assert within_one_error(one, other) is apart
+
+
+def test_squashing_folds_case_accents_blanks_and_confusable_letters() -> None:
+    assert squash("Sub Total") == squash("SUB-T0TAL") == squash("sübtotal")
+    assert squash("№") == squash("No") == squash("#")

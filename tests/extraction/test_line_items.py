@@ -1,0 +1,153 @@
+"""The item table: finding it, naming its columns, and leaving out what is no item."""
+
+from __future__ import annotations
+
+import pytest
+
+from ocr.extraction import Reading
+from tests.extraction.make import Answer, a_type, children_of, field, problems
+
+HEADER = ["Description", "Qty", "Unit price", "Amount"]
+TYPE = a_type(
+    {"name": "total", "kind": "amount", "labels": ["total"]},
+    line_items=[
+        {"name": "code", "kind": "identifier", "labels": ["code"]},
+        {"name": "description", "labels": ["description", "item"]},
+        {"name": "quantity", "kind": "number", "labels": ["qty"]},
+        {"name": "unit_price", "kind": "amount", "labels": ["unit price", "price"]},
+        {"name": "amount", "kind": "amount", "labels": ["amount", "price"]},
+    ],
+    rules=[{"name": "items", "kind": "items", "column": "amount", "equals": ["total"]}],
+)
+
+
+def rows(reading: Reading) -> list[list[str | None]]:
+    return [[cell.value for cell in item.cells[1:]] for item in reading.line_items]
+
+
+def test_rows_become_line_items_with_the_type_s_columns() -> None:
+    reading = Answer().table(HEADER, ["Red paint", "2", "5.00", "10.00"], ["Brush", "1", "3,50", "3.50"]).read(TYPE)
+    assert rows(reading) == [["Red paint", "2", "5.00", "10.00"], ["Brush", "1", "3.50", "3.50"]]
+    first = reading.line_items[0]
+    assert (first.row, first.page, [cell.name for cell in first.cells]) == (
+        1, 1, ["code", "description", "quantity", "unit_price", "amount"],
+    )  # fmt: skip
+    assert (first.cells[0].state, first.cells[0].value) == ("certain", None)
+    amount = first.cells[4]
+    assert (amount.text, amount.confidence, amount.word_confidence, amount.why, amount.source) == (
+        "10.00", 95.0, 99.0, "table", "textract",
+    )  # fmt: skip
+
+
+def test_a_type_without_line_items_has_none() -> None:
+    assert Answer().table(HEADER, ["Red paint", "2", "5.00", "10.00"]).read(a_type({"name": "total"})).line_items == ()
+
+
+def test_a_table_without_a_known_header_is_no_item_table() -> None:
+    assert Answer().table(["Name", "Place"], ["Jane", "Here"]).table([]).read(TYPE).line_items == ()
+    assert Answer().table(["Description", "Place"], ["Red paint", "Here"]).read(TYPE).line_items == ()
+
+
+def test_a_title_may_stand_above_the_header() -> None:
+    reading = Answer().table(["What you bought", "", "", ""], HEADER, ["Brush", "1", "3.50", "3.50"]).read(TYPE)
+    assert rows(reading) == [["Brush", "1", "3.50", "3.50"]]
+
+
+def test_the_stronger_label_names_the_column_and_the_right_one_of_two_equal() -> None:
+    reading = Answer().table(["Item", "Price", "Price"], ["Brush", "3.00", "6.00"]).read(TYPE)
+    assert rows(reading) == [["Brush", None, "6.00", "6.00"]]
+    reading = Answer().table(["Item", "Amount", "Price"], ["Brush", "6.00", "3.00"]).read(TYPE)
+    assert rows(reading) == [["Brush", None, "3.00", "6.00"]]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["", "", "", ""],
+        ["Total", "", "", "13.50"],
+        ["Total RM", "3", "", "13.50"],
+        ["A note without numbers", "", "", ""],
+        ["Paints", "", "7%", ""],
+    ],
+)
+def test_what_is_no_item_is_left_out_and_the_rest_goes_on(row: list[str]) -> None:
+    reading = (
+        Answer().table(HEADER, ["Red paint", "2", "5.00", "10.00"], row, ["Brush", "1", "3.50", "3.50"]).read(TYPE)
+    )
+    assert [item.cells[1].value for item in reading.line_items] == ["Red paint", "Brush"]
+    assert [item.row for item in reading.line_items] == [1, 2]
+
+
+@pytest.mark.parametrize("role", ["TABLE_SUMMARY", "TABLE_FOOTER", "TABLE_SECTION_TITLE", "TABLE_TITLE"])
+def test_rows_that_the_engine_marks_as_no_items_are_left_out(role: str) -> None:
+    table = (HEADER, ["Brush", "1", "3.50", "3.50"], ["Sums", "1", "3.50", "3.50"])
+    reading = Answer().table(*table, roles={3: role}).read(TYPE)
+    assert [item.cells[1].value for item in reading.line_items] == ["Brush"]
+
+
+def test_a_description_that_only_begins_with_a_label_is_an_item() -> None:
+    reading = Answer().table(HEADER, ["Total care shampoo", "1", "3.50", "3.50"]).read(TYPE)
+    assert [item.cells[1].value for item in reading.line_items] == ["Total care shampoo"]
+
+
+def test_a_table_without_columns_of_numbers_keeps_every_row() -> None:
+    made = a_type(
+        {"name": "total"}, line_items=[{"name": "what", "labels": ["what"]}, {"name": "who", "labels": ["who"]}]
+    )
+    reading = Answer().table(["What", "Who"], ["paint", "Jane"], ["", ""]).read(made)
+    assert [[cell.value for cell in item.cells] for item in reading.line_items] == [["paint", "Jane"]]
+
+
+def test_an_item_table_goes_on_over_pages_without_its_header() -> None:
+    answer = Answer().table(HEADER, ["Red paint", "2", "5.00", "10.00"])
+    answer.table(["Brush", "1", "3.50", "3.50"], header=False, page=2)
+    reading = answer.read(TYPE)
+    assert [(item.row, item.page, item.cells[1].value) for item in reading.line_items] == [
+        (1, 1, "Red paint"),
+        (2, 2, "Brush"),
+    ]
+
+
+def test_a_table_of_another_width_does_not_go_on() -> None:
+    answer = Answer().table(HEADER, ["Red paint", "2", "5.00", "10.00"]).table(["Brush", "1", "3.50"], header=False)
+    assert len(answer.table(["Nail", "1", "3.50", "3.50"], header=False).read(TYPE).line_items) == 1
+
+
+def test_a_merged_cell_fills_the_columns_it_covers() -> None:
+    answer = Answer().table(HEADER, ["Red", "paint", "5.00", "10.00"])
+    covered = [each["Id"] for each in answer.blocks if each["BlockType"] == "CELL" and each["RowIndex"] == 2][:2]
+    merged = answer.add("MERGED_CELL", RowIndex=2, ColumnIndex=1, ColumnSpan=2, Relationships=children_of(covered))
+    table = next(each for each in answer.blocks if each["BlockType"] == "TABLE")
+    table["Relationships"].append({"Type": "MERGED_CELL", "Ids": [merged]})
+    (item,) = answer.read(TYPE).line_items
+    assert (item.cells[1].value, item.cells[4].value) == ("Red paint", "10.00")
+
+
+def test_a_row_that_is_too_short_leaves_its_columns_empty() -> None:
+    (item,) = Answer().table(HEADER, ["Brush", "1"]).read(TYPE).line_items
+    assert (item.cells[2].value, item.cells[4].value, item.cells[4].state) == ("1", None, "certain")
+
+
+def test_a_cell_s_problem_names_its_row_and_column() -> None:
+    reading = Answer().table(HEADER, ["Brush", "1", "3.50", "3.50"], words=50.0).read(TYPE)
+    assert ("low_confidence", "line_items.1.amount", "word_confidence") in problems(reading)
+    amount = reading.line_items[0].cells[4]
+    assert amount.problems[0].message == "Row 1: Read with 50 % confidence, 90 % needed."
+
+
+def test_a_cell_of_the_wrong_kind_is_invalid() -> None:
+    reading = Answer().table(HEADER, ["Brush", "1", "free of charge", "3.50"]).read(TYPE)
+    assert ("invalid", "line_items.1.unit_price", "invalid_amount") in problems(reading)
+
+
+def test_a_code_without_digits_is_still_a_code() -> None:
+    (item,) = Answer().table(["Code", "Amount"], ["ABC", "3.50"]).read(TYPE).line_items
+    assert (item.cells[0].value, item.cells[0].state) == ("ABC", "certain")
+
+
+def test_items_that_do_not_add_up_are_a_problem_of_the_total() -> None:
+    reading = Answer().table(HEADER, ["Brush", "1", "3.50", "3.50"]).line("Total 4.00").read(TYPE)
+    assert field(reading, "total").state == "open"
+    assert ("invalid", "total", "items") in problems(reading)
+    reading = Answer().table(HEADER, ["Brush", "1", "3.50", "3.50"]).line("Total 3.50").read(TYPE)
+    assert reading.problems == ()

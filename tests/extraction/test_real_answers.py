@@ -1,0 +1,87 @@
+"""Real Textract answers: every one is read without an error, and a few are checked by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocr.extraction import Reading, as_json, read
+from tests.extraction.make import field, shipped
+
+SHARED = Path(os.environ.get("DTAT_SHARED", Path(__file__).parents[3] / "shared"))
+FOLDER = SHARED / "data" / "textract"
+NAMES = sorted(path.name for path in FOLDER.glob("*.json"))
+
+pytestmark = pytest.mark.skipif(not NAMES, reason="the real answers are not here (DTAT_SHARED)")
+
+
+def answer(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    return found
+
+
+def reading(name: str, document_type: str) -> Reading:
+    found = answer(name)
+    return read(
+        found.get("Blocks") or [], shipped(document_type), expense_documents=found.get("ExpenseDocuments") or [],
+        warnings=found.get("Warnings") or [],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("document_type", ["invoice", "receipt", "generic_form"])
+@pytest.mark.parametrize("name", NAMES or ["none"])
+def test_every_real_answer_is_read(name: str, document_type: str) -> None:
+    found = reading(name, document_type)
+    json.dumps(as_json(found))
+    words = sum(block["BlockType"] == "WORD" for block in answer(name).get("Blocks") or [])
+    assert sum(len(page.words) for page in found.pages) >= words
+
+
+@pytest.mark.parametrize("name", NAMES or ["none"])
+def test_every_form_pair_becomes_a_field(name: str) -> None:
+    blocks = answer(name).get("Blocks") or []
+    keys = [block for block in blocks if "KEY" in (block.get("EntityTypes") or [])]
+    assert len(reading(name, "generic_form").fields) == len(keys)
+
+
+def test_a_page_scanned_upside_down_is_told() -> None:
+    (page,) = reading("rotated-180.json", "generic_form").pages
+    assert (page.rotation, page.words[0].text) == (180, "Date:")
+    box = page.words[0].box
+    assert box is not None and box.top < 0.1 and box.left < 0.8
+
+
+def test_the_shop_receipt_is_read_from_its_blocks() -> None:
+    found = reading("receipt-forms-tables-layout.json", "receipt")
+    values = {each.name: each.value for each in found.fields}
+    assert (values["merchant"], values["total"], values["subtotal"], values["tax"], values["change"], values["currency"]) == (
+        "MEGA BIGBOX", "1810.46", "1699.96", "110.50", "0.00", "USD",
+    )  # fmt: skip
+    assert "MEGA MARKET PLUS" in [each.value for each in field(found, "merchant").suggestions]
+    assert field(found, "date").value == "2019-07-12"
+    assert [each.value for each in field(found, "date").suggestions] == ["2019-12-07"]
+
+
+def test_the_invoice_is_read_from_its_expense_answer() -> None:
+    found = reading("invoice-expense.json", "invoice")
+    values = {each.name: each.value for each in found.fields}
+    assert (values["invoice_number"], values["invoice_date"], values["due_date"], values["po_number"]) == (
+        "123PQR456", "2021-01-01", "2021-01-31", "098ZYX7654",
+    )  # fmt: skip
+    assert (values["subtotal"], values["tax"], values["total"], values["tax_id"]) == (
+        "6169.40", "61.69", "6231.09", "12-3456789",
+    )  # fmt: skip
+    assert len(found.line_items) == 4
+    assert found.problems == ()
+
+
+def test_handwriting_on_the_form_is_read_and_the_doubtful_word_is_told() -> None:
+    found = reading("async-handwriting-2p.json", "generic_form")
+    values = {each.name: each.value for each in found.fields}
+    assert (values["date_of_birth"], values["city"]) == ("10/10/1982", "ANYTOWN")
+    doubtful = reading("paystub-all-features.json", "generic_form")
+    assert any(each.rule == "word_confidence" for each in doubtful.problems)
