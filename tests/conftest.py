@@ -81,6 +81,18 @@ class as_superuser:
         self.connection.close()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_as_they_are() -> Iterator[None]:
+    """Pages are rendered without collecting and hashing their static files first."""
+    from django.conf import settings
+    from django.test import override_settings
+
+    Path(settings.STATIC_ROOT).mkdir(exist_ok=True)
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    with override_settings(STORAGES={**settings.STORAGES, "staticfiles": plain}):
+        yield
+
+
 _connect = socket.socket.connect
 
 
