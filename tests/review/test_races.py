@@ -1,0 +1,133 @@
+"""Two people at once: one document goes to one person, and one decision wins. Runs alone; `-s` prints the counts."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from threading import Barrier, Lock, Thread
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connections
+
+from audit.models import AuditEvent
+from ocr import lifecycle
+from ocr.models import Document, OutboxEvent
+from review import decisions, worklist
+from review.models import Decision
+from tenants import scope
+from tenants.models import Role
+from tests import make
+from tests.engine import Engine
+from tests.review import papers
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RACES = 40
+READERS, DOCUMENTS = 10, 30
+REFUSALS = (decisions.AlreadyDecided, lifecycle.Overtaken, worklist.Held)
+
+
+def at_once(acts: Sequence[Callable[[], object]]) -> list[object]:
+    """Every act in a thread of its own, started together; what each answered or raised."""
+    barrier = Barrier(len(acts))
+    answers: list[object] = [None] * len(acts)
+
+    def one(place: int, act: Callable[[], object]) -> None:
+        try:
+            barrier.wait(30)
+            answers[place] = act()
+        except BaseException as error:
+            answers[place] = error
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=one, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    return answers
+
+
+def test_of_two_who_decide_at_once_one_wins(cast: make.Cast, engine: Engine) -> None:
+    """Each race: two people approve the same version with different totals."""
+    outcomes: Counter[str] = Counter()
+    for _ in range(RACES):
+        document = make.document(cast.a, "needs_review")
+        outcomes.update(_race(document, (cast.ada, "13.00"), (cast.sue, "14.00")))
+    with scope.everything():
+        approvals = AuditEvent.objects.filter(kind="HUMAN_REVIEW_APPROVED").count()
+        decided = Decision.objects.count()
+        told = OutboxEvent.objects.filter(type="document.processed").count()
+    refused = sum(count for name, count in outcomes.items() if name != "won")
+    sys.stdout.write(
+        f"\n{RACES} races of two reviewers: {outcomes['won']} winners, {refused} refusals "
+        f"({', '.join(f'{count} {name}' for name, count in sorted(outcomes.items()) if name != 'won')}), "
+        f"{approvals} HUMAN_REVIEW_APPROVED audit rows, {decided} decisions, {told} document.processed events\n"
+    )
+    assert set(outcomes) <= {"won", *(kind.__name__ for kind in REFUSALS)}, outcomes
+    assert (outcomes["won"], refused) == (RACES, RACES)
+    assert (approvals, decided, told) == (RACES, RACES, RACES)
+
+
+def _race(document: Document, *said: tuple[User, str]) -> list[str]:
+    """'won' or the name of the refusal, for each person; the stored value must be the winner's."""
+
+    def decide(who: User, total: str) -> Callable[[], object]:
+        verdict = papers.approve(document, corrected={"total": total})
+        return lambda: decisions.decide(document.pk, who, verdict)
+
+    answers = at_once([decide(who, total) for who, total in said])
+    winners = [total for (_who, total), answer in zip(said, answers, strict=True) if isinstance(answer, Document)]
+    assert [papers.fields(document)["total"].value] == winners, answers
+    return ["won" if isinstance(answer, Document) else type(answer).__name__ for answer in answers]
+
+
+def test_an_approval_and_a_rejection_at_once(cast: make.Cast, engine: Engine) -> None:
+    outcomes: Counter[str] = Counter()
+    for _ in range(5):
+        document = make.document(cast.a, "needs_review")
+        answers = at_once(
+            [
+                lambda: decisions.decide(document.pk, cast.ada, papers.approve(document)),  # noqa: B023  runs before the next
+                lambda: decisions.decide(document.pk, cast.sue, papers.reject(document, "illegible")),  # noqa: B023
+            ]
+        )
+        (winner,) = [answer for answer in answers if isinstance(answer, Document)]
+        assert make.reload(document).status == winner.status
+        outcomes.update(type(answer).__name__ for answer in answers)
+    assert outcomes["Document"] == 5
+    assert set(outcomes) <= {"Document", *(kind.__name__ for kind in REFUSALS)}
+
+
+def test_ten_people_share_thirty_documents_without_a_double(cast: make.Cast, engine: Engine) -> None:
+    """Everybody takes the next, leaves it undecided and asks as somebody new, until nothing is left."""
+    for _ in range(DOCUMENTS):
+        make.document(cast.a, "needs_review")
+    people = [[make.user(cast.a, Role.REVIEWER) for _ in range(DOCUMENTS + 1)] for _ in range(READERS)]
+    handed_out: list[object] = []
+    lock = Lock()
+
+    def take(reader: list[User]) -> Callable[[], object]:
+        def until_empty() -> int:
+            for who in reader:
+                found = worklist.claim_next(who)
+                if found is None:
+                    return 0
+                with lock:
+                    handed_out.append(found.document_id)
+            return 1
+
+        return until_empty
+
+    answers = at_once([take(reader) for reader in people])
+    doubles = {document: times for document, times in Counter(handed_out).items() if times > 1}
+    sys.stdout.write(
+        f"\n{READERS} readers, {DOCUMENTS} documents: {len(handed_out)} handed out, {len(doubles)} twice\n"
+    )
+    assert answers == [0] * READERS
+    assert doubles == {}
+    assert len(handed_out) == DOCUMENTS

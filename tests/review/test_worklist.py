@@ -1,0 +1,217 @@
+"""Who gets which document next, and what holding one means."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+
+from ocr.models import Document
+from review import decisions, worklist
+from review.models import Claim
+from tenants import access, scope
+from tenants.models import Role
+from tests import make
+from tests.engine import Engine
+from tests.review import papers
+
+pytestmark = pytest.mark.django_db
+
+
+def waiting(cast: make.Cast, *priorities: str) -> list[Document]:
+    return [make.document(cast.a, "needs_review", priority=priority) for priority in priorities]
+
+
+def next_for(who: object) -> Document:
+    found = worklist.claim_next(who)  # type: ignore[arg-type]
+    assert found
+    return found.document
+
+
+def test_the_most_urgent_comes_first_then_the_oldest(cast: make.Cast, engine: Engine) -> None:
+    low, old, new, high = waiting(cast, "low", "normal", "normal", "high")
+    handed_out = [next_for(make.user(cast.a, Role.REVIEWER)).pk for _ in range(4)]
+    assert handed_out == [high.pk, old.pk, new.pk, low.pk]
+
+
+def test_nothing_waits(cast: make.Cast, engine: Engine) -> None:
+    make.document(cast.a, "approved")
+    assert worklist.claim_next(cast.ada) is None
+
+
+def test_a_person_goes_on_with_what_they_hold(cast: make.Cast, engine: Engine) -> None:
+    low, _high = waiting(cast, "low", "high")
+    token = make.claim(low, cast.ada)
+    found = worklist.claim_next(cast.ada)
+    assert found
+    assert (found.document_id, found.token) == (low.pk, token)
+
+
+def test_an_ended_claim_is_handed_out_again_but_not_before_more_urgent_ones(cast: make.Cast, engine: Engine) -> None:
+    normal, high = waiting(cast, "normal", "high")
+    make.claim(normal, cast.ada)
+    papers.claim_ended(normal)
+    assert next_for(cast.sue).pk == high.pk
+    assert next_for(make.user(cast.a, Role.REVIEWER)).pk == normal.pk
+
+
+def test_ones_own_ended_claim_has_no_precedence(cast: make.Cast, engine: Engine) -> None:
+    normal, high = waiting(cast, "normal", "high")
+    make.claim(normal, cast.ada)
+    papers.claim_ended(normal)
+    assert next_for(cast.ada).pk == high.pk
+
+
+def test_the_document_just_left_is_not_handed_out_at_once(cast: make.Cast, engine: Engine) -> None:
+    first, second = waiting(cast, "high", "normal")
+    found = worklist.claim_next(cast.ada, without=first.pk)
+    assert found
+    assert found.document_id == second.pk
+
+
+def test_a_claim_between_look_and_lock_is_noticed(
+    cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock is granted on a row whose claim the look could not see yet: the second look must decide."""
+    taken, free = waiting(cast, "high", "normal")
+    make.claim(taken, cast.ada)
+    look = worklist._free
+    seen = [taken]
+    monkeypatch.setattr(worklist, "_free", lambda asked: seen.pop() if seen else look(asked))
+    assert next_for(cast.sue).pk == free.pk
+    assert papers.holder(taken) == "ada"
+
+
+def test_what_somebody_holds_is_refused_with_their_name(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    make.claim(document, cast.ada)
+    with pytest.raises(worklist.Held, match="ada is working on this document") as refusal:
+        worklist.claim(document.pk, cast.sue)
+    assert refusal.value.holder == "ada"
+    assert worklist.claim_next(cast.sue) is None
+    assert papers.holder(document) == "ada"
+
+
+def test_opening_again_keeps_the_token(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    assert make.claim(document, cast.ada) == make.claim(document, cast.ada)
+    assert len(papers.events(document, "CLAIMED")) == 1
+
+
+def test_an_ended_claim_goes_to_the_next_person_with_a_new_token(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    token = make.claim(document, cast.ada)
+    papers.claim_ended(document)
+    assert make.claim(document, cast.sue) != token
+    first, second = papers.events(document, "CLAIMED")
+    assert (first.actor, second.actor) == ("user:ada", "user:sue")
+    assert second.codes == {"previous_holder": cast.ada.pk}
+
+
+@pytest.mark.parametrize("who", ["ben", "nobody"])
+def test_a_stranger_gets_nothing(cast: make.Cast, engine: Engine, who: str) -> None:
+    (document,) = waiting(cast, "normal")
+    stranger = cast.ben if who == "ben" else make.user(None)
+    assert worklist.claim_next(stranger) is None
+    with pytest.raises(Document.DoesNotExist):
+        worklist.claim(document.pk, stranger)
+    with scope.scope([cast.a.pk]):
+        assert list(worklist.waiting(stranger)) == []
+
+
+def test_an_auditor_sees_but_does_not_review(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    assert worklist.claim_next(cast.cleo) is None
+    with pytest.raises(access.NotAllowed, match="reviewer role"):
+        worklist.claim(document.pk, cast.cleo)
+
+
+def test_a_platform_admin_reviews_every_tenant(cast: make.Cast, engine: Engine) -> None:
+    first = make.document(cast.b, "needs_review")
+    second = make.document(cast.a, "needs_review")
+    admin = make.user(None, superuser=True)
+    assert next_for(admin).pk == first.pk
+    worklist.release(first.pk, make.claim(first, admin))
+    make.claim(first, cast.ben)
+    assert next_for(admin).pk == second.pk
+
+
+# --- Heartbeat and release ----------------------------------------------------------------------------------------
+
+
+def test_a_heartbeat_keeps_the_claim(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    token = make.claim(document, cast.ada)
+    with scope.everything():
+        Claim.objects.update(expires_at="2999-01-01T00:00:00Z")
+    until = worklist.heartbeat(document.pk, cast.ada, token)
+    with scope.everything():
+        claim = Claim.objects.get(document=document)
+    assert claim.expires_at == until
+    # claimed_at and the new end are both on the database's clock
+    held_for = until - claim.claimed_at - timedelta(seconds=settings.CLAIM_SECONDS)
+    assert timedelta(0) <= held_for < timedelta(seconds=settings.CLAIM_SECONDS)
+
+
+def test_a_heartbeat_of_another_claim_is_refused(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    token = make.claim(document, cast.ada)
+    for who, wrong in ((cast.ada, uuid4()), (cast.sue, token)):
+        with pytest.raises(worklist.ClaimLost, match="What you typed is kept"):
+            worklist.heartbeat(document.pk, who, wrong)
+    assert worklist.heartbeat(document.pk, cast.ada, token)
+
+
+def test_a_heartbeat_does_not_raise_the_dead(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    token = make.claim(document, cast.ada)
+    papers.claim_ended(document)
+    with pytest.raises(worklist.ClaimLost):
+        worklist.heartbeat(document.pk, cast.ada, token)
+    assert papers.holder(document) == ""
+
+
+def test_release_by_token(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    token = make.claim(document, cast.ada)
+    assert worklist.release(document.pk, uuid4()) is False
+    assert papers.holder(document) == "ada"
+    assert worklist.release(document.pk, token) is True
+    assert papers.holder(document) == ""
+    assert [event.actor for event in papers.events(document, "RELEASED")] == ["user:ada"]
+    assert worklist.release(document.pk, token) is False
+    assert next_for(cast.sue).pk == document.pk
+
+
+def test_a_late_release_does_not_end_the_next_persons_claim(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    token = make.claim(document, cast.ada)
+    papers.claim_ended(document)
+    make.claim(document, cast.sue)
+    assert worklist.release(document.pk, token) is False
+    assert papers.holder(document) == "sue"
+
+
+def test_a_token_opens_its_own_document_only(cast: make.Cast, engine: Engine) -> None:
+    first, second = waiting(cast, "normal", "normal")
+    token = make.claim(first, cast.ada)
+    make.claim(second, cast.sue)
+    assert worklist.release(second.pk, token) is False
+    assert papers.holder(second) == "sue"
+
+
+# --- Lists --------------------------------------------------------------------------------------------------------
+
+
+def test_lists(cast: make.Cast, engine: Engine) -> None:
+    low, high = waiting(cast, "low", "high")
+    make.claim(low, cast.ada)
+    decided = decisions.decide(high.pk, cast.sue, papers.approve(high))
+    with access.scope_of(cast.ada):
+        assert list(worklist.waiting(cast.ada)) == [low]
+        assert list(worklist.held_by(cast.ada)) == [low]
+        assert list(worklist.held_by(cast.sue)) == []
+        assert list(worklist.decided_by(cast.sue, since=decided.received_at)) == [high]
+        assert list(worklist.decided_by(cast.ada, since=decided.received_at)) == []
