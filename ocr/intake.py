@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from ocr.models import Artifact, Document, DocumentType, Page, Priority, Source
 from tenants import scope
 
 METADATA_BYTES = 4096
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # an even number of backslashes before it are backslashes themselves
 
 
 class Unacceptable(Exception):
@@ -176,8 +178,22 @@ def _checked_priority(name: str) -> Priority:
 def _check_words(upload: Upload) -> None:
     if len(upload.external_id) > 200 or not upload.external_id.isprintable():
         raise Unacceptable("external_id_invalid", "An external_id has at most 200 printable characters.")
+    if not _can_be_kept(upload.metadata):
+        raise Unacceptable(
+            "metadata_invalid", "The metadata is a JSON object of text and finite numbers, without NUL characters."
+        )
     if len(json.dumps(dict(upload.metadata))) > METADATA_BYTES:
         raise Unacceptable("metadata_too_large", f"The metadata has at most {METADATA_BYTES} bytes of JSON.")
+
+
+def _can_be_kept(metadata: Mapping[str, object]) -> bool:
+    """Whether PostgreSQL takes it as jsonb, which knows neither NaN nor NUL nor halves of surrogate pairs."""
+    try:
+        told = json.dumps(dict(metadata), allow_nan=False, ensure_ascii=False)
+        told.encode()
+    except (ValueError, TypeError, RecursionError):  # UnicodeEncodeError is a ValueError
+        return False
+    return not _ESCAPED_NUL.search(told)
 
 
 def clean_name(name: str) -> str:
