@@ -40,6 +40,7 @@ class DurableFiles(FileSystemStorage):
 
     def _save(self, name: str, content: File[bytes]) -> str:
         path = Path(self.path(name))
+        new = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
         try:
@@ -52,7 +53,9 @@ class DurableFiles(FileSystemStorage):
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        # A new folder is on the disk only when the one that holds it is.
+        for folder in (path.parent, *(made.parent for made in new)):
+            _sync_folder(folder)
         return name
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
