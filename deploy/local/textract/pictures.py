@@ -68,6 +68,8 @@ def _rendered(path: Path, page: int) -> Image.Image:
     with _pdf(path) as document:
         leaf = document[page - 1]
         width, height = leaf.get_size()
+        if width <= 0 or height <= 0:
+            raise bad_document(f"Page {page} of the PDF has no size. Print it to a new PDF.")
         largest = (MAX_RENDERED_PIXELS / max(width * height, 1.0)) ** 0.5
         scale = min(DPI / 72, largest, MAX_IMAGE_SIDE / max(width, height, 1.0))
         image: Image.Image = leaf.render(scale=scale).to_pil()

@@ -44,7 +44,10 @@ class _Child:
         finally:
             killer.cancel()
         if not answer:
-            raise ChildDied(f"The process that read the document ended with code {self.end()}.")
+            raise ChildDied(
+                f"The process that read the document ended with code {self.end()}. The document may be damaged: "
+                "print it to a new PDF, or try again."
+            )
         self.idle_since = time.monotonic()
         parsed: dict[str, Any] = json.loads(answer)
         return parsed
