@@ -240,7 +240,8 @@ _PAGE_ROWS = 2000
 # Times and codes come as text: what somebody else wrote there (the year 44 BC) must end in a break, not in an error.
 _PAGE = """
     SELECT e.id, e.chain, e.seq, e.tenant_id::text, e.document_id, e.version, e.kind,
-           to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'), e.actor, e.step, e.codes::text, e.request_id,
+           CASE WHEN e.at < '0001-01-01' THEN 'BC' ELSE to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') END,
+           e.actor, e.step, e.codes::text, e.request_id,
            e.previous_hash, e.hash, h.seq, h.hash, h.tenant_id::text
       FROM audit_auditevent e LEFT JOIN audit_audithead h ON h.chain = e.chain
      WHERE (e.chain, e.seq, e.id) > (%(chain)s, %(seq)s, %(id)s)
