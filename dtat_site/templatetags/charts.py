@@ -151,12 +151,14 @@ def _runs(points: Sequence[Mapping[str, Any]], key: str, scale: Scale) -> list[s
         else:
             runs[-1].append(f"{n / span * WIDTH:.1f},{scale.y(value)}")
     # A lone value would be an invisible line of no length.
-    return [" ".join(run if len(run) > 1 else [run[0], _nudged(run[0])]) for run in runs if run]
+    return [" ".join(run if len(run) > 1 else _dash(run[0])) for run in runs if run]
 
 
-def _nudged(position: str) -> str:
+def _dash(position: str) -> list[str]:
+    """A short stroke around one point, inside the plot."""
     x, y = position.split(",")
-    return f"{float(x) + 4:.1f},{y}"
+    left = min(max(float(x) - 7, 0), WIDTH - 14)
+    return [f"{left:.1f},{y}", f"{left + 14:.1f},{y}"]
 
 
 def _ends(

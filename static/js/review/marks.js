@@ -40,7 +40,7 @@ export const boxClass = (entry, active) => `box ${tone(entry)}${active ? " activ
 export function placeFlag(flag, page, box, scale) {
   const size = { width: flag.offsetWidth, height: flag.offsetHeight };
   const [left, top, width, height] = [box[0] * page.width, box[1] * page.height, box[2] * page.width, box[3] * page.height].map((n) => n * scale);
-  const gap = 7;
+  const gap = 4;
   const sheet = { width: page.width * scale, height: page.height * scale };
   const inside = (/** @type {number} */ x) => Math.max(2, Math.min(x, sheet.width - size.width - 2));
   const sides = [
