@@ -22,7 +22,8 @@ import hashlib
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -80,6 +81,8 @@ def _run(lease: Lease, step: str) -> str:
         _try_later(lease, busy.code, costs_attempt=busy.costs_attempt)
     except textract.Refused as refused:
         _fail(lease, refused.code)
+    except artifacts.Lost as lost:
+        _try_later(lease, lost.code, costs_attempt=True)
     except (OSError, ClientError, BotoCoreError, OperationalError) as error:
         # ClientError and BotoCoreError here come from the document storage; Textract's were sorted before.
         log.event(
@@ -131,9 +134,10 @@ def start(lease: Lease) -> str:
     if run.operation in {"AnalyzeDocument", "DetectDocumentText"}:
         return _read_at_once(lease, run, original, queries)
     bucket, version = _bucket(original.key)
-    job_id = textract.start(
-        token=run.token, bucket=bucket, key=original.key, version=version, features=run.features, queries=queries
-    )
+    with _refusal_ends(lease, run, only={"token_mismatch"}):  # else nothing was accepted under the token
+        job_id = textract.start(
+            token=run.token, bucket=bucket, key=original.key, version=version, features=run.features, queries=queries
+        )
     with scope.scope([lease.tenant_id]):
         Extraction.objects.filter(pk=run.pk).update(job_id=job_id, state=Extraction.State.STARTED, started_at=Now())
         return _waits(lease, "check", seconds=settings.POLL_FIRST_SECONDS)
@@ -143,22 +147,19 @@ def check(lease: Lease) -> str:
     """Look whether the job is done; if not, look again later, less and less often."""
     with scope.scope([lease.tenant_id]):
         run = _run_of(_held(lease))
-    try:
+        overdue = run.started_at is not None and lifecycle.database_now() - run.started_at > JOB_DEADLINE
+    with _refusal_ends(lease, run):
         answer = textract.status(run.job_id, features=run.features)
-    except textract.Refused as refused:
-        _end_run(lease, run)
-        raise refused
-    if answer.status == "FAILED":
-        _end_run(lease, run)
-        raise textract.Refused("engine_failed")
+        if answer.status == "FAILED":
+            raise textract.Refused("engine_failed")
+        if answer.status == "IN_PROGRESS" and overdue:
+            raise textract.Refused("engine_timeout")
     if answer.status != "IN_PROGRESS":
         return "collect"
     with scope.scope([lease.tenant_id]):
-        now = lifecycle.database_now()
-        if run.started_at and now - run.started_at > JOB_DEADLINE:
-            raise textract.Refused("engine_timeout")
         Extraction.objects.filter(pk=run.pk).update(polls=F("polls") + 1)
-        seconds = min(settings.POLL_FIRST_SECONDS * 1.5**run.polls, settings.POLL_MOST_SECONDS)
+        # Beyond 20 polls the longest pause is reached, and a larger power would overflow some day.
+        seconds = min(settings.POLL_FIRST_SECONDS * 1.5 ** min(run.polls, 20), settings.POLL_MOST_SECONDS)
         return _waits(lease, "check", seconds=seconds)
 
 
@@ -167,7 +168,9 @@ def collect(lease: Lease) -> str:
     with scope.scope([lease.tenant_id]):
         document = _held(lease)
         run = _run_of(document)
-    return _keep(lease, document, run, list(textract.pages(run.job_id, features=run.features)))
+    with _refusal_ends(lease, run):
+        answers = list(textract.pages(run.job_id, features=run.features))
+    return _keep(lease, document, run, answers)
 
 
 def normalise(lease: Lease) -> str:
@@ -524,6 +527,17 @@ def _run_of(document: Document) -> Extraction:
     return run
 
 
+@contextmanager
+def _refusal_ends(lease: Lease, run: Extraction, *, only: Collection[str] = ()) -> Iterator[None]:
+    """After a refusal inside (of these codes) the extraction is over: a retry asks anew, under a token of its own."""
+    try:
+        yield
+    except textract.Refused as refused:
+        if not only or refused.code in only:
+            _end_run(lease, run)
+        raise
+
+
 def _end_run(lease: Lease, run: Extraction) -> None:
     with scope.scope([lease.tenant_id]):
         _held(lease)
@@ -559,6 +573,7 @@ def part_is_asynchronous(run: Extraction) -> bool:
 def _read_at_once(lease: Lease, run: Extraction, original: Artifact, queries: list[dict[str, Any]]) -> str:
     """The synchronous call, for storage that Textract cannot reach. A lost answer ends the attempt: it may have been billed."""
     if run.charge_uncertain:
+        _end_run(lease, run)
         raise textract.Refused("charge_uncertain")
     content = artifacts.read(original)
     with scope.scope([lease.tenant_id]):
@@ -571,6 +586,7 @@ def _read_at_once(lease: Lease, run: Extraction, original: Artifact, queries: li
         raise
     except textract.Busy as busy:
         if busy.sent:
+            _end_run(lease, run)
             raise textract.Refused("charge_uncertain") from None
         _certain(lease, run)
         raise
