@@ -128,8 +128,8 @@ def start(lease: Lease) -> str:
         earlier = _same_answer(document, run)
         original = document.artifacts.get(kind=Artifact.Kind.ORIGINAL)
         definition = document.document_type
-    if earlier:
-        return _reuse(lease, run, earlier)
+    if earlier and (answers := _stored_answers(lease, earlier)):
+        return _keep(lease, document, run, answers, reused_from=earlier)
     queries = _queries(definition)
     if run.operation in {"AnalyzeDocument", "DetectDocumentText"}:
         return _read_at_once(lease, run, original, queries)
@@ -545,25 +545,29 @@ def _end_run(lease: Lease, run: Extraction) -> None:
 
 
 def _same_answer(document: Document, run: Extraction) -> Extraction | None:
-    """An answer of the same tenant to the same bytes and features: reading it again would only be paid again."""
-    if document.duplicate_of is None or run.number > 1:
+    """A whole answer of the same tenant to the same bytes and questions: asking again would only be paid again."""
+    if document.duplicate_of is None or run.number > 1 or "QUERIES" in run.features:
         return None
     same = Extraction.objects.filter(
         document__tenant_id=document.tenant_id,
         document__sha256=document.sha256,
         state=Extraction.State.COLLECTED,
         features=run.features,
+        warnings=[],
         reused_from=None,
     )
     return same.exclude(document=document).order_by("collected_at").first()
 
 
-def _reuse(lease: Lease, run: Extraction, earlier: Extraction) -> str:
+def _stored_answers(lease: Lease, earlier: Extraction) -> list[textract.Answer]:
+    """What the engine answered then; nothing when it is not kept any more."""
     with scope.scope([lease.tenant_id]):
-        document = _held(lease)
         raw = list(Artifact.objects.filter(document=earlier.document_id, kind=Artifact.Kind.RAW, number=earlier.number))
-    answers = [textract.checked(artifacts.read(part), asynchronous=part_is_asynchronous(earlier)) for part in raw]
-    return _keep(lease, document, run, answers, reused_from=earlier)
+    try:
+        return [textract.checked(artifacts.read(part), asynchronous=part_is_asynchronous(earlier)) for part in raw]
+    except artifacts.Lost as lost:
+        log.event("earlier_answer_lost", document=earlier.document_id, code=lost.code)
+        return []
 
 
 def part_is_asynchronous(run: Extraction) -> bool:
