@@ -76,12 +76,15 @@ def storage() -> Any:
     return storages["documents"]
 
 
-def key_of(document: Document, kind: Artifact.Kind, *, number: int = 1, part: int = 1) -> str:
-    """The object's key: made from ids only, never from what an uploader wrote."""
+def key_of(document: Document, kind: Artifact.Kind, *, number: int = 1, part: int = 1, fence: int = 0) -> str:
+    """The object's key: made from ids only, never from what an uploader wrote.
+
+    With the fence of a worker's lease in it, a worker that comes late writes beside what its successor stored, never over it.
+    """
     folder = f"{_AREAS[kind]}/{document.received_at:%Y/%m/%d}/{document.tenant_id}/{document.pk}"
     if kind == Artifact.Kind.ORIGINAL:
         return f"{folder}/original"
-    return f"{folder}/{kind}-{number:04d}-{part:05d}"
+    return f"{folder}/{kind}-{number:04d}-{part:05d}" + (f"-{fence}" if fence else "")
 
 
 def store(
@@ -92,9 +95,10 @@ def store(
     content_type: str,
     number: int = 1,
     part: int = 1,
+    fence: int = 0,
 ) -> Artifact:
     """Write the bytes and give back the row to save. Raises OSError or a botocore error when storage refuses."""
-    key = key_of(document, kind, number=number, part=part)
+    key = key_of(document, kind, number=number, part=part, fence=fence)
     if isinstance(content, Path):
         sha256, size = fingerprint(content)
         with content.open("rb") as stream:

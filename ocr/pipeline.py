@@ -186,6 +186,7 @@ def normalise(lease: Lease) -> str:
         _json(classification.words_as_json(reading)),
         content_type="application/json",
         number=document.version,
+        fence=lease.fence,
     )
     with scope.scope([lease.tenant_id]):
         document = _held(lease)
@@ -613,7 +614,13 @@ def _keep(
     textract.check_complete(answers, expected_pages=document.page_count)
     stored = [
         artifacts.store(
-            document, Artifact.Kind.RAW, answer.body, content_type="application/json", number=run.number, part=part + 1
+            document,
+            Artifact.Kind.RAW,
+            answer.body,
+            content_type="application/json",
+            number=run.number,
+            part=part + 1,
+            fence=lease.fence,
         )
         for part, answer in enumerate(answers)
     ]
