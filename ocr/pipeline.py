@@ -32,7 +32,7 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.db import OperationalError
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 
 from audit import log, trail
@@ -392,16 +392,27 @@ def sweep(limit: int = 200) -> int:
 
 
 def _take(tenant_id: UUID, document_id: UUID) -> Lease | None:
+    """The lease, when the document is due and free. One that had run out is a worker that died: it costs an attempt.
+
+    Without that, a document that kills whoever works on it (out of memory, over the task's time) would do so for ever.
+    """
     now = Now()
     with scope.scope([tenant_id]):
         free = Document.objects.filter(pk=document_id, due_at__lte=now).exclude(step="")
         taken = free.filter(Q(lease_until=None) | Q(lease_until__lt=now)).update(
-            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS), fence=F("fence") + 1
+            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+            fence=F("fence") + 1,
+            attempts=Case(When(lease_until=None, then=F("attempts")), default=F("attempts") + 1),
         )
         if not taken:
             return None
-        fence, step, request_id = Document.objects.values_list("fence", "step", "request_id").get(pk=document_id)
-    return Lease(tenant_id, document_id, fence, step, request_id)
+        columns = ("fence", "step", "request_id", "attempts")
+        fence, step, request_id, attempts = Document.objects.values_list(*columns).get(pk=document_id)
+    lease = Lease(tenant_id, document_id, fence, step, request_id)
+    if attempts >= settings.MAX_ATTEMPTS:
+        _fail(lease, "worker_died", attempts=attempts)
+        return None
+    return lease
 
 
 def _held(lease: Lease) -> Document:
