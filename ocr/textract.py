@@ -141,12 +141,12 @@ def check_complete(answers: Sequence[Answer], *, expected_pages: int) -> None:
 
     A PARTIAL_SUCCESS may lack the pages that its warnings name; no other answer may lack any.
     """
-    found = sorted(int(b.get("Page") or 1) for a in answers for b in a.blocks if b.get("BlockType") == "PAGE")
+    found = sorted(b.get("Page") or 1 for a in answers for b in a.blocks if b.get("BlockType") == "PAGE")
     declared = {answer.pages for answer in answers}
     if len(found) != len(set(found)) or declared != {expected_pages}:
         raise Busy("bad_response", costs_attempt=True)
     missing = set(range(1, expected_pages + 1)) - set(found)
-    warned = {int(page) for a in answers for w in a.warnings for page in (w.get("Pages") or [])}
+    warned = {page for a in answers for w in a.warnings for page in (w.get("Pages") or [])}
     if missing - (warned if answers[-1].status == "PARTIAL_SUCCESS" else set()):
         raise Busy("bad_response", costs_attempt=True)
 
@@ -184,6 +184,8 @@ def checked(body: bytes, *, asynchronous: bool) -> Answer:
         )
         for block in blocks:
             _check_block(block)
+        for warning in answer.warnings:
+            _check_pages(warning.get("Pages") or [])
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Busy("bad_response", costs_attempt=True) from None
     return answer
@@ -192,6 +194,7 @@ def checked(body: bytes, *, asynchronous: bool) -> Answer:
 def _check_block(block: Mapping[str, Any]) -> None:
     if not block["Id"] or not block["BlockType"]:
         raise ValueError("block without identity")
+    _check_pages([block.get("Page") or 1])
     confidence = block.get("Confidence")
     if confidence is not None and not (math.isfinite(confidence) and 0 <= confidence <= 100):
         raise ValueError("confidence")
@@ -199,6 +202,11 @@ def _check_block(block: Mapping[str, Any]) -> None:
     # Textract's own boxes overshoot the page by a rounding error; anything more is not a box.
     if any(not (math.isfinite(value) and -0.05 <= value <= 1.05) for value in box.values()):
         raise ValueError("box")
+
+
+def _check_pages(numbers: Sequence[object]) -> None:
+    if any(type(number) is not int or number < 1 for number in numbers):
+        raise ValueError("page")
 
 
 def _analysis(features: Sequence[str], queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
