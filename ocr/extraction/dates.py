@@ -44,7 +44,7 @@ _YEAR_FIRST = re.compile(rf"(?<![\d./\-])(\d{{4}})\s?([./\-])\s?(\d{{1,2}})\s?\2
 _YEAR_LAST = re.compile(
     rf"(?<![\d./\-])(\d{{1,2}})\s?([./\-])\s?(\d{{1,2}})\s?\2\s?((?:\d{{4}}|\d{{2}}){_TIME}|(?:\d{{4}}|\d{{2}}){_END})"
 )
-_SPACED = re.compile(r"(?<![\d./,\-])(\d{1,2}) (\d{1,2}) ((?:19|20)\d{2})(?![\d.,])")
+_SPACED = re.compile(r"(?<![\d./,\-])(\d{1,2}) (\d{1,2}) ((?:19|2[01])\d{2})(?![\d.,])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,10 @@ _JOINED_BEFORE = re.compile(r"\d[/:.,]\Z|\w-\Z|[#_/\w]\Z")
 _JOINED_AFTER = re.compile(r"[/:\-]\d|[#_]")
 _PERCENT = re.compile(r"\s*%")
 _MINUS = "-−–"
-_CURRENCY_MINUS = re.compile(rf"{_CURRENCY_WORD.pattern}[{_MINUS}]\Z")
-_MINUS_BEFORE = re.compile(rf"(?<!\w)(?<!\w\s)[{_MINUS}]\s?\Z")
+_CURRENCY_MINUS = re.compile(rf"{_CURRENCY_WORD.pattern}\s?[{_MINUS}]\s?\Z")
+# '-5.00' is negative wherever it stands alone; '- 5.00' only at the beginning, elsewhere it is a dash.
+_MINUS_BEFORE = re.compile(rf"(?<!\w)[{_MINUS}]\Z|^\s*[{_MINUS}]\s\Z")
+_MINUS_GLUED = re.compile(rf"[{_MINUS}]\s?\Z")
 _MINUS_AFTER = re.compile(rf"[{_MINUS}](?![\w])")
 
 
@@ -143,6 +145,8 @@ def decimal_of(digits: str, *, thousands_dot: bool = True) -> Decimal | None:
     None when the marks make no sense, as in '1.2.3'.
     """
     whole, decimals = _split(digits.rstrip("-–—"), thousands_dot=thousands_dot)
+    if decimals and not decimals.isdigit():
+        return None
     groups = re.split(rf"[.,{_SPACES}'’]", whole)
     if len(groups) > 1 and not _grouped(groups, indian="." not in whole):
         return None
@@ -161,7 +165,7 @@ def _split(digits: str, *, thousands_dot: bool) -> tuple[str, str]:
 
 
 def _groups_thousands(mark: str, head: str, *, thousands_dot: bool) -> bool:
-    if not head.isdigit() or len(head) > 3 or head.startswith("0"):
+    if not head.isdigit() or not 1 <= len(head.lstrip("0")) <= 3:
         return False
     return mark == "," or thousands_dot
 
@@ -217,10 +221,10 @@ def _is_currency(text: str) -> bool:
 
 def _signed(text: str, start: int, lead: int, end: int) -> tuple[int, int, bool]:
     """The span with its sign. Negative amounts are printed as -5.00, -RM5.00, RM-5.00, 5.00- or (5.00)."""
-    if lead < start and text[start - 1] in _MINUS:
+    if lead < start and _MINUS_GLUED.search(text, lead, start):
         return lead, end, True
     for at in {start, lead}:
-        minus = _MINUS_BEFORE.search(text, max(0, at - 3), at)
+        minus = _MINUS_BEFORE.search(text, max(0, at - 4), at)
         if minus:
             return minus.start(), end, True
     if text[lead - 1 : lead] == "(" and text[end : end + 1] == ")":

@@ -124,7 +124,7 @@ _DATE_FORMS = {
     "month_first": "Write the date as month/day/year, for example 03/07/2026.",
     "year_first": "Write the date as year-month-day, for example 2026-03-07.",
 }
-_COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)\Z")
+_COMPACT = re.compile(r"((?:19|2[01])\d\d)(\d\d)(\d\d)\Z")
 _BESIDE_DATE = re.compile(
     r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b|\b(?:mo|di|mi|do|fr|sa|so)\b"
     r"|\b(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi"

@@ -42,6 +42,8 @@ from tests.extraction.make import spec
         ("(5.00)", "-5.00"),
         ("-RM5.00", "-5.00"),
         ("RM-5.00", "-5.00"),
+        ("RM -5.00", "-5.00"),
+        ("RM - 5.00", "-5.00"),
         ("(RM5.00)", "-5.00"),
         ("RM 12.50", "12.50"),
         ("RM12.50", "12.50"),
@@ -119,6 +121,9 @@ def test_what_is_no_percentage_is_refused() -> None:
         ("No.5", []),
         ("(12", ["12"]),
         ("5.00 - 3.00", ["5.00", "3.00"]),
+        ("Rounding -0.02", ["-0.02"]),
+        ("Discount - 3.00", ["3.00"]),
+        ("1.0'0", []),
     ],
 )
 def test_numbers_that_stand_alone_are_found_in_print(text: str, found: list[str]) -> None:
