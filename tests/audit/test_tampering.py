@@ -108,7 +108,7 @@ def other(attacker: Attacker, row: Row, name: str) -> Any:
         return luck.choice([None, (value or 0) + 1_000])
     if name == "at":
         return luck.choice([value.replace(year=1999), value.replace(microsecond=(value.microsecond + 1) % 1_000_000)])
-    if name == "tenant_id":
+    if name in {"tenant_id", "document_id"}:
         return str(uuid4())
     if name in {"hash", "previous_hash"}:
         return luck.choice(["", "0" * 64, value[:-1] + ("0" if value[-1:] != "0" else "1")]) if value else "0" * 64
