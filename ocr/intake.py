@@ -19,7 +19,9 @@ from ocr.models import Artifact, Document, DocumentType, Page, Priority, Source
 from tenants import scope
 
 METADATA_BYTES = 4096
-_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # an even number of backslashes before it are backslashes themselves
+_ESCAPED_NUL = re.compile(
+    r"(?<!\\)(?:\\\\)*\\u0000"
+)  # an even number of backslashes before it are backslashes themselves
 
 
 class Unacceptable(Exception):
@@ -89,7 +91,7 @@ def receive(upload: Upload, *, tenant_id: UUID, actor: str) -> Receipt:
         step="start",
     )
     with scope.scope([tenant_id]):
-        document.received_at = document.status_at = document.due_at = lifecycle.database_now()
+        document.received_at = document.status_at = document.due_at = document.rung_at = lifecycle.database_now()
     original = artifacts.store(document, Artifact.Kind.ORIGINAL, upload.path, content_type=inspection.content_type)
     document.size_bytes = original.size_bytes
     try:

@@ -365,10 +365,12 @@ def differs_from_stored(document: Document) -> str:
 def sweep(limit: int = 200) -> int:
     """Ring for every document whose next step is due and that nobody holds; how many bells were rung.
 
-    This finds what was lost: doorbells dropped with a queue, leases of dead workers, waits that are over. In order of priority.
+    This finds what was lost: doorbells dropped with a queue, leases of dead workers, waits that are over. In order of priority,
+    and never more than `limit` bells in the queue: under a backlog they would pile up faster than workers answer them.
     """
     now = Now()
     with scope.everything():
+        room = max(0, limit - queue.waiting())
         waiting = (
             Document.objects.filter(due_at__lte=now)
             .exclude(step="")
@@ -381,7 +383,7 @@ def sweep(limit: int = 200) -> int:
             .order_by("priority", "due_at")
             .select_for_update(skip_locked=True, of=("self",))
         )
-        found = list(waiting.values_list("tenant_id", "pk")[:limit])
+        found = list(waiting.values_list("tenant_id", "pk")[:room])
         Document.objects.filter(pk__in=[document_id for _tenant, document_id in found]).update(rung_at=now)
         for tenant_id, document_id in found:
             queue.ring(tenant_id, document_id)

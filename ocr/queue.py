@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
 ADVANCE = "ocr.tasks.advance"
@@ -28,3 +29,9 @@ def ring_to_warm(tenant_id: UUID | str, document_id: UUID | str) -> None:
 def ring_all(task: str) -> None:
     """Queue one of the tasks that take no document: DELIVER, BEAT."""
     async_task(task)
+
+
+def waiting() -> int:
+    """How many queued tasks no worker has taken yet."""
+    size: int = get_broker().queue_size()
+    return size
