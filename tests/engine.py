@@ -305,6 +305,7 @@ class Engine:
         self._outcome: Json = {"waits": 0, "status": "SUCCEEDED", "message": "", "warnings": []}
         self._tokens: dict[tuple[str, str], tuple[str, str]] = {}
         self._rules: list[_Rule] = []
+        self.sent: list[bytes] = []  # the body of each answer that was not lost, as it went out
 
     def reads(self, *pages: Page, document_id: uuid.UUID | None = None) -> None:
         """From now on this stands on the pages of that document (of every other document)."""
@@ -357,7 +358,10 @@ class Engine:
             except BaseException as raised:
                 self.raised.append(raised)
         with self._lock:
-            return fault(lambda: self._done(call)) if fault else self._done(call)
+            reply = fault(lambda: self._done(call)) if fault else self._done(call)
+            if reply.status:
+                self.sent.append(reply.body)
+            return reply
 
     def _fault(self, operation: str) -> Fault | None:
         for rule in self._rules:
@@ -482,6 +486,7 @@ def engine(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     found = _server().engine
     found.forget()
     settings.TEXTRACT_ENDPOINT = found.url
+    settings.POLL_FIRST_SECONDS = settings.POLL_MOST_SECONDS = 600  # nothing gets due by itself while a test runs
     monkeypatch.setenv("AWS_ENDPOINT_URL_TEXTRACT", found.url)
     clients = [aws.textract(family) for family in (textract.START, textract.GET, textract.SYNC)]
     if any(client.meta.endpoint_url != found.url for client in clients):
