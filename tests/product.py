@@ -28,7 +28,9 @@ class Product:
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = home.with_suffix(".out")
         # The test run's own settings (its database, its fake AWS) must not reach the product.
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DTAT_", "AWS_", "DATABASE_"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("DTAT_", "AWS_", "DATABASE_"))
+        }
         self.env = kept | {"DTAT_HOME": str(home), "DTAT_PORT": str(self.port), "DTAT_SAMPLES": "0", **settings}
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -91,7 +93,14 @@ class Product:
             "DTAT_ENVIRONMENT": "embedded",
             "AWS_ENDPOINT_URL_TEXTRACT": who["textract"]["url"],
         }  # fmt: skip
-        command = [sys.executable, "manage.py", "verify", "--json", "--textract-control", who["textract"]["control_url"]]
+        command = [
+            sys.executable,
+            "manage.py",
+            "verify",
+            "--json",
+            "--textract-control",
+            who["textract"]["control_url"],
+        ]
         ran = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
         assert ran.stdout, ran.stderr
         found: dict[str, Any] = json.loads(ran.stdout)

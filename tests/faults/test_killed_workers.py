@@ -24,7 +24,9 @@ def receipt(number: int) -> bytes:
     image = Image.new("L", (520, 260), 255)
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(28)
-    for row, line in enumerate(("Corner Shop Ltd", f"Receipt no: R-{number:05}", "Date: 07/03/2026", f"Total: {number}.50")):
+    for row, line in enumerate(
+        ("Corner Shop Ltd", f"Receipt no: R-{number:05}", "Date: 07/03/2026", f"Total: {number}.50")
+    ):
         draw.text((20, 20 + row * 55), line, fill=0, font=font)
     stream = io.BytesIO()
     image.save(stream, "PNG")
@@ -43,7 +45,11 @@ def test_killed_workers_lose_nothing_and_pay_nothing_twice(tmp_path: Path) -> No
         killed = 0
         while killed < 3:
             time.sleep(chance.uniform(0.5, 1.5))
-            waiting = [i for i in ids if product.api("GET", f"/api/v1/documents/{i}/").json()["status"] in {"received", "reading"}]
+            waiting = [
+                i
+                for i in ids
+                if product.api("GET", f"/api/v1/documents/{i}/").json()["status"] in {"received", "reading"}
+            ]
             assert waiting, "the documents were through before the workers were killed: this run proves nothing"
             os.kill(chance.choice(product.children_of("workers")), signal.SIGKILL)
             killed += 1

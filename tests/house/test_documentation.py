@@ -30,7 +30,9 @@ def test_every_variable_that_is_read_is_described() -> None:
 
 
 def test_every_variable_that_is_described_is_read() -> None:
-    described = set(re.findall(r"`((?:DTAT|DATABASE|AWS)_[A-Z0-9_]+)`", (ROOT / "docs" / "configuration.md").read_text()))
+    described = set(
+        re.findall(r"`((?:DTAT|DATABASE|AWS)_[A-Z0-9_]+)`", (ROOT / "docs" / "configuration.md").read_text())
+    )
     elsewhere = "".join(path.read_text() for path in (ROOT / "deploy").rglob("*.py"))
     assert [name for name in sorted(described - variables_read()) if name not in elsewhere] == []
 
@@ -45,7 +47,9 @@ def test_the_diagram_of_states_is_fresh() -> None:
     assert lifecycle.diagram() in page, "run manage.py rebuild_states_diagram"
 
 
-@pytest.mark.parametrize("document", ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))])
+@pytest.mark.parametrize(
+    "document", ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+)
 def test_links_lead_somewhere(document: str) -> None:
     path = ROOT / document
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text())
@@ -54,14 +58,25 @@ def test_links_lead_somewhere(document: str) -> None:
 
 def test_nothing_names_a_machine_or_a_package_host() -> None:
     foreign = re.compile(r"/root/|/home/[a-z]+/|pypi\.org|files\.pythonhosted|registry\.npmjs|deb\.debian\.org")
-    texts = [path for path in tracked() if path.suffix in {".py", ".md", ".txt", ".toml", ".html", ".js", ".css", ".yaml", ""}]
+    texts = [
+        path
+        for path in tracked()
+        if path.suffix in {".py", ".md", ".txt", ".toml", ".html", ".js", ".css", ".yaml", ""}
+    ]
     named = [str(path.relative_to(ROOT)) for path in texts if foreign.search(path.read_text(errors="ignore"))]
     assert [name for name in named if name != "tests/house/test_documentation.py"] == []
 
 
 def test_templates_hold_no_inline_script_style_or_unsafe_output() -> None:
-    unsafe = re.compile(r"<script(?![^>]*\b(src|type=\"(application/json|importmap)\")\b)|\son[a-z]+=|\sstyle=|\|safe\b|autoescape off", re.IGNORECASE)
-    found = [str(path.relative_to(ROOT)) for path in tracked("templates/*.html", "templates/**/*.html") if unsafe.search(path.read_text())]
+    unsafe = re.compile(
+        r"<script(?![^>]*\b(src|type=\"(application/json|importmap)\")\b)|\son[a-z]+=|\sstyle=|\|safe\b|autoescape off",
+        re.IGNORECASE,
+    )
+    found = [
+        str(path.relative_to(ROOT))
+        for path in tracked("templates/*.html", "templates/**/*.html")
+        if unsafe.search(path.read_text())
+    ]
     assert found == []
 
 
@@ -74,6 +89,11 @@ def test_scripts_build_no_html_from_text() -> None:
 
 def test_doors_fetch_through_the_scoped_manager() -> None:
     """A queryset of documents in a door starts with visible_to(user); the functions behind the doors may start from an id."""
-    doors = [*(ROOT / "ocr" / "api").glob("*.py"), ROOT / "ocr" / "views.py", ROOT / "review" / "views.py", ROOT / "review" / "api.py"]
+    doors = [
+        *(ROOT / "ocr" / "api").glob("*.py"),
+        ROOT / "ocr" / "views.py",
+        ROOT / "review" / "views.py",
+        ROOT / "review" / "api.py",
+    ]
     starts = re.compile(r"Document\.objects\.(?!visible_to\()")
     assert [path.name for path in doors if starts.search(path.read_text())] == []

@@ -153,7 +153,10 @@ def test_every_page_opens_without_an_error(
     """At both sizes and in both themes; nothing is wider than the screen. DTAT_SCREENSHOTS=DIR keeps the pictures."""
     noisy = drawn["invoice-noisy-scan.jpg"]
     waiting = product.api(
-        "POST", "/api/v1/documents/", files={"file": (noisy.path.name, noisy.path.read_bytes())}, headers={"Idempotency-Key": "noisy"}
+        "POST",
+        "/api/v1/documents/",
+        files={"file": (noisy.path.name, noisy.path.read_bytes())},
+        headers={"Idempotency-Key": "noisy"},
     ).json()["id"]
     product.wait_for(waiting)
     errors: list[str] = []
