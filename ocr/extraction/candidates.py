@@ -131,7 +131,7 @@ def _from_pair(found_in: Context, pair: Pair) -> Iterator[Candidate]:
 
 def _from_table(found_in: Context, table: Table) -> Iterator[Candidate]:
     """A cell that is a label as a whole, and the next cell of its row that holds something."""
-    for cell, following in pairwise(table.cells):
+    for cell, following in pairwise(cell for cell in table.cells if cell.content.text):
         if following.row != cell.row or "COLUMN_HEADER" in cell.roles:
             continue
         for mention in found_in.lexicon.mentions(cell.content.text):
@@ -264,15 +264,12 @@ def _in_text(
         found = found[:1]
     last = max(found, key=lambda each: (_printed_decimals(part, each), each.end), default=None)
     for each in found:
-        words = words_at(span, start + each.start, start + each.end)
-        strange = strange_words(part[: each.start]) if count_words else 0
-        least = (
-            score
-            - PENALTIES["word_before_value"] * strange
-            - (_amount_penalty(spec, part, each, is_last=each is last) if spec.kind == "amount" else 0.0)
-        )
         if spec.finder == "company" and sum(letter.isalpha() for letter in each.value) < _LETTERS_IN_A_NAME:
             continue
+        words = words_at(span, start + each.start, start + each.end)
+        least = score * each.certainty / 100 - _amount_penalty(spec, part, each, is_last=each is last)
+        if count_words:
+            least -= PENALTIES["word_before_value"] * strange_words(part[: each.start])
         yield Candidate(
             name=spec.name,
             value=each.value,
@@ -288,6 +285,8 @@ def _in_text(
 
 
 def _amount_penalty(spec: FieldSpec, part: str, found: values.Found, *, is_last: bool) -> float:
+    if spec.kind != "amount":
+        return 0.0
     penalty = 0.0 if is_last else PENALTIES["not_the_last_amount"]
     if not _printed_decimals(part, found):
         penalty += PENALTIES["whole_amount"]

@@ -168,6 +168,7 @@ def test_a_value_whose_words_have_no_place_has_its_line_s() -> None:
         ([["Total", "Grand total"]], None),
         ([["Total", "see below"]], None),
         ([["Total"], ["12.00"]], None),
+        ([["Total", "", "12.00"]], "12.00"),
     ],
 )
 def test_a_cell_that_is_a_label_names_the_cell_behind_it(rows: list[list[str]], value: str | None) -> None:
@@ -189,6 +190,15 @@ def test_a_check_box_is_read_from_its_mark() -> None:
 def test_choices_are_found_in_print() -> None:
     made = a_type({"name": "terms", "labels": ["terms"], "choices": ["Net 30", "Net 60"]})
     assert field(Answer().line("Terms: net 60 days").read(made), "terms").value == "Net 60"
+
+
+def test_an_uncertain_sign_is_an_uncertain_value() -> None:
+    made = a_type({"name": "currency", "kind": "currency", "labels": ["currency"]})
+    sure = field(Answer().line("Currency: EUR").read(made), "currency")
+    unsure = field(Answer().line("Currency: $").read(made), "currency")
+    assert (sure.value, unsure.value) == ("EUR", "USD")
+    assert sure.confidence is not None and unsure.confidence is not None
+    assert unsure.confidence < 60 < sure.confidence
 
 
 # --- agreement, support by sums, ambiguity
