@@ -11,6 +11,7 @@ ADVANCE = "ocr.tasks.advance"
 WARM = "ocr.tasks.warm"
 DELIVER = "ocr.tasks.deliver"
 BEAT = "ocr.tasks.beat"
+TIDY = "ocr.tasks.tidy"
 
 
 def ring(tenant_id: UUID | str, document_id: UUID | str) -> None:
@@ -27,7 +28,7 @@ def ring_to_warm(tenant_id: UUID | str, document_id: UUID | str) -> None:
 
 
 def ring_all(task: str) -> None:
-    """Queue one of the tasks that take no document: DELIVER, BEAT."""
+    """Queue one of the tasks that take no document: DELIVER, BEAT, TIDY."""
     async_task(task)
 
 

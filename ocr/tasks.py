@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+from collections.abc import Callable
+from typing import ParamSpec
 from uuid import UUID
 
-from ocr import pages, pipeline, publishing, watch
+from ocr import pages, pipeline, publishing, retention, watch
 from ocr.models import Document
 from tenants import scope
 
+P = ParamSpec("P")
 
+
+class TaskFailed(Exception):
+    """What django-q2 gets to see, and stores, of an error: its kind. The error's own text may hold values."""
+
+
+def task(run: Callable[P, object]) -> Callable[P, None]:
+    """Every task proves by running that tasks run, and lets no value out through an error."""
+
+    @functools.wraps(run)
+    def door(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            run(*args, **kwargs)
+            watch.beat_now_and_then("workers")
+        except Exception as error:
+            logging.getLogger("dtat").exception("task_failed", extra={"ids": {"step": run.__name__}})
+            raise TaskFailed(type(error).__name__) from None
+
+    return door
+
+
+@task
 def advance(tenant_id: str, document_id: str) -> None:
     """Carry one document on. Safe to run twice, late, or for nothing."""
     pipeline.advance(UUID(tenant_id), UUID(document_id))
 
 
+@task
 def warm(tenant_id: str, document_id: str) -> None:
     """Render the first page. Pictures that exist are left alone; one that cannot be rendered is told when it is asked for."""
     with scope.scope([UUID(tenant_id)]):
@@ -22,11 +49,19 @@ def warm(tenant_id: str, document_id: str) -> None:
         pages.warm(document)
 
 
+@task
 def deliver() -> None:
     """Send the events that are due."""
     publishing.deliver()
 
 
+@task
+def tidy() -> None:
+    """Delete what belongs to nothing."""
+    retention.tidy()
+
+
+@task
 def beat() -> None:
-    """Prove that tasks run."""
+    """Prove that tasks run, also when there is no work."""
     watch.beat("workers")

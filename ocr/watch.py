@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from ocr import artifacts
 from ocr.models import Beat
 
 STALE_SECONDS = 20
+NOW_AND_THEN = 3.0
+_last_beats: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,13 @@ class Part:
 def beat(name: str) -> None:
     """Note that this kind of process did work just now."""
     Beat.objects.update_or_create(name=name, defaults={"at": Now()})
+
+
+def beat_now_and_then(name: str) -> None:
+    """The same, but at most once in NOW_AND_THEN seconds per process: busy workers prove their progress by working."""
+    if time.monotonic() - _last_beats.get(name, 0.0) >= NOW_AND_THEN:
+        _last_beats[name] = time.monotonic()
+        beat(name)
 
 
 def parts() -> list[Part]:

@@ -10,7 +10,8 @@ from django.db import DatabaseError, close_old_connections, connection
 from audit import log
 from ocr import pipeline, queue, watch
 
-BEAT_EVERY = 5.0
+BEAT_EVERY = 5.0  # seconds
+TIDY_EVERY = 3600.0
 
 
 class Command(BaseCommand):
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         self.running = True
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
-        next_beat = 0.0
+        next_beat = next_tidy = 0.0
         while self.running:
             close_old_connections()
             try:
@@ -30,6 +31,9 @@ class Command(BaseCommand):
                     watch.beat("pulse")
                     queue.ring_all(queue.BEAT)
                     queue.ring_all(queue.DELIVER)
+                if time.monotonic() >= next_tidy:
+                    next_tidy = time.monotonic() + TIDY_EVERY
+                    queue.ring_all(queue.TIDY)
             except DatabaseError as error:
                 # The database may be down for a while; the next second tries again, on a new connection.
                 log.event("pulse_without_database", error=error)
