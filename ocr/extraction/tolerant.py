@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def listed(found: Any) -> Sequence[Any]:
@@ -32,5 +35,5 @@ def counted(found: Any) -> int:
 
 
 def text(found: Any) -> str:
-    """The text, or an empty one."""
-    return found if isinstance(found, str) else ""
+    """The text without what PostgreSQL does not store (NUL, halves of surrogate pairs), or an empty one."""
+    return _UNSTORABLE.sub("", found) if isinstance(found, str) else ""
