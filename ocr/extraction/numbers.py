@@ -123,9 +123,10 @@ def whole_number(text: str, *, thousands_dot: bool = True, blanks_group: bool = 
     numbers = [found] if found else find_numbers(text, thousands_dot=thousands_dot)
     if len(numbers) != 1:
         return None
-    rest = text[: numbers[0].start] + " " + text[numbers[0].end :]
-    rest = _CURRENCY_WORD.sub("", rest.lower())
-    return numbers[0] if not re.search(r"\w", rest) else None
+    before = _CURRENCY_WORD.sub("", text[: numbers[0].start].lower())
+    after = _CURRENCY_WORD.sub("", text[numbers[0].end :].lower())
+    # a mark before the first digit ('.567') belongs to the number, and what it means is not certain
+    return None if re.search(r"[\w.,]", before) or re.search(r"\w", after) else numbers[0]
 
 
 def find_currencies(text: str) -> list[PrintedCurrency]:

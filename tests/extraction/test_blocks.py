@@ -272,6 +272,12 @@ def test_skew_is_measured_on_the_upright_page(turned: int) -> None:
     assert layout.slopes == pytest.approx({1: 0.1})
 
 
+def test_the_middle_one_of_the_lines_tells_the_skew() -> None:
+    shapes = [{"Polygon": [{"X": 0.1, "Y": 0.1}, {"X": 0.6, "Y": 0.1 + rise}]} for rise in (0.2, 0.0, 0.05)]
+    layout = blocks.resolve([line(str(number), Geometry=shape) for number, shape in enumerate(shapes)])
+    assert layout.slopes == pytest.approx({1: 0.1})
+
+
 def test_short_lines_do_not_tell_the_skew() -> None:
     assert blocks.resolve([line("l", Geometry=geometry(0.1, 0.1, 0.05, 0.02)), line("m")]).slopes == {}
 

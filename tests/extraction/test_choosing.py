@@ -338,6 +338,15 @@ def test_words_without_a_score_are_not_doubtful() -> None:
     assert (found.word_confidence, found.mean_word_confidence, found.state) == (None, None, "certain")
 
 
+def test_a_suggestion_counts_the_words_that_have_a_score() -> None:
+    answer = Answer().line("Total 12.00").line("Total RM 13.00")
+    for block in answer.blocks:
+        if block.get("Text") == "13.00":
+            block["Confidence"] = None
+    (other,) = field(answer.read(SIMPLE), "total").suggestions
+    assert (other.value, other.word_confidence) == ("13.00", None)
+
+
 def test_a_required_field_that_is_absent_is_missing() -> None:
     reading = Answer().line("nothing here").read(SIMPLE)
     found = field(reading, "total")

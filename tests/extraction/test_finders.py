@@ -37,6 +37,7 @@ def company(answer: Answer) -> str | None:
         (["Green Leaf Bakery", "Little Bird", "12, Jalan Besar"], "Green Leaf Bakery"),
         (["Little Bird", "some words", "12, Jalan Besar"], "Little Bird"),
         (["12 Foods Ltd", "1 High Street"], "12 Foods Ltd"),
+        (["ABC", "1 High Street"], "ABC"),
         (["Supplier: Green Leaf", "Other Ltd"], "Green Leaf"),
     ],
 )

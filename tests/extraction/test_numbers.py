@@ -63,7 +63,22 @@ def test_an_amount_is_understood_in_this_form(text: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["twelve", "12 13", "10%", "10 %", "1.2.3", "1,2,3", "12 apples", "RM", "1.23.456", "a1", "12/13", "1234.567.8"],
+    [
+        "twelve",
+        "12 13",
+        "10%",
+        "10 %",
+        "1.2.3",
+        "1,2,3",
+        "12 apples",
+        "RM",
+        "1.23.456",
+        "1234,567,890",
+        ",567",
+        "a1",
+        "12/13",
+        "1234.567.8",
+    ],
 )
 def test_what_is_no_amount_is_refused_with_the_expected_form(text: str) -> None:
     expected = r"^Write the amount with digits, for example 1,234\.50 or 1\.234,50\.$"
@@ -134,6 +149,21 @@ def test_a_blank_groups_thousands_in_print_only_before_a_decimal_comma() -> None
     printed = numbers.whole_number("1 234,50", blanks_group=False)
     assert printed is not None and printed.value == Decimal("1234.50")
     assert numbers.whole_number("1 160.00", blanks_group=False) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("a (5.00) b", "(5.00)"),
+        ("a 5.00- b", "5.00-"),
+        ("a -RM5.00 b", "-RM5.00"),
+        ("a RM -5.00 b", "RM -5.00"),
+        ("a 5.00 b", "5.00"),
+    ],
+)
+def test_a_number_s_place_includes_its_sign(text: str, printed: str) -> None:
+    (found,) = numbers.find_numbers(text)
+    assert text[found.start : found.end] == printed
 
 
 def test_a_percentage_is_marked() -> None:
