@@ -238,6 +238,8 @@ class Groups(PlatformOnly, GroupAdmin):
 class Users(PlatformOnly, UserBase):
     """Accounts are deactivated, not deleted."""
 
+    readonly_fields = ("last_login", "date_joined")
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001
         super().save_model(request, obj, form, change)
         word = "changed" if change else "added"

@@ -23,7 +23,7 @@ EXPORT = "/admin/audit/auditevent/export/"
 
 def body(answer: Any) -> str:
     assert isinstance(answer, StreamingHttpResponse), answer.status_code
-    return b"".join(answer).decode()  # type: ignore[arg-type]
+    return b"".join(answer).decode()
 
 
 @pytest.fixture
