@@ -247,6 +247,9 @@ def _errors() -> Iterator[None]:
         raise Busy("unreachable", costs_attempt=False, sent=False) from None
     except BotoCoreError:
         raise Busy("answer_lost", costs_attempt=True) from None
+    except (AttributeError, TypeError, ValueError):
+        # botocore's parser takes for granted that JSON is an object of objects; a list or null makes it stumble.
+        raise Busy("bad_response", costs_attempt=True) from None
 
 
 def _sorted(error: ClientError) -> Busy | Refused:
