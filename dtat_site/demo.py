@@ -41,6 +41,8 @@ def load(credentials: Path, *, also: Mapping[str, Any], with_documents: bool) ->
     _write(credentials, known)
     if with_documents:
         load_documents()
+        known["samples_loaded"] = True
+        _write(credentials, known)
     return known
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import secrets
@@ -19,6 +20,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import psycopg2
 
@@ -77,7 +79,6 @@ class Product:
         textract = self._textract()
         for child in textract:
             child.start()
-        _say("Preparing the database and the static files …")
         self._prepare()
         self.children = [*textract, self._web(), self._workers(), self._pulse()]
         for child in self.children:
@@ -101,9 +102,12 @@ class Product:
         """The embedded database, unless DATABASE_URL names another; its connection URLs."""
         if self.env.get("DATABASE_URL"):
             self.env.setdefault("DATABASE_OWNER_URL", self.env["DATABASE_URL"])
+            (self.home / "prepared").unlink(missing_ok=True)  # only our own database is known to be as we left it
             return {}
         _say("Starting PostgreSQL …")
         self.postgres = Postgres(self.home)
+        if self.postgres.is_new():
+            (self.home / "prepared").unlink(missing_ok=True)
         self.postgres.start()
         urls = self.postgres.create("dtat")
         self.env |= {"DATABASE_URL": urls["app"], "DATABASE_OWNER_URL": urls["owner"]}
@@ -141,12 +145,33 @@ class Product:
         return [self._child("textract", command, stop_seconds=5)]
 
     def _prepare(self) -> None:
+        """Migrate and collect static files, unless nothing that they depend on has changed since the last time."""
+        stamp, now = self.home / "prepared", self._ingredients()
+        if stamp.exists() and stamp.read_text(encoding="ascii") == now:
+            return
+        _say("Preparing the database and the static files …")
         static = subprocess.Popen(
             self._manage("collectstatic", "--noinput", "--verbosity", "0"), cwd=ROOT, env=self.env
         )
         migrated = subprocess.run(self._manage("migrate", "--verbosity", "0"), cwd=ROOT, env=self.env, check=False)
         if static.wait() or migrated.returncode:
             raise RuntimeError("The database or the static files could not be prepared; the message above says why.")
+        stamp.write_text(now, encoding="ascii")
+
+    def _ingredients(self) -> str:
+        """A hash of the database's address and of every file that migrating or collecting reads."""
+        patterns = (
+            "*/migrations/*.py",
+            "static/**/*",
+            "ocr/document_types/*",
+            "requirements*.txt",
+            "dtat_site/settings.py",
+        )
+        files = sorted(path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file())
+        digest = hashlib.sha256(self.env["DATABASE_URL"].rpartition("@")[2].rpartition("/")[2].encode())
+        for path in files:
+            digest.update(f"{path.relative_to(ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        return digest.hexdigest()
 
     def _web(self) -> Child:
         return self._child(
@@ -191,12 +216,7 @@ class Product:
                 else "",
             },
         }
-        command = self._manage("load_samples", "--credentials", str(path), "--also", json.dumps(more))
-        if os.environ.get("DTAT_SAMPLES", "1") == "0":
-            command.append("--without-documents")
-        with (self.logs / "load_samples.log").open("ab") as log:
-            if subprocess.run(command, cwd=ROOT, env=self.env, stdout=log, stderr=log, check=False).returncode:
-                raise RuntimeError(f"The demo could not be loaded. {log.name} says why.")
+        self._load(path, more, with_documents=os.environ.get("DTAT_SAMPLES", "1") != "0")
         who = json.loads(path.read_text(encoding="utf-8"))
         _say(
             f"\nDTAT-OCR runs at {self.url}\n"
@@ -206,6 +226,19 @@ class Product:
             f"  logs: {self.logs}\n"
             "Ctrl-C stops everything."
         )
+
+    def _load(self, path: Path, more: dict[str, Any], *, with_documents: bool) -> None:
+        """The demo's people and documents, once; later starts only write down where things are now."""
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if known.get("samples_loaded", False) >= with_documents and "admin" in known:
+            path.write_text(json.dumps(known | more, indent=2), encoding="utf-8")
+            return
+        command = self._manage("load_samples", "--credentials", str(path), "--also", json.dumps(more))
+        if not with_documents:
+            command.append("--without-documents")
+        with (self.logs / "load_samples.log").open("ab") as log:
+            if subprocess.run(command, cwd=ROOT, env=self.env, stdout=log, stderr=log, check=False).returncode:
+                raise RuntimeError(f"The demo could not be loaded. {log.name} says why.")
 
     # --- watch ----------------------------------------------------------------------------------------------------
 

@@ -66,10 +66,14 @@ class Postgres:
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
+    def is_new(self) -> bool:
+        """Nothing was ever stored here."""
+        return not (self.data / "PG_VERSION").exists()
+
     def start(self) -> None:
         """Run the server and come back when it answers. Raises RuntimeError with the server's own last words."""
         passwords = self._passwords()
-        if not (self.data / "PG_VERSION").exists():
+        if self.is_new():
             self._initialise(passwords["superuser"])
         (self.data / "postmaster.pid").unlink(missing_ok=True) if not self._is_running() else self._stop_leftover()
         self.port = self._free_port(passwords)
