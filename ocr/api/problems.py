@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -92,23 +92,30 @@ def _framework(error: exceptions.APIException, context: Mapping[str, Any]) -> Re
     headers = {name: value for name, value in response.items() if name in {"WWW-Authenticate", "Retry-After", "Allow"}}
     if isinstance(error, exceptions.ValidationError):
         errors = [
-            {"field": name, "code": str(getattr(each, "code", "invalid")), "message": str(each)}
-            for name, messages in _by_field(error.detail).items()
-            for each in messages
+            {"field": field, "code": str(getattr(words, "code", "invalid")), "message": str(words)}
+            for field, words in _flat(error.detail)
         ]
         return problem(400, "invalid", "Some values are missing or wrong.", errors=errors)
     detail = error.detail
     if isinstance(detail, Mapping):  # the token library's errors carry sentence and code side by side
-        return problem(
-            error.status_code, str(detail.get("code", "error")), str(detail.get("detail", "")), headers=headers
-        )
-    return problem(error.status_code, str(error.get_codes()), str(detail), headers=headers)
+        return problem(error.status_code, str(detail.get("code")), _sentence(detail.get("detail")), headers=headers)
+    return problem(error.status_code, str(error.get_codes()), _sentence(detail), headers=headers)
 
 
-def _by_field(detail: Any) -> dict[str, list[Any]]:
+def _sentence(words: object) -> str:
+    return f"{str(words).removesuffix('.')}."
+
+
+def _flat(detail: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every message of a validation error with the path of its field: `file`, `corrected_fields.total`."""
     if isinstance(detail, Mapping):
-        return {str(name): each if isinstance(each, list) else [each] for name, each in detail.items()}
-    return {"": list(detail)}
+        for name, inner in detail.items():
+            yield from _flat(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _flat(inner, path)
+    else:
+        yield path, detail
 
 
 class Nowhere(APIView):

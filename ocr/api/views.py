@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -36,12 +37,16 @@ class Newest(CursorPagination):
     max_page_size = 200
 
     def decode_cursor(self, request: Request) -> Cursor | None:
+        """The caller's cursor; one that was not made here is told apart before the database sees it."""
         try:
-            return super().decode_cursor(request)
-        except NotFound:
+            cursor: Cursor | None = super().decode_cursor(request)
+            if cursor and cursor.position is not None:
+                datetime.fromisoformat(cursor.position)
+        except (NotFound, ValueError):
             raise ValidationError(
-                {"cursor": "This cursor was not made here. Follow the links of an earlier answer."}
+                {"cursor": "This is no cursor of ours. Follow the links of an earlier answer."}
             ) from None
+        return cursor
 
 
 class Documents(APIView):
