@@ -24,7 +24,7 @@ from tests.review import papers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-RACES = 40
+RACES, ROUNDS = 40, 5
 READERS, DOCUMENTS = 10, 30
 REFUSALS = (decisions.AlreadyDecided, lifecycle.Overtaken, worklist.Held)
 
@@ -53,11 +53,14 @@ def at_once(acts: Sequence[Callable[[], object]]) -> list[object]:
 
 
 def test_of_two_who_decide_at_once_one_wins(cast: make.Cast, engine: Engine) -> None:
-    """Each race: two people approve the same version with different totals."""
+    """Each race: two people approve the same version with different totals. Every document is reopened for further rounds."""
     outcomes: Counter[str] = Counter()
-    for _ in range(RACES):
-        document = make.document(cast.a, "needs_review")
-        outcomes.update(_race(document, (cast.ada, "13.00"), (cast.sue, "14.00")))
+    documents = [make.document(cast.a, "needs_review") for _ in range(RACES // ROUNDS)]
+    for race in range(RACES):
+        document = documents[race % len(documents)]
+        if race >= len(documents):
+            document = decisions.reopen(document.pk, cast.sue)
+        outcomes.update(_race(document, (cast.ada, f"{race}.13"), (cast.sue, f"{race}.14")))
     with scope.everything():
         approvals = AuditEvent.objects.filter(kind="HUMAN_REVIEW_APPROVED").count()
         decided = Decision.objects.count()

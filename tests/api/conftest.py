@@ -1,0 +1,4 @@
+from __future__ import annotations
+
+from tests.ocr.conftest import cast as cast
+from tests.ocr.conftest import engine as engine
