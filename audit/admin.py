@@ -14,6 +14,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.http import (
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBadRequest,
@@ -128,7 +129,7 @@ class AuditEvents(Base):
 
     list_display = ("moment", "what", "chain_link", "tenant_name", "actor", "step", "readable_codes")
     list_display_links = ("moment",)
-    list_filter = (DayFilter, "kind", TenantFilter, ActorFilter)
+    list_filter = (DayFilter, ActorFilter, TenantFilter, "kind")
     search_fields = ("document_id", "actor")  # shows the box; get_search_results says what is searched
     search_help_text = gettext_lazy("A document's id, who acted, what happened, a tenant's name or a request id")
     show_full_result_count = False
@@ -165,14 +166,20 @@ class AuditEvents(Base):
     def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
         return False
 
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if self.get_object(request, object_id) is None:
+            raise Http404  # Django's own words are that it may have been deleted, which nothing here ever is
+        return super().change_view(request, object_id, form_url, {"title": _("Audit event"), **(extra_context or {})})
+
     # --- The list ---------------------------------------------------------------------------------------------------
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method not in {"GET", "HEAD"}:
             return HttpResponseNotAllowed(["GET", "HEAD"])
         chain = request.GET.get("chain", "")
-        context = {"filters": request.GET.urlencode(), "chain": chain, "formats": export.FORMATS}
-        if chain:
-            context["title"] = _("Chain %(chain)s") % {"chain": chain}
+        title = _("Chain %(chain)s") % {"chain": chain} if chain else _("Audit trail")
+        context = {"filters": request.GET.urlencode(), "chain": chain, "title": title}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def get_search_results(
