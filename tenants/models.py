@@ -95,6 +95,9 @@ class ApiKey(TenantOwned):
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    class Meta:
+        verbose_name = _("API key")
+
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
