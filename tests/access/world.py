@@ -1,0 +1,140 @@
+"""Two tenants with everything that can be asked for, and words of tenant A that nobody of B may ever read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from ocr import aws
+from ocr.models import Document
+from tenants import scope
+from tenants.models import Role, Tenant
+from tests import engine as stub
+from tests import make
+from tests.engine import Line, Page
+
+ROLES = (
+    "anonymous", "uploader", "reviewer", "supervisor", "auditor", "tenant_admin", "platform", "reviewer_b", "key_b",
+)  # fmt: skip
+STRANGERS = ("anonymous", "reviewer_b", "key_b")
+# Of A's documents and people: file name, printed values, external id, metadata, tenant.
+CANARIES = ("quillfeather", "zebraslip", "77.31", "okapi-4711", "narwhal", "aldermoor")
+PAGE = Page.of("Quillfeather Cafe", "Receipt", "Date: 12/03/2026", Line("Total: 77.31", doubtful={"77.31": 41.0}))
+RECEIVED: dict[str, Any] = {"filename": "zebraslip.png", "external_id": "okapi-4711", "metadata": {"desk": "narwhal"}}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    a: Tenant
+    b: Tenant
+    people: dict[str, User]
+    keys: dict[str, str]
+    waiting: Document
+    decided: Document
+    failed: Document
+    others: Document  # tenant B's own
+
+    def client(self, role: str, **options: Any) -> Client:
+        """A browser with the role's session, or a program with its key."""
+        if role in self.keys:
+            return Client(headers={"Authorization": f"Api-Key {self.keys[role]}"}, **options)  # type: ignore[arg-type]
+        client = Client(**options)
+        if role in self.people:
+            client.force_login(self.people[role], backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    def document(self, route: str) -> Document:
+        """The document of A for which the route does something."""
+        return {"reopen": self.decided, "retry": self.failed}.get(route.rsplit("-", 1)[-1], self.waiting)
+
+    def path(self, route: str, document: Document | None = None) -> str:
+        if route == "api-nowhere":
+            return "/api/v1/nowhere/"
+        of = document or self.document(route)
+        if route in {"page-image", "api-page-image"}:
+            return reverse(route, args=[of.pk, 1])
+        takes_id = route.startswith(("document-", "api-", "review-")) or route in {"document", "review"}
+        without = {"document-upload", "review-next", "api-documents", "api-tenants", "api-token", "api-token-refresh"}
+        without |= {"api-schema", "api-docs"}
+        return reverse(route, args=[of.pk] if takes_id and route not in without else [])
+
+    def send(self, client: Client, route: str, method: str, document: Document | None = None, **more: Any) -> Any:
+        """The request a well-meaning caller would make; `more` goes into its body. Streams are read to their end."""
+        answer = self._sent(client, route, method, document, more)
+        answer.read = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        return answer
+
+    def _sent(self, client: Client, route: str, method: str, document: Document | None, more: dict[str, Any]) -> Any:
+        path = self.path(route, document)
+        if method != "POST":
+            return client.generic(method, path)
+        if route in {"api-documents", "document-upload"}:
+            file = SimpleUploadedFile("new.png", make.image(), "image/png")
+            return client.post(path, {"file": file, **more}, headers={"Accept": "application/json"})
+        if route.startswith(("api-", "review-")) and route != "review-next":
+            return client.post(path, json.dumps(self._body(route, document) | more), content_type="application/json")
+        return client.post(path, more)
+
+    def _body(self, route: str, document: Document | None) -> dict[str, Any]:
+        version = (document or self.document(route)).version
+        token = str(uuid4())
+        return {
+            "api-review": {"version": version, "decision": "approve"},
+            "review-decision": {"version": version, "decision": "approve"},
+            "review-draft": {"version": version, "token": token, "revision": 0, "fields": {"total": {"value": "1"}}},
+            "review-heartbeat": {"token": token},
+            "review-release": {"token": token},
+        }.get(route, {})
+
+
+def build() -> World:
+    service = stub.running()
+    with override_settings(TEXTRACT_ENDPOINT=service.url), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_TEXTRACT", service.url)
+        aws.client.cache_clear()
+        service.forget()
+        made = _build()
+        service.forget()
+    aws.client.cache_clear()
+    return made
+
+
+def _build() -> World:
+    a, b = make.tenant("Aldermoor"), make.tenant("Birch")
+    people = {str(role): make.user(a, role) for role in Role}
+    people |= {"platform": make.user(None, superuser=True), "reviewer_b": make.user(b, Role.REVIEWER)}
+    people["auditor_b"] = make.user(b, Role.AUDITOR)
+    decided = make.document(a, "approved", pages=[PAGE], decided_by=people["supervisor"], **RECEIVED)
+    waiting = make.document(a, "needs_review", pages=[PAGE], **RECEIVED)
+    others = make.document(b, "needs_review", filename="of-b.png")
+    failed = make.document(a, "failed", **RECEIVED)
+    return World(a, b, people, {"key_b": make.key(b)}, waiting, decided, failed, others)
+
+
+def leaks(answer: Any) -> list[str]:
+    """The canaries in an answer, its headers included."""
+    body = getattr(answer, "read", None) or answer.content
+    text = body.decode("utf-8", "replace").lower() + str(dict(answer.items())).lower()
+    return [canary for canary in CANARIES if canary in text]
+
+
+def state(*, without: frozenset[str] = frozenset()) -> dict[str, str]:
+    """A fingerprint of every table's rows; sessions and sign-in times are nobody's data."""
+    skipped = {"django_session", "django_migrations", "auth_user", "axes_accesslog"} | without
+    with scope.everything(), connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = sorted({row[0] for row in cursor.fetchall()} - skipped)
+        found = {}
+        for table in tables:
+            cursor.execute(f"SELECT coalesce(md5(string_agg(r::text, '|' ORDER BY r::text)), '') FROM {table} r")
+            found[table] = cursor.fetchone()[0]
+    return found
