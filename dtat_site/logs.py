@@ -57,7 +57,12 @@ class TextLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = _line(record)
         first = f"{line.pop('at')[11:19]} {line.pop('level'):<7} {line.pop('event')}"
-        return " ".join([first, *(f"{key}={value}" for key, value in line.items())])
+        return _one_line(" ".join([first, *(f"{key}={value}" for key, value in line.items())]))
+
+
+def _one_line(text: str) -> str:
+    """Control and direction characters as escapes: no id or name can forge a second line or colour a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _line(record: logging.LogRecord) -> dict[str, str]:
