@@ -1,0 +1,2 @@
+from tests.ocr.conftest import cast as cast
+from tests.ocr.conftest import engine as engine
