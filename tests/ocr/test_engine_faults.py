@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ocr import aws
-from ocr.models import Document
+from ocr.models import Artifact, Document
 from review import decisions
 from tests import engine as stub
 from tests import make
@@ -189,7 +189,7 @@ def test_what_is_not_a_whole_answer_is_never_believed(
     made = make.document(cast.a, "reading")
     after = make.advance(made)
     assert (after.status, after.error_code, after.attempts) == ("reading", "bad_response", 1)
-    assert make.stored(made, make.Artifact.Kind.RAW) == []
+    assert make.stored(made, Artifact.Kind.RAW) == []
     assert make.run(made).status == "approved"
     engine.fail_always(GET, stub.MALFORMED[name])
     done = make.run(make.document(cast.a, "reading"))
@@ -216,7 +216,7 @@ def test_a_broken_middle_of_many_parts_is_not_believed(cast: make.Cast, engine: 
     made = make.document(cast.a, "reading")
     assert make.advance(made).error_code == "bad_response"
     assert make.run(made).status == "approved"
-    assert len(make.stored(made, make.Artifact.Kind.RAW)) > 2
+    assert len(make.stored(made, Artifact.Kind.RAW)) > 2
 
 
 def test_a_part_that_comes_twice_is_not_believed(cast: make.Cast, engine: Engine) -> None:

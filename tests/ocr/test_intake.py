@@ -13,13 +13,14 @@ from ocr import artifacts, intake, queue, sandbox
 from ocr.intake import Unacceptable
 from ocr.models import Artifact, Document, IdempotencyKey
 from tenants import scope
+from tenants.models import Tenant
 from tests import make
 
 committing = pytest.mark.django_db(transaction=True)
 ISOLATED = pytest.mark.django_db
 
 
-def _nothing_of(tenant: make.Tenant) -> bool:
+def _nothing_of(tenant: Tenant) -> bool:
     with scope.everything():
         rows = Document.objects.filter(tenant=tenant).count() + Artifact.objects.filter(tenant=tenant).count()
         rows += IdempotencyKey.objects.filter(tenant=tenant).count()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connections, transaction
 
-from ocr import artifacts, pipeline
+from ocr import artifacts, extraction, lifecycle, pipeline
 from ocr.models import Artifact, Extraction, Field
 from review import decisions
 from tenants import scope
@@ -281,7 +281,7 @@ def test_what_was_read_is_not_read_again_after_a_failure(
     def broken(*args: object, **kwargs: object) -> None:
         raise ZeroDivisionError("canary")
 
-    monkeypatch.setattr(pipeline.extraction, "read", broken)
+    monkeypatch.setattr(extraction, "read", broken)
     done = make.run(made)
     assert (done.status, done.error_code) == ("failed", "internal_ZeroDivisionError")
     monkeypatch.undo()
@@ -311,7 +311,7 @@ def test_a_replay_says_the_same_without_a_call(cast: make.Cast, engine: Engine) 
 def test_only_a_waiting_document_is_replayed(cast: make.Cast, engine: Engine, status: str) -> None:
     made = make.document(cast.a, status)
     rows = len(make.trail(made))
-    with transaction.atomic(), pytest.raises(pipeline.lifecycle.NotPossible):
+    with transaction.atomic(), pytest.raises(lifecycle.NotPossible):
         pipeline.replay(made, actor="user:sue")
     assert len(make.trail(made)) == rows
 
@@ -319,7 +319,7 @@ def test_only_a_waiting_document_is_replayed(cast: make.Cast, engine: Engine, st
 @pytest.mark.parametrize("status", ["received", "reading", "needs_review", "approved", "rejected"])
 def test_only_a_failed_document_is_retried(cast: make.Cast, engine: Engine, status: str) -> None:
     made = make.document(cast.a, status)
-    with pytest.raises(pipeline.lifecycle.NotPossible):
+    with pytest.raises(lifecycle.NotPossible):
         pipeline.retry(made, actor="user:sue")
     assert make.reload(made).version == made.version
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import Error, IntegrityError, connection, transaction
@@ -30,9 +31,9 @@ def _written(document: Document) -> tuple[int, int, int]:
     return row.version, audit, OutboxEvent.objects.filter(document_id=document.pk).count()
 
 
-def _move(document: Document, to: Status, *, actor: str = "system", **kwargs: int) -> Document:
-    expected = kwargs.pop("expected_version", document.version)
-    return lifecycle.move(document, to, actor=actor, expected_version=expected, reason="test", **kwargs)  # type: ignore[arg-type]
+def _move(document: Document, to: Status, *, actor: str = "system", **stale: Any) -> Document:
+    expected = stale.pop("expected_version", document.version)
+    return lifecycle.move(document, to, actor=actor, expected_version=expected, reason="test", **stale)
 
 
 @pytest.mark.django_db
@@ -65,7 +66,7 @@ def _check_one(document: Document, to: Status, actor: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("stale", [{"expected_version": 1}, {"expected_version": 3}, {"fence": 0}, {"fence": 2}])
-def test_a_stale_version_or_lease_writes_nothing(cast: make.Cast, engine: Engine, stale: dict[str, int]) -> None:
+def test_a_stale_version_or_lease_writes_nothing(cast: make.Cast, engine: Engine, stale: dict[str, Any]) -> None:
     made = make.document(cast.a, "reading")
     with scope.scope([cast.a.pk]):
         before = _written(made)

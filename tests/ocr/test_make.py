@@ -38,7 +38,7 @@ def test_several_pages(cast: make.Cast, engine: Engine) -> None:
 def test_answers_fit_botocores_model(engine: Engine, operation: str, pages: tuple[Page, ...]) -> None:
     engine.reads(*pages)
     told = _told(engine, operation)
-    model = botocore.session.get_session().get_service_model("textract")
+    model: Any = botocore.session.get_session().get_service_model("textract")
     report = ParamValidator().validate(told, model.operation_model(operation).output_shape)
     assert not report.has_errors(), report.generate_report()
     known = model.shape_for("BlockType").enum

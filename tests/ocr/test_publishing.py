@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import BotoCoreError
 from django.db.models.functions import Now
 from moto import mock_aws
 
@@ -33,7 +34,7 @@ class Bus:
     def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         if self.fails:
             self.fails -= 1
-            raise publishing.BotoCoreError
+            raise BotoCoreError
         answer: dict[str, Any] = self.client.put_events(Entries=Entries)
         for entry, told in zip(Entries, answer["Entries"], strict=True):
             if entry["DetailType"] in self.refuses:

@@ -92,7 +92,7 @@ def test_a_full_queue_gets_no_further_bells(cast: make.Cast) -> None:
     documents = [make.document(cast.a) for _ in range(3)]
     _forget_bells(*documents)
     assert [pipeline.sweep(limit=2), pipeline.sweep(limit=2)] == [2, 0]
-    OrmQ.objects.first().delete()  # type: ignore[union-attr]
+    OrmQ.objects.first().delete()
     assert pipeline.sweep(limit=2) == 1
     assert len(set(_rung())) == 2
 

@@ -12,7 +12,7 @@ import pytest
 
 from audit import log
 from dtat_site.logs import JsonLines, TextLines
-from ocr import artifacts, pipeline
+from ocr import artifacts, extraction, pipeline
 from ocr.intake import Unacceptable
 from review import decisions
 from tests import engine as stub
@@ -88,7 +88,7 @@ def _failing_paths(cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPa
     def refuses(*args: object, **kwargs: object) -> None:
         raise OSError(5, CANARY)
 
-    for place, name, fails in ((pipeline.extraction, "read", crashes), (artifacts.DurableFiles, "_save", refuses)):
+    for place, name, fails in ((extraction, "read", crashes), (artifacts.DurableFiles, "_save", refuses)):
         made = make.document(cast.a, "reading", **told)
         with monkeypatch.context() as patch:
             patch.setattr(place, name, fails)
