@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -166,12 +167,14 @@ def _upload(request: HttpRequest) -> JsonResponse:
 
 
 def _upload_form(request: HttpRequest) -> HttpResponse:
-    for file in request.FILES.getlist("file"):
+    files: list[UploadedFile[Any] | None] = [*request.FILES.getlist("file")]
+    for file in files or [None]:
         try:
             told = _received(request, file)
             messages.success(request, _("%(name)s was received.") % {"name": told["filename"]})
         except REFUSALS as refusal:
-            messages.error(request, f"{intake.clean_name(file.name or '')}: {refusal}")
+            name = intake.clean_name(file.name or "") if file else ""
+            messages.error(request, f"{name}: {refusal}" if name else str(refusal))
     return redirect("documents")
 
 

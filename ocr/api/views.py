@@ -41,7 +41,7 @@ class Newest(CursorPagination):
         try:
             cursor: Cursor | None = super().decode_cursor(request)
             if cursor and cursor.position is not None:
-                datetime.fromisoformat(cursor.position)
+                datetime.fromisoformat(str(cursor.position))
         except (NotFound, ValueError):
             raise ValidationError(
                 {"cursor": "This is no cursor of ours. Follow the links of an earlier answer."}
