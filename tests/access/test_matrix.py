@@ -199,7 +199,8 @@ def test_b_uploads_into_b_whatever_the_body_says(world: World) -> None:
     for wanted in ("aldermoor", str(world.a.pk)):
         assert world.send(client, "api-documents", "POST", tenant=wanted).status_code == 422
     for name in ("tenant_id", "document_id", "duplicate_of"):
-        answer = world.send(client, "api-documents", "POST", **{name: str(world.a.pk)})
+        more: dict[str, Any] = {name: str(world.a.pk)}
+        answer = world.send(client, "api-documents", "POST", **more)
         assert answer.status_code == 202
         assert world.client("supervisor").get(answer.json()["links"]["self"]).status_code == 404
 

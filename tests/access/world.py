@@ -46,7 +46,7 @@ class World:
     def client(self, role: str, **options: Any) -> Client:
         """A browser with the role's session, or a program with its key."""
         if role in self.keys:
-            return Client(headers={"Authorization": f"Api-Key {self.keys[role]}"}, **options)  # type: ignore[arg-type]
+            return Client(headers={"Authorization": f"Api-Key {self.keys[role]}"}, **options)
         client = Client(**options)
         if role in self.people:
             client.force_login(self.people[role], backend="django.contrib.auth.backends.ModelBackend")
@@ -87,13 +87,14 @@ class World:
     def _body(self, route: str, document: Document | None) -> dict[str, Any]:
         version = (document or self.document(route)).version
         token = str(uuid4())
-        return {
+        bodies: dict[str, dict[str, Any]] = {
             "api-review": {"version": version, "decision": "approve"},
             "review-decision": {"version": version, "decision": "approve"},
             "review-draft": {"version": version, "token": token, "revision": 0, "fields": {"total": {"value": "1"}}},
             "review-heartbeat": {"token": token},
             "review-release": {"token": token},
-        }.get(route, {})
+        }
+        return bodies.get(route, {})
 
 
 def build() -> World:

@@ -28,7 +28,8 @@ def count() -> int:
 
 def only() -> Document:
     with scope.everything():
-        return Document.objects.select_related("document_type").get()
+        found: Document = Document.objects.select_related("document_type").get()
+    return found
 
 
 def test_a_file_alone(cast: make.Cast) -> None:
@@ -88,7 +89,7 @@ def test_every_parameter(cast: make.Cast) -> None:
         ({"tenant": "../alder"}, 400, "invalid"),
     ],
 )
-def test_wrong_parameters_are_refused(cast: make.Cast, fields: dict[str, str], status: int, code: str) -> None:
+def test_wrong_parameters_are_refused(cast: make.Cast, fields: dict[str, Any], status: int, code: str) -> None:
     told = problem(upload(cast.api(), **fields), status, code)
     if status == 400:
         assert [error["field"] for error in told["errors"]] == list(fields)
@@ -223,7 +224,7 @@ def test_twenty_at_once_are_one_document(cast: make.Cast, engine: Engine) -> Non
     content = make.image()
 
     def send() -> Any:
-        return upload(Client(headers={"Authorization": f"Api-Key {cast.key}"}), content, key="same")  # type: ignore[arg-type]
+        return upload(Client(headers={"Authorization": f"Api-Key {cast.key}"}), content, key="same")
 
     answers: list[Any] = at_once([send] * 20)
     assert Counter(getattr(answer, "status_code", answer) for answer in answers) == {202: 20}
