@@ -245,7 +245,7 @@ def publish(document: Document) -> Artifact:
     """Store the normalised result of the document's present version, once; its event is already in the outbox."""
     with scope.scope([document.tenant_id]):
         present = lifecycle.of(document.pk)
-        existing = present.artifacts.filter(kind=Artifact.Kind.RESULT, number=present.version).first()
+        existing: Artifact | None = present.artifacts.filter(kind=Artifact.Kind.RESULT, number=present.version).first()
         if existing:
             return existing
         told = contract.result(present)
