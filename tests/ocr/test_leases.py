@@ -100,6 +100,52 @@ def test_at_each_call_outside_another_worker_may_take_over(
     assert engine.billed_twice() == make.broken() == []
 
 
+@committing
+@pytest.mark.parametrize("then", ["answers", "fails"])
+def test_while_another_worker_is_at_it_the_late_one_writes_nothing(
+    cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    outside = Outside(engine, monkeypatch)
+    make.run(make.receive(cast.a).document)
+    calls = list(outside.seen)
+    for number in range(2, len(calls)):
+        outside.reset()
+        made = make.receive(cast.a).document
+        held: list[tuple[Any, ...]] = []
+
+        def overtaken(call: Callable[[], Any], made: Document = made, held: list[Any] = held) -> Any:
+            def second() -> None:
+                make.lease_expired(made)
+                assert pipeline._take(cast.a.pk, made.pk)
+                held.append(_row(made))
+
+            _elsewhere(second)
+            return call() if then == "answers" else late_failure(call)
+
+        def late_failure(call: Callable[[], Any]) -> Any:
+            if isinstance(answer := call(), stub.Reply):
+                return stub.LOST
+            if hasattr(answer, "close"):
+                answer.close()
+            raise OSError(5, "Input/output error")
+
+        outside.at(number, storage=overtaken, engine=_beside(overtaken))
+        outside.seen = ["_save"]
+        while not held:
+            make.advance(made)
+        assert held[0] == _row(made), f"call {number}, {calls[number - 1]}"
+        make.lease_expired(made)
+        assert make.run(made).status == "approved"
+    assert engine.billed_twice() == make.broken() == []
+
+
+def _row(of: Document) -> tuple[Any, ...]:
+    found = make.reload(of)
+    work = (found.step, found.due_at, found.lease_until, found.fence, found.attempts, found.error_code)
+    runs = [(run.state, run.job_id, run.pages) for run in make.extractions(of)]
+    return found.status, found.version, work, runs, len(make.trail(of)), len(make.events(of))
+
+
 def _beside(act: Any) -> Any:
     """The engine answers one request at a time; the late worker's answer differs in its bytes from the other's."""
 
@@ -110,7 +156,7 @@ def _beside(act: Any) -> Any:
             reply = act(answer)
         finally:
             engine._lock.acquire()
-        return stub.changed(lambda told: told.update(Late=True))(lambda: reply)
+        return stub.changed(lambda told: told.update(Late=True))(lambda: reply) if reply.status else reply
 
     return fault
 
