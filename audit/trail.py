@@ -237,13 +237,14 @@ class _Link(NamedTuple):
 
 
 _PAGE_ROWS = 2000
+# The join begins at the page's first chain; else every page would read all heads before it.
 # Times and codes come as text: what somebody else wrote there (the year 44 BC) must end in a break, not in an error.
 _PAGE = """
     SELECT e.id, e.chain, e.seq, e.tenant_id::text, e.document_id, e.version, e.kind,
            CASE WHEN e.at < '0001-01-01' THEN 'BC' ELSE to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') END,
            e.actor, e.step, e.codes::text, e.request_id,
            e.previous_hash, e.hash, h.seq, h.hash, h.tenant_id::text
-      FROM audit_auditevent e LEFT JOIN audit_audithead h ON h.chain = e.chain
+      FROM audit_auditevent e LEFT JOIN audit_audithead h ON h.chain = e.chain AND h.chain >= %(chain)s
      WHERE (e.chain, e.seq, e.id) > (%(chain)s, %(seq)s, %(id)s)
        AND (%(chains)s::text[] IS NULL OR e.chain = ANY (%(chains)s::text[]))
        AND (%(tenants)s::uuid[] IS NULL OR e.tenant_id = ANY (%(tenants)s::uuid[]))
@@ -317,10 +318,10 @@ def _end(last: _Link) -> Break | None:
         return Break(
             last.chain,
             last.head_seq + 1,
-            "the head of the chain does not know of it: it was added, or the head was changed",
+            "the head of the chain ends before it",
         )
     if (last.head_seq, last.head_hash) != (last.seq, last.hash):
         return Break(last.chain, last.seq + 1, "events after this point are gone, or the head was changed")
     if last.head_tenant_id != last.tenant_id:
-        return Break(last.chain, last.seq, "the head of the chain was given to another tenant")
+        return Break(last.chain, last.seq, "the head belongs to another tenant")
     return None

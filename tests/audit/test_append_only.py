@@ -79,6 +79,27 @@ def test_the_app_role_is_refused(written: Written, statement: str) -> None:
     assert everything() == before
 
 
+@pytest.mark.parametrize(
+    ("role", "table", "rights"),
+    [
+        ("dtat_app", "audit_auditevent", {"SELECT", "INSERT"}),
+        ("dtat_app", "audit_audithead", {"SELECT", "INSERT", "UPDATE"}),
+        ("dtat_auditor", "audit_auditevent", {"SELECT"}),
+        ("dtat_auditor", "audit_audithead", {"SELECT"}),
+    ],
+)
+def test_rights_are_withheld_also_where_no_trigger_would_be(
+    written: Written, role: str, table: str, rights: set[str]
+) -> None:
+    with as_superuser() as cursor:
+        cursor.execute(
+            "SELECT array_agg(p) FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) p "
+            "WHERE has_table_privilege(%s, %s, p)",
+            [role, table],
+        )
+        assert set(cursor.fetchone()[0]) == rights
+
+
 @pytest.mark.parametrize("statement", attempts(WRITES))
 def test_the_owner_is_stopped_by_the_triggers(written: Written, statement: str) -> None:
     before = everything()

@@ -362,6 +362,9 @@ def test_a_number_that_python_cannot_read_is_a_break_not_an_error(cursor: Any, w
         ("DELETE FROM audit_auditevent WHERE chain = %s AND seq > 3", 4, "events after this point are gone, or the head was changed"),
         ("DELETE FROM audit_auditevent WHERE chain = %s", 1, "every event of the chain is gone"),
         ("DELETE FROM audit_audithead WHERE chain = %s", 6, "the head of the chain is gone"),
+        ("UPDATE audit_audithead SET tenant_id = gen_random_uuid() WHERE chain = %s", 6, "the head belongs to another tenant"),
+        ("UPDATE audit_audithead SET seq = 4 WHERE chain = %s", 5, "the head of the chain ends before it"),
+        ("UPDATE audit_audithead SET hash = '' WHERE chain = %s", 7, "events after this point are gone, or the head was changed"),
     ],
 )  # fmt: skip
 def test_the_place_and_the_reason_are_named(
