@@ -35,7 +35,7 @@ run: setup
 	@exec $(BIN)/python -m deploy.local
 
 test: setup-dev
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: setup-dev
 	@$(BIN)/ruff check .

@@ -116,19 +116,20 @@ def _once(request: Request, document_id: UUID, route: str, act: Act, *parts: str
     wanted = idempotency.Request.of(request.headers.get("Idempotency-Key"), route, str(document_id), *parts)
 
     def matched() -> tuple[int, dict[str, Any]]:
-        _check_match(document_id, request.headers.get("If-Match", "*"))
+        _check_match(request, document_id)
         return act()
 
     status, told = idempotency.once(tenant_id, wanted, matched, document_id=document_id)
     return Response(told, status=status)
 
 
-def _check_match(document_id: UUID, wanted: str) -> None:
+def _check_match(request: Request, document_id: UUID) -> None:
     """Raise Stale unless the header allows the present version, which stays the present one until commit."""
-    allowed = {tag.strip() for tag in wanted.split(",")}
+    allowed = {tag.strip() for tag in request.headers.get("If-Match", "*").split(",")}
     if "*" in allowed:
         return
-    version = Document.objects.select_for_update().values_list("version", flat=True).get(pk=document_id)
+    mine = Document.objects.visible_to(request.user).select_for_update()
+    version = mine.values_list("version", flat=True).get(pk=document_id)
     if f'"{version}"' not in allowed:
         raise Stale("The document was changed after you read it. Read it again and compare.")
 

@@ -18,12 +18,19 @@ from tests import database
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("DTAT_SHARED", ROOT.parent / "shared"))
-URLS = database.start()
-django.setup()  # pytest-django looks for settings before this file could name them
+# Run in parallel, each worker has a server of its own; the process that only hands out tests needs none, and what it put
+# into the environment its workers would inherit.
+HANDS_OUT = (
+    any(word.startswith(("-n", "--numprocesses")) for word in sys.argv) and "PYTEST_XDIST_WORKER" not in os.environ
+)
+URLS: dict[str, str] = {} if HANDS_OUT else {**database.start()}  # type: ignore[dict-item]
+if not HANDS_OUT:
+    django.setup()  # pytest-django looks for settings before this file could name them
 
 
 def pytest_unconfigure() -> None:
-    database.stop()
+    if not HANDS_OUT:
+        database.stop()
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +77,7 @@ class as_superuser:
     """A cursor of the superuser, committed at the end: for what an attacker or a careless administrator could do."""
 
     def __init__(self, role: str = "superuser") -> None:
-        self.connection = psycopg2.connect(URLS[role])  # type: ignore[literal-required]
+        self.connection = psycopg2.connect(URLS[role])
 
     def __enter__(self) -> Any:
         return self.connection.cursor()

@@ -45,7 +45,7 @@ def test_workers_that_never_ran_are_not_ready(settings: Any) -> None:
 
 def test_a_storage_that_cannot_be_written(all_well: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def full() -> Any:
-        raise OSError("/home/secret/path is full")
+        raise OSError("/secret/path is full")
 
     monkeypatch.setattr(artifacts, "storage", full)
     answer = Client().get("/readyz")

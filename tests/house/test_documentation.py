@@ -81,7 +81,7 @@ def test_templates_hold_no_inline_script_style_or_unsafe_output() -> None:
 
 
 def test_scripts_build_no_html_from_text() -> None:
-    own = [path for path in tracked("static/js/*.js", "static/js/**/*.js")]
+    own = tracked("static/js/*.js", "static/js/**/*.js")
     assert own
     unsafe = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function")
     assert [str(path.relative_to(ROOT)) for path in own if unsafe.search(path.read_text())] == []
