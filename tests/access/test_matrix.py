@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tenants import access
+from tenants import access, scope
 from tenants.models import Scoped
 from tests.access.world import ROLES, STRANGERS, World, leaks, state
 
@@ -268,12 +268,49 @@ def test_the_table_would_notice_an_open_database(
     world: World, _no_filters: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tests above can fail: with the policy wide open as well, B reads A."""
-    from tenants import scope
-
     monkeypatch.setattr(access, "scope_of", lambda user: scope.everything())
     answer = world.send(world.client("reviewer_b"), "api-document", "GET")
     assert answer.status_code == 200
     assert leaks(answer)
+
+
+# --- The application's filters alone ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _no_policy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other way round: the database shows everything, and only the application asks who is asking."""
+    monkeypatch.setattr(access, "scope_of", lambda user: scope.everything())
+
+
+@pytest.mark.parametrize("role", ["reviewer_b", "key_b"])
+@pytest.mark.parametrize("route", OF_A_DOCUMENT)
+def test_without_the_policy_the_filters_still_hide_a(world: World, _no_policy: None, route: str, role: str) -> None:
+    before = state()
+    for method in ("GET", "POST"):
+        answer = world.send(world.client(role), route, method)
+        assert answer.status_code in {404, 405} | ({302} if role == "key_b" else set()), method
+        assert leaks(answer) == []
+    assert state() == before
+
+
+@pytest.mark.parametrize(
+    "path", ["/documents/", "/queue/", "/queue/?tab=done", "/dashboard/?period=30d", "/api/v1/tenants/"]
+)
+def test_without_the_policy_lists_still_hide_a(world: World, _no_policy: None, path: str) -> None:
+    answer = world.client("reviewer_b").get(path)
+    assert answer.status_code == 200
+    assert leaks(answer) == []
+    assert str(world.waiting.pk) not in answer.content.decode()
+
+
+def test_without_the_policy_b_still_gets_its_own_rows_only(world: World, _no_policy: None) -> None:
+    told = world.client("key_b").get("/api/v1/documents/").json()
+    assert [row["id"] for row in told["results"]] == [str(world.others.pk)]
+    client = world.client("reviewer_b")
+    assert {client.post("/review/next/")["Location"] for _ in range(2)} == {f"/review/{world.others.pk}/"}
+    figures = client.get("/dashboard/?period=30d").context["kpis"]
+    assert figures[0]["value"] == "1"
 
 
 # --- Forged and careless requests ---------------------------------------------------------------------------------
@@ -321,7 +358,6 @@ def extras(world: World) -> dict[str, Any]:
 @pytest.mark.parametrize("route", ["api-documents", "document-upload"])
 def test_an_upload_sets_nothing_but_what_it_may(world: World, route: str) -> None:
     from ocr.models import Document
-    from tenants import scope
 
     answer = world.send(world.client("uploader"), route, "POST", version=7, **extras(world))
     assert answer.status_code == 202
@@ -363,7 +399,6 @@ def _outcome(world: World, route: str) -> dict[str, Any]:
     from django.contrib.auth.models import User
 
     from ocr.models import Document, Field
-    from tenants import scope
     from tenants.models import Membership
 
     moments = {"status_at", "due_at", "decided_at", "finished_at", "read_at"}
@@ -383,7 +418,6 @@ def _outcome(world: World, route: str) -> dict[str, Any]:
 
 def test_a_draft_and_a_heartbeat_set_nothing_but_what_they_may(world: World) -> None:
     from review.models import Claim, Draft
-    from tenants import scope
     from tests import make
 
     who = world.people["reviewer"]
