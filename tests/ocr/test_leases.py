@@ -101,7 +101,7 @@ def test_at_each_call_outside_another_worker_may_take_over(
 
 
 @committing
-@pytest.mark.parametrize("then", ["answers", "fails"])
+@pytest.mark.parametrize("then", ["answers", "fails", "refuses"])
 def test_while_another_worker_is_at_it_the_late_one_writes_nothing(
     cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch, then: str
 ) -> None:
@@ -124,7 +124,7 @@ def test_while_another_worker_is_at_it_the_late_one_writes_nothing(
 
         def late_failure(call: Callable[[], Any]) -> Any:
             if isinstance(answer := call(), stub.Reply):
-                return stub.LOST
+                return stub.error("InvalidJobIdException")(lambda: answer) if then == "refuses" else stub.LOST
             if hasattr(answer, "close"):
                 answer.close()
             raise OSError(5, "Input/output error")
@@ -156,7 +156,7 @@ def _beside(act: Any) -> Any:
             reply = act(answer)
         finally:
             engine._lock.acquire()
-        return stub.changed(lambda told: told.update(Late=True))(lambda: reply) if reply.status else reply
+        return stub.changed(lambda told: told.update(Late=True))(lambda: reply) if reply.status == 200 else reply
 
     return fault
 
