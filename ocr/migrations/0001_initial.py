@@ -7,280 +7,429 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0001_initial'),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Beat',
+            name="Beat",
             fields=[
-                ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='DocumentType',
+            name="DocumentType",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=60)),
-                ('version', models.PositiveIntegerField()),
-                ('label', models.CharField(max_length=80)),
-                ('definition', models.JSONField()),
-                ('digest', models.CharField(editable=False, max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.SlugField(max_length=60)),
+                ("version", models.PositiveIntegerField()),
+                ("label", models.CharField(max_length=80)),
+                ("definition", models.JSONField()),
+                ("digest", models.CharField(editable=False, max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['name', '-version'],
-                'constraints': [models.UniqueConstraint(fields=('name', 'version'), name='document_type_version_once')],
+                "ordering": ["name", "-version"],
+                "constraints": [models.UniqueConstraint(fields=("name", "version"), name="document_type_version_once")],
             },
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('status', models.CharField(choices=[('received', 'Received'), ('reading', 'Being read'), ('needs_review', 'Needs review'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('failed', 'Failed')], max_length=20)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('priority', models.PositiveSmallIntegerField(choices=[(0, 'High'), (1, 'Normal'), (2, 'Low')], default=1)),
-                ('type_given', models.BooleanField(default=False)),
-                ('external_id', models.CharField(blank=True, max_length=200)),
-                ('filename', models.CharField(blank=True, max_length=255)),
-                ('metadata', models.JSONField(default=dict)),
-                ('source', models.CharField(choices=[('page', 'Browser'), ('api', 'REST'), ('s3', 'S3'), ('batch', 'Batch'), ('sample', 'Sample')], max_length=10)),
-                ('received_by', models.CharField(max_length=160)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('content_type', models.CharField(max_length=40)),
-                ('size_bytes', models.PositiveBigIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('page_count', models.PositiveIntegerField()),
-                ('duplicate_of', models.UUIDField(null=True)),
-                ('received_at', models.DateTimeField()),
-                ('status_at', models.DateTimeField()),
-                ('read_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('step', models.CharField(blank=True, max_length=20)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('rung_at', models.DateTimeField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('fence', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('problems', models.JSONField(default=list)),
-                ('review_reasons', models.JSONField(default=list)),
-                ('straight_through', models.BooleanField(null=True)),
-                ('decision', models.CharField(blank=True, max_length=10)),
-                ('decision_reason', models.CharField(blank=True, max_length=40)),
-                ('reviewer', models.CharField(blank=True, max_length=160)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
-                ('document_type', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ocr.documenttype')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("received", "Received"),
+                            ("reading", "Being read"),
+                            ("needs_review", "Needs review"),
+                            ("approved", "Approved"),
+                            ("rejected", "Rejected"),
+                            ("failed", "Failed"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(choices=[(0, "High"), (1, "Normal"), (2, "Low")], default=1),
+                ),
+                ("type_given", models.BooleanField(default=False)),
+                ("external_id", models.CharField(blank=True, max_length=200)),
+                ("filename", models.CharField(blank=True, max_length=255)),
+                ("metadata", models.JSONField(default=dict)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("page", "Browser"),
+                            ("api", "REST"),
+                            ("s3", "S3"),
+                            ("batch", "Batch"),
+                            ("sample", "Sample"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("received_by", models.CharField(max_length=160)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("content_type", models.CharField(max_length=40)),
+                ("size_bytes", models.PositiveBigIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("page_count", models.PositiveIntegerField()),
+                ("duplicate_of", models.UUIDField(null=True)),
+                ("received_at", models.DateTimeField()),
+                ("status_at", models.DateTimeField()),
+                ("read_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("step", models.CharField(blank=True, max_length=20)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("rung_at", models.DateTimeField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("fence", models.PositiveIntegerField(default=0)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("problems", models.JSONField(default=list)),
+                ("review_reasons", models.JSONField(default=list)),
+                ("straight_through", models.BooleanField(null=True)),
+                ("decision", models.CharField(blank=True, max_length=10)),
+                ("decision_reason", models.CharField(blank=True, max_length=40)),
+                ("reviewer", models.CharField(blank=True, max_length=160)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.tenant"
+                    ),
+                ),
+                (
+                    "document_type",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ocr.documenttype"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-received_at', 'id'],
+                "ordering": ["-received_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Extraction',
+            name="Extraction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('started', 'Started'), ('collected', 'Collected'), ('failed', 'Failed')], default='planned', max_length=10)),
-                ('operation', models.CharField(max_length=40)),
-                ('features', models.JSONField(default=list)),
-                ('token', models.CharField(max_length=64, unique=True)),
-                ('job_id', models.CharField(blank=True, max_length=64)),
-                ('model_version', models.CharField(blank=True, max_length=40)),
-                ('pages', models.PositiveIntegerField(default=0)),
-                ('warnings', models.JSONField(default=list)),
-                ('polls', models.PositiveIntegerField(default=0)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('collected_at', models.DateTimeField(null=True)),
-                ('charge_uncertain', models.BooleanField(default=False)),
-                ('reused_from', models.UUIDField(null=True)),
-                ('micro_dollars', models.PositiveBigIntegerField(default=0)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='extractions', to='ocr.document')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("started", "Started"),
+                            ("collected", "Collected"),
+                            ("failed", "Failed"),
+                        ],
+                        default="planned",
+                        max_length=10,
+                    ),
+                ),
+                ("operation", models.CharField(max_length=40)),
+                ("features", models.JSONField(default=list)),
+                ("token", models.CharField(max_length=64, unique=True)),
+                ("job_id", models.CharField(blank=True, max_length=64)),
+                ("model_version", models.CharField(blank=True, max_length=40)),
+                ("pages", models.PositiveIntegerField(default=0)),
+                ("warnings", models.JSONField(default=list)),
+                ("polls", models.PositiveIntegerField(default=0)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("collected_at", models.DateTimeField(null=True)),
+                ("charge_uncertain", models.BooleanField(default=False)),
+                ("reused_from", models.UUIDField(null=True)),
+                ("micro_dollars", models.PositiveBigIntegerField(default=0)),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="extractions", to="ocr.document"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Field',
+            name="Field",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('row', models.PositiveIntegerField(null=True)),
-                ('position', models.PositiveIntegerField()),
-                ('name', models.CharField(max_length=80)),
-                ('label', models.CharField(max_length=200)),
-                ('group', models.CharField(blank=True, max_length=60)),
-                ('kind', models.CharField(max_length=20)),
-                ('value', models.TextField(null=True)),
-                ('text', models.TextField(blank=True)),
-                ('machine_value', models.TextField(null=True)),
-                ('confidence', models.FloatField(null=True)),
-                ('word_confidence', models.FloatField(null=True)),
-                ('mean_word_confidence', models.FloatField(null=True)),
-                ('page', models.PositiveIntegerField(null=True)),
-                ('box', models.JSONField(null=True)),
-                ('word_ids', models.JSONField(default=list)),
-                ('source', models.CharField(max_length=10)),
-                ('why', models.CharField(blank=True, max_length=30)),
-                ('state', models.CharField(max_length=12)),
-                ('required', models.BooleanField(default=False)),
-                ('threshold', models.FloatField()),
-                ('sensitivity', models.CharField(default='internal', max_length=12)),
-                ('problems', models.JSONField(default=list)),
-                ('suggestions', models.JSONField(default=list)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fields', to='ocr.document')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("row", models.PositiveIntegerField(null=True)),
+                ("position", models.PositiveIntegerField()),
+                ("name", models.CharField(max_length=80)),
+                ("label", models.CharField(max_length=200)),
+                ("group", models.CharField(blank=True, max_length=60)),
+                ("kind", models.CharField(max_length=20)),
+                ("value", models.TextField(null=True)),
+                ("text", models.TextField(blank=True)),
+                ("machine_value", models.TextField(null=True)),
+                ("confidence", models.FloatField(null=True)),
+                ("word_confidence", models.FloatField(null=True)),
+                ("mean_word_confidence", models.FloatField(null=True)),
+                ("page", models.PositiveIntegerField(null=True)),
+                ("box", models.JSONField(null=True)),
+                ("word_ids", models.JSONField(default=list)),
+                ("source", models.CharField(max_length=10)),
+                ("why", models.CharField(blank=True, max_length=30)),
+                ("state", models.CharField(max_length=12)),
+                ("required", models.BooleanField(default=False)),
+                ("threshold", models.FloatField()),
+                ("sensitivity", models.CharField(default="internal", max_length=12)),
+                ("problems", models.JSONField(default=list)),
+                ("suggestions", models.JSONField(default=list)),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="fields", to="ocr.document"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='IdempotencyKey',
+            name="IdempotencyKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=255)),
-                ('route', models.CharField(max_length=60)),
-                ('body_sha256', models.CharField(max_length=64)),
-                ('document_id', models.UUIDField(null=True)),
-                ('answer', models.JSONField()),
-                ('status_code', models.PositiveSmallIntegerField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=255)),
+                ("route", models.CharField(max_length=60)),
+                ("body_sha256", models.CharField(max_length=64)),
+                ("document_id", models.UUIDField(null=True)),
+                ("answer", models.JSONField()),
+                ("status_code", models.PositiveSmallIntegerField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.tenant"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('type', models.CharField(max_length=40)),
-                ('document_id', models.UUIDField(null=True)),
-                ('version', models.PositiveIntegerField(null=True)),
-                ('data', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('dead_at', models.DateTimeField(null=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("type", models.CharField(max_length=40)),
+                ("document_id", models.UUIDField(null=True)),
+                ("version", models.PositiveIntegerField(null=True)),
+                ("data", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("dead_at", models.DateTimeField(null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at'],
+                "ordering": ["created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Page',
+            name="Page",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('rotation', models.PositiveSmallIntegerField(default=0)),
-                ('width', models.PositiveIntegerField(default=0)),
-                ('height', models.PositiveIntegerField(default=0)),
-                ('image_sha256', models.CharField(blank=True, max_length=64)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pages', to='ocr.document')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("rotation", models.PositiveSmallIntegerField(default=0)),
+                ("width", models.PositiveIntegerField(default=0)),
+                ("height", models.PositiveIntegerField(default=0)),
+                ("image_sha256", models.CharField(blank=True, max_length=64)),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="pages", to="ocr.document"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number'],
+                "ordering": ["number"],
             },
         ),
         migrations.CreateModel(
-            name='Artifact',
+            name="Artifact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('original', 'Original'), ('raw', 'Raw'), ('words', 'Words'), ('result', 'Result'), ('image', 'Image')], max_length=10)),
-                ('number', models.PositiveIntegerField(default=1)),
-                ('part', models.PositiveIntegerField(default=1)),
-                ('key', models.CharField(max_length=300, unique=True)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size_bytes', models.PositiveBigIntegerField()),
-                ('content_type', models.CharField(max_length=60)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='artifacts', to='ocr.document')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("original", "Original"),
+                            ("raw", "Raw"),
+                            ("words", "Words"),
+                            ("result", "Result"),
+                            ("image", "Image"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(default=1)),
+                ("part", models.PositiveIntegerField(default=1)),
+                ("key", models.CharField(max_length=300, unique=True)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size_bytes", models.PositiveBigIntegerField()),
+                ("content_type", models.CharField(max_length=60)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.tenant"
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="artifacts", to="ocr.document"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['number', 'part'],
-                'constraints': [models.UniqueConstraint(fields=('document', 'kind', 'number', 'part'), name='artifact_once'), models.CheckConstraint(condition=models.Q(('part__gte', 1)), name='artifact_part_from_one')],
+                "ordering": ["number", "part"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("document", "kind", "number", "part"), name="artifact_once"),
+                    models.CheckConstraint(condition=models.Q(("part__gte", 1)), name="artifact_part_from_one"),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(fields=['tenant', '-received_at', 'id'], name='document_list'),
+            model_name="document",
+            index=models.Index(fields=["tenant", "-received_at", "id"], name="document_list"),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(condition=models.Q(('status', 'needs_review')), fields=['priority', 'received_at'], name='document_waiting'),
+            model_name="document",
+            index=models.Index(
+                condition=models.Q(("status", "needs_review")),
+                fields=["priority", "received_at"],
+                name="document_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(condition=models.Q(('step', ''), _negated=True), fields=['due_at'], name='document_due'),
+            model_name="document",
+            index=models.Index(condition=models.Q(("step", ""), _negated=True), fields=["due_at"], name="document_due"),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(fields=['tenant', 'sha256'], name='document_content'),
+            model_name="document",
+            index=models.Index(fields=["tenant", "sha256"], name="document_content"),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(fields=['tenant', 'external_id'], name='document_external'),
+            model_name="document",
+            index=models.Index(fields=["tenant", "external_id"], name="document_external"),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(fields=['tenant', 'finished_at'], name='document_finished'),
+            model_name="document",
+            index=models.Index(fields=["tenant", "finished_at"], name="document_finished"),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['received', 'reading', 'needs_review', 'approved', 'rejected', 'failed'])), name='document_status_known'),
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["received", "reading", "needs_review", "approved", "rejected", "failed"])
+                ),
+                name="document_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='document_version_from_one'),
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("version__gte", 1)), name="document_version_from_one"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__in', [0, 1, 2])), name='document_priority_known'),
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("priority__in", [0, 1, 2])), name="document_priority_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['needs_review', 'approved', 'rejected', 'failed']), _negated=True), ('step', ''), _connector='OR'), name='document_rests_without_step'),
+            model_name="document",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["needs_review", "approved", "rejected", "failed"]), _negated=True),
+                    ("step", ""),
+                    _connector="OR",
+                ),
+                name="document_rests_without_step",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='extraction',
-            constraint=models.UniqueConstraint(fields=('document', 'number'), name='extraction_once'),
+            model_name="extraction",
+            constraint=models.UniqueConstraint(fields=("document", "number"), name="extraction_once"),
         ),
         migrations.AddConstraint(
-            model_name='field',
-            constraint=models.UniqueConstraint(fields=('document', 'row', 'name'), name='field_once', nulls_distinct=False),
+            model_name="field",
+            constraint=models.UniqueConstraint(
+                fields=("document", "row", "name"), name="field_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='field',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['certain', 'open', 'checked', 'corrected', 'absent', 'unreadable'])), name='field_state_known'),
+            model_name="field",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["certain", "open", "checked", "corrected", "absent", "unreadable"])),
+                name="field_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='idempotencykey',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='idempotency_key_once'),
+            model_name="idempotencykey",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="idempotency_key_once"),
         ),
         migrations.AddIndex(
-            model_name='outboxevent',
-            index=models.Index(condition=models.Q(('dead_at__isnull', True), ('delivered_at__isnull', True)), fields=['due_at'], name='outbox_due'),
+            model_name="outboxevent",
+            index=models.Index(
+                condition=models.Q(("dead_at__isnull", True), ("delivered_at__isnull", True)),
+                fields=["due_at"],
+                name="outbox_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outboxevent',
-            constraint=models.UniqueConstraint(condition=models.Q(('version__isnull', False)), fields=('document_id', 'version'), name='outbox_one_event_per_version'),
+            model_name="outboxevent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("version__isnull", False)),
+                fields=("document_id", "version"),
+                name="outbox_one_event_per_version",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='page',
-            constraint=models.UniqueConstraint(fields=('document', 'number'), name='page_once'),
+            model_name="page",
+            constraint=models.UniqueConstraint(fields=("document", "number"), name="page_once"),
         ),
         migrations.AddConstraint(
-            model_name='page',
-            constraint=models.CheckConstraint(condition=models.Q(('rotation__in', [0, 90, 180, 270])), name='page_rotation_known'),
+            model_name="page",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rotation__in", [0, 90, 180, 270])), name="page_rotation_known"
+            ),
         ),
     ]
