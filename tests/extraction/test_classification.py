@@ -61,7 +61,7 @@ def test_an_unclear_type_is_a_problem_of_the_whole_document() -> None:
 
 def test_words_are_told_page_by_page_with_their_boxes() -> None:
     box = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.04}
-    blocks = [
+    blocks: list[dict[str, Any]] = [
         {"BlockType": "PAGE", "Id": "p", "Relationships": [{"Type": "CHILD", "Ids": ["l"]}]},
         {"BlockType": "LINE", "Id": "l", "Text": "Total", "Relationships": [{"Type": "CHILD", "Ids": ["w", "x"]}]},
         {"BlockType": "WORD", "Id": "w", "Text": "Total", "Confidence": 99.0, "Geometry": {"BoundingBox": box}},
