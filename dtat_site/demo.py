@@ -16,8 +16,8 @@ from django.db import transaction
 import samples
 from ocr import document_types, intake
 from ocr.models import Source
-from tenants import scope
-from tenants.models import ApiKey, Membership, Role, Tenant
+from tenants import changes, scope
+from tenants.models import Membership, Role, Tenant
 
 # username -> (shown name, tenant, roles)
 PEOPLE: Mapping[str, tuple[str, str, tuple[Role, ...]]] = {
@@ -29,6 +29,7 @@ PEOPLE: Mapping[str, tuple[str, str, tuple[Role, ...]]] = {
     "harrow_reviewer": ("Ines Duarte", "harrow", (Role.UPLOADER, Role.REVIEWER)),
     "harrow_integration": ("", "harrow", (Role.UPLOADER, Role.REVIEWER)),
 }
+ACTOR = "system:samples"
 TENANTS = {"kestrel": "Kestrel Clinics", "harrow": "Harrow Mutual"}
 
 
@@ -55,10 +56,11 @@ def _people() -> dict[str, Any]:
         _user("admin", "Mika Sand", passwords["admin"], superuser=True)
         users = {name: _user(name, shown, passwords[name]) for name, (shown, _tenant, _roles) in PEOPLE.items()}
         for name, (_shown, slug, roles) in PEOPLE.items():
-            for role in roles:
-                Membership.objects.get_or_create(user=users[name], tenant=tenants[slug], role=role)
+            held = set(Membership.objects.filter(user=users[name]).values_list("role", flat=True))
+            for role in set(roles) - held:
+                changes.add_member(Membership(user=users[name], tenant=tenants[slug], role=role), actor=ACTOR)
         keys = {
-            slug: ApiKey.issue(tenant=tenants[slug], user=users[name], name="Demo integration")[1]
+            slug: changes.issue_key(tenant=tenants[slug], user=users[name], name="Demo integration", actor=ACTOR)[1]
             for slug, name in (("kestrel", "integration"), ("harrow", "harrow_integration"))
         }
 
@@ -98,7 +100,7 @@ def load_documents() -> int:
                 source=Source.SAMPLE,
                 idempotency_key=f"sample-{sample.path.name}",
             )
-            intake.receive(upload, tenant_id=tenant.pk, actor="system:samples")
+            intake.receive(upload, tenant_id=tenant.pk, actor=ACTOR)
     return len(drawn)
 
 

@@ -178,7 +178,7 @@ TEXTRACT_READ_SECONDS = env.number("DTAT_TEXTRACT_READ_SECONDS", 20, at_least=1)
 WORKERS = env.number("DTAT_WORKERS", 2, at_least=1)
 TASK_SECONDS = env.number("DTAT_TASK_SECONDS", 30, at_least=5)  # a task is killed after this
 LEASE_SECONDS = env.number("DTAT_LEASE_SECONDS", 45, at_least=2)  # a dead worker's document is taken over after this
-MAX_ATTEMPTS = env.number("DTAT_MAX_ATTEMPTS", 5, at_least=1)  # failures of one document before it is `failed`
+MAX_ATTEMPTS = env.number("DTAT_MAX_ATTEMPTS", 8, at_least=1)  # failures of one document before it is `failed`
 BROKER = env.choice("DTAT_BROKER", ["database"], "database")
 Q_CLUSTER = {
     "name": "dtat",

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from ocr import artifacts, pages, pipeline
 from ocr.intake import Unacceptable
@@ -98,7 +99,7 @@ def original(user: AnyUser, document_id: UUID) -> FileResponse:
 def page_image(
     request: HttpRequest | Any, user: AnyUser, document_id: UUID, number: int, *, thumbnail: bool
 ) -> HttpResponseBase:
-    """One page as WebP. The answer is the person's own, and their browser asks again each time (ETag: the content's hash)."""
+    """One page as WebP. Under an address that names its content (`image_url`) the person's browser may keep it, else nobody."""
     with access.scope_of(user):
         document = document_for(user, document_id)
         if not Page.objects.filter(document=document, number=number).exists():
@@ -110,5 +111,16 @@ def page_image(
     else:
         response = HttpResponse(artifacts.read(artifact), content_type=artifact.content_type)
     response["ETag"] = tag
-    response["Cache-Control"] = "private, no-cache"
+    named = request.GET.get("v") == _content(document)
+    response["Cache-Control"] = "private, max-age=31536000, immutable" if named else "private, no-store"
     return response
+
+
+def image_url(document: Document, number: int, *, thumbnail: bool = False) -> str:
+    """The page image's address with its content in it: other bytes, or a page turned since, have another address."""
+    size = "&size=thumb" if thumbnail else ""
+    return f"{reverse('page-image', args=[document.pk, number])}?v={_content(document)}{size}"
+
+
+def _content(document: Document) -> str:
+    return f"{document.sha256[:16]}-{document.version}"

@@ -100,13 +100,9 @@ def row(document: Document) -> dict[str, Any]:
         "received": ago(document.received_at),
         "received_iso": document.received_at.isoformat(),
         "pages": document.page_count,
-        "thumbnail_url": thumbnail(document),
+        "thumbnail_url": serving.image_url(document, 1, thumbnail=True),
         "duplicate_of": reverse("document", args=[document.duplicate_of]) if document.duplicate_of else "",
     }
-
-
-def thumbnail(document: Document) -> str:
-    return reverse("page-image", args=[document.pk, 1]) + "?size=thumb"
 
 
 def ago(moment: datetime) -> str:
@@ -308,8 +304,8 @@ def facts(document: Document) -> dict[str, Any]:
         "pages": [
             {
                 "number": number,
-                "image_url": reverse("page-image", args=[document.pk, number]),
-                "thumbnail_url": reverse("page-image", args=[document.pk, number]) + "?size=thumb",
+                "image_url": serving.image_url(document, number),
+                "thumbnail_url": serving.image_url(document, number, thumbnail=True),
             }
             for number in range(1, document.page_count + 1)
         ],

@@ -232,7 +232,7 @@ def _check_claim(document: Document, user: AnyUser, token: UUID | None) -> None:
     """The page must still hold its claim; without one (REST) nobody else may hold the document."""
     claim = worklist.holder_of(document)
     if claim and claim.holder_id != user.pk:
-        raise worklist.Held(claim.holder.get_username())
+        raise worklist.Held(claim.holder.get_full_name() or claim.holder.get_username())
     if token and (claim is None or claim.token != token):
         raise worklist.ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
 

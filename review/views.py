@@ -22,7 +22,7 @@ from audit import trail
 from ocr import artifacts, contract, document_types, lifecycle, metrics, serving
 from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Priority
-from ocr.views import ago, facts, pager, row, thumbnail, timeline
+from ocr.views import ago, facts, pager, row, timeline
 from review import decisions, worklist
 from review.models import Draft, RejectReason
 from tenants import access
@@ -156,7 +156,6 @@ def _queue_row(document: Document, request: HttpRequest, tab: str) -> dict[str, 
         "waiting_share": round(min(waited / LATE, 1.0), 2),
         "late": waited > LATE,
         "holder": _holder(document, request),
-        "thumbnail_url": thumbnail(document),
     }
 
 
@@ -272,7 +271,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
                 "number": page.number,
                 "width": page.width,
                 "height": page.height,
-                "image_url": reverse("page-image", args=[document.pk, page.number]),
+                "image_url": serving.image_url(document, page.number),
             }
             for page in document.pages.all()
         ],

@@ -101,7 +101,7 @@ def claim(document_id: UUID, user: AnyUser) -> Claim:
         access.check(user, "review", document.tenant_id)
         holder = holder_of(document)
         if holder and holder.holder_id != user.pk:
-            raise Held(holder.holder.get_username())
+            raise Held(holder.holder.get_full_name() or holder.holder.get_username())
         return _hold(document, user)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ocr import serving
 from ocr.models import Artifact
 from tests import engine as stub
 from tests import make
@@ -89,11 +90,20 @@ def test_a_page_image_is_asked_for_again_with_its_hash(cast: make.Cast, accept: 
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/webp")
     assert answer.content[8:12] == b"WEBP"
     assert re.fullmatch(r'"[0-9a-f]{64}"', answer["ETag"])
-    assert answer["Cache-Control"] == "private, no-cache"
+    assert answer["Cache-Control"] == "private, no-store"
     again = cast.api().get(of(document, "pages/1/image/"), headers={"If-None-Match": answer["ETag"]})
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", answer["ETag"])
     other = cast.api().get(of(document, "pages/1/image/"), headers={"If-None-Match": '"other"'})
     assert (other.status_code, other.content) == (200, answer.content)
+
+
+def test_an_address_that_names_the_content_may_be_kept_by_its_person(cast: make.Cast) -> None:
+    document = make.document(cast.a)
+    page = cast.page(cast.ada)
+    address = serving.image_url(document, 1)
+    assert page.get(address)["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert page.get(address.replace("?v=", "?v=0"))["Cache-Control"] == "private, no-store"
+    assert cast.page(cast.ben).get(address).status_code == 404
 
 
 def test_a_known_hash_opens_nothing_for_strangers(cast: make.Cast) -> None:
