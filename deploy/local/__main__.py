@@ -18,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -80,6 +81,7 @@ class Product:
         for child in textract:
             child.start()
         self._prepare()
+        self._forget_beats()
         self.children = [*textract, self._web(), self._workers(), self._pulse()]
         for child in self.children:
             if child not in textract:
@@ -172,6 +174,15 @@ class Product:
         for path in files:
             digest.update(f"{path.relative_to(ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
         return digest.hexdigest()
+
+    def _forget_beats(self) -> None:
+        """Signs of life of an earlier start say nothing about this one."""
+        with (
+            closing(psycopg2.connect(self.env["DATABASE_URL"])) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("DELETE FROM ocr_beat")
 
     def _web(self) -> Child:
         return self._child(
