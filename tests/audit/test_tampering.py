@@ -101,9 +101,9 @@ def other(attacker: Attacker, row: Row, name: str) -> Any:
     if name == "kind":
         return luck.choice([kind.value for kind in Kind if kind.value != value])
     if name == "codes":
-        return luck.choice(
-            [{}, {**value, "count": -1}, {**value, "reason": "x"}, {**value, "reasons": value["reasons"][::-1]}]
-        )
+        turned = {**value, "reasons": value.get("reasons", [])[::-1]}
+        others = [{}, {**value, "count": -1}, {**value, "reason": "x"}, turned]
+        return luck.choice([each for each in others if each != value])
     if name == "version":
         return luck.choice([None, (value or 0) + 1_000])
     if name == "at":
