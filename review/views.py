@@ -61,17 +61,20 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
             else Tenant.objects.filter(pk__in=access.roles_of(user))
         )
         names = list(tenants.values_list("name", flat=True)[:20])
-    parts = [part for part in name.replace(".", " ").replace("_", " ").replace("-", " ").split() if part]
-    initials = "".join(part[0] for part in parts[:2]) if len(parts) > 1 else name[:2]
     return {
         "me": {
             "name": name,
-            "initials": initials.upper(),
+            "initials": _initials(name),
             "tenants": names,
             "can": {ability: access.can(user, ability) for ability in ("upload", "review", "supervise", "audit")}
             | {"admin": access.may_use_admin(user)},
         }
     }
+
+
+def _initials(name: str) -> str:
+    parts = name.replace(".", " ").replace("_", " ").replace("-", " ").split()
+    return ("".join(part[0] for part in parts[:2]) if len(parts) > 1 else name[:2]).upper()
 
 
 @login_required
@@ -168,7 +171,7 @@ def _holder(document: Document, request: HttpRequest) -> dict[str, Any] | None:
 
 def _person(user: Any) -> dict[str, str]:
     name = user.get_full_name() or user.get_username()
-    return {"name": name, "initials": name[:2].upper()}
+    return {"name": name, "initials": _initials(name)}
 
 
 def _reasons(document: Document) -> list[dict[str, str]]:

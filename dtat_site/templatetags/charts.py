@@ -39,12 +39,17 @@ class Scale:
         return [{"y": self.y(value), "text": f"{_short(value)}{unit}"} for value in values]
 
 
-def scale_for(values: Sequence[float]) -> Scale:
-    """The smallest round scale that holds the values; nothing but zeros gets a scale up to one."""
+def scale_for(values: Sequence[float], *, whole: bool = False) -> Scale:
+    """The smallest round scale that holds the values; nothing but zeros gets a scale up to one.
+
+    `whole` is for counts: there is no half document, so the guides stand at whole numbers.
+    """
     highest = max(values, default=0) or 1
     rough = highest / 4
     magnitude = 10.0 ** math.floor(math.log10(rough))
     step = next(nice * magnitude for nice in ROUND_STEPS if nice * magnitude >= rough * (1 - 1e-9))
+    if whole:
+        step = float(math.ceil(step))
     return Scale(step=step, top=step * math.ceil(highest / step - 1e-9))
 
 
@@ -68,7 +73,7 @@ def bar_chart(points: Sequence[Mapping[str, Any]], title: str) -> dict[str, Any]
     `points` are `{label, straight, reviewed}` in order of time.
     """
     totals = [point["straight"] + point["reviewed"] for point in points]
-    scale = scale_for(totals)
+    scale = scale_for(totals, whole=True)
     pitch = WIDTH / max(1, len(points))
     bars = [_stack(point, scale, left=n * pitch + pitch * 0.12, width=pitch * 0.76) for n, point in enumerate(points)]
     return {
@@ -125,7 +130,7 @@ def _lines(
     target: float | None = None,
 ) -> dict[str, Any]:
     known = [point[key] for point in points for _style, _label, key in series if point.get(key) is not None]
-    scale = scale_for([*known, *([target] if target else [])])
+    scale = scale_for([*known, *([target] if target else [])], whole=not unit)
     lines = [{"style": style, "runs": _runs(points, key, scale)} for style, _label, key in series]
     return {
         "title": title,

@@ -19,6 +19,14 @@ def test_the_axis_ends_at_a_round_number_above_the_highest_value(highest: float,
     assert scale.y(scale.top) == 0
 
 
+@pytest.mark.parametrize(
+    ("highest", "guides"), [(1, [0, 1]), (2, [0, 1, 2]), (3, [0, 1, 2, 3]), (7, [0, 2, 4, 6, 8]), (9, [0, 3, 6, 9])]
+)
+def test_the_axis_of_a_count_has_whole_numbers_only(highest: float, guides: list[int]) -> None:
+    scale = charts.scale_for([0, highest], whole=True)
+    assert [guide["text"] for guide in scale.guides()] == [str(number) for number in guides]
+
+
 def test_bars_stand_on_each_other_and_are_as_high_as_their_numbers() -> None:
     chart = charts.bar_chart([{"label": "9:00", "straight": 30, "reviewed": 10}], "Documents")
     reviewed, straight = chart["bars"]
