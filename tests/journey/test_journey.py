@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -76,7 +77,7 @@ def test_a_dropped_file_is_corrected_by_keyboard_and_approved(
     page = signed_in(browser, product, "reviewer", errors)
 
     page.goto(f"{product.url}/documents/upload/")
-    page.set_input_files("input[type=file]", str(sample.path))
+    hand_over(page, "drop", {sample.path.name: sample.path.read_bytes()})
     expect(page.get_by_text(sample.path.name).first).to_be_visible()
     link = page.locator("a[href^='/documents/']", has_text=re.compile("Open|received|invoice", re.IGNORECASE)).last
     expect(link).to_be_visible(timeout=15000)
@@ -131,6 +132,51 @@ def test_a_dropped_file_is_corrected_by_keyboard_and_approved(
     assert "total" in event["corrected"]
     assert event["actor"] == "user:reviewer"
     assert errors == []
+
+
+def hand_over(page: Page, how: str, files: dict[str, bytes]) -> None:
+    """Drop or paste files onto the page, as the browser tells a script of it."""
+    told = [{"name": name, "content": base64.b64encode(content).decode()} for name, content in files.items()]
+    page.evaluate(
+        """([how, files]) => {
+            const transfer = new DataTransfer();
+            for (const { name, content } of files) {
+                const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+                transfer.items.add(new File([bytes], name));
+            }
+            const told = how === "paste"
+                ? new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true })
+                : new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+            document.body.dispatchEvent(told);
+        }""",
+        [how, told],
+    )
+
+
+def test_many_files_at_once_each_get_their_own_answer(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample]
+) -> None:
+    """A good one, the same again, and two that are refused with a sentence each."""
+    good = drawn["receipt-thermal.jpg"].path.read_bytes()
+    errors: list[str] = []
+    page = signed_in(browser, product, "reviewer", errors)
+    page.goto(f"{product.url}/documents/upload/")
+    hand_over(page, "paste", {"good.jpg": good})
+    expect(page.get_by_role("link", name=re.compile("good.jpg|Open|receiv", re.IGNORECASE)).first).to_be_visible(
+        timeout=15000
+    )
+    hand_over(
+        page, "drop", {"again.jpg": good, "empty.png": b"", "page.html": b"<html><script>alert(1)</script></html>"}
+    )
+    expect(page.get_by_text("The same file was received")).to_be_visible(timeout=15000)
+    expect(page.get_by_text(re.compile("is empty", re.IGNORECASE))).to_be_visible()
+    expect(page.get_by_text("This is a web page")).to_be_visible()
+    names = {row["filename"] for row in product.api("GET", "/api/v1/documents/").json()["results"]}
+    assert {"good.jpg", "again.jpg"} <= names
+    assert not {"empty.png", "page.html"} & names
+    assert [error for error in errors if "422" not in error] == []
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / "upload-answers.png")
 
 
 def outbox_event(product: Product, document_id: str) -> dict[str, Any]:
