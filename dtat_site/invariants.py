@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent, Kind
-from ocr import artifacts, pipeline
+from ocr import artifacts, readings
 from ocr.lifecycle import MOVES
 from ocr.models import Artifact, Document, Extraction, IdempotencyKey, OutboxEvent, Page, Status
 from review.models import Correction, Decision
@@ -236,7 +236,7 @@ def _reads_the_same(invariant: Invariant, options: dict[str, Any]) -> None:
     read = Document.objects.filter(status__in=[Status.NEEDS_REVIEW, Status.APPROVED, Status.REJECTED])
     for document in read.select_related("document_type").order_by("-received_at")[: options["replay_limit"]]:
         invariant.checked += 1
-        if difference := pipeline.differs_from_stored(document):
+        if difference := readings.differs_from_stored(document):
             invariant.broken.append(f"document {document.pk} reads differently now: {difference}")
 
 

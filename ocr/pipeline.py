@@ -21,10 +21,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import random
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -32,37 +30,25 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.db import OperationalError
-from django.db.models import Case, F, Q, When
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from audit import log, trail
 from audit.models import Kind
-from ocr import artifacts, contract, document_types, extraction, lifecycle, queue, textract
+from ocr import artifacts, contract, document_types, extraction, leases, lifecycle, queue, readings, textract
 from ocr.extraction import classification
-from ocr.models import Artifact, Document, DocumentType, Extraction, Field, Page, Status
+from ocr.models import Artifact, Document, DocumentType, Extraction, Status
 from tenants import scope
 
-WORKER = "system"
 JOB_DEADLINE = timedelta(hours=2)  # a job that is still running then is given up
 RING_AGAIN_SECONDS = 15
 # What a type-less document is asked for: everything that the shipped types need.
 ALL_FEATURES = ("FORMS", "TABLES")
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to work on one document until it expires; `fence` tells this holder from any other."""
-
-    tenant_id: UUID
-    document_id: UUID
-    fence: int
-    step: str
-    request_id: str
-
-
 def advance(tenant_id: UUID, document_id: UUID) -> None:
     """Carry the document as far as it goes now. Does nothing when nobody is needed or somebody else is at it."""
-    lease = _take(tenant_id, document_id)
+    lease = leases.take(tenant_id, document_id)
     if lease is None:
         return
     with log.caused_by(lease.request_id):
@@ -71,46 +57,46 @@ def advance(tenant_id: UUID, document_id: UUID) -> None:
             step = _run(lease, step)
 
 
-def _run(lease: Lease, step: str) -> str:
+def _run(lease: leases.Lease, step: str) -> str:
     """The next step, or '' when the document waits, rests or was taken over."""
     try:
         return STEPS[step](lease)
     except lifecycle.Overtaken:
         log.event("overtaken", document=lease.document_id, step=step, fence=lease.fence)
     except textract.Busy as busy:
-        _try_later(lease, busy.code, costs_attempt=busy.costs_attempt)
+        leases.try_later(lease, busy.code, costs_attempt=busy.costs_attempt)
     except textract.Refused as refused:
-        _fail(lease, refused.code)
+        leases.fail(lease, refused.code)
     except artifacts.Lost as lost:
-        _try_later(lease, lost.code, costs_attempt=True)
+        leases.try_later(lease, lost.code, costs_attempt=True)
     except (OSError, ClientError, BotoCoreError, OperationalError) as error:
         # ClientError and BotoCoreError here come from the document storage; Textract's were sorted before.
         log.event(
             "storage_or_database_error", level=logging.WARNING, error=error, document=lease.document_id, step=step
         )
-        _try_later(lease, "storage_or_database", costs_attempt=True)
+        leases.try_later(lease, "storage_or_database", costs_attempt=True)
     except Exception as error:
         # A bug must neither stop the worker nor repeat for ever: it is logged, counted, and ends in `failed`.
         logging.getLogger("dtat").exception(
             "step_crashed", extra={"ids": {"document": str(lease.document_id), "step": step}}
         )
-        _try_later(lease, f"internal_{type(error).__name__}"[:60], costs_attempt=True)
+        leases.try_later(lease, f"internal_{type(error).__name__}"[:60], costs_attempt=True)
     return ""
 
 
 # --- The steps ----------------------------------------------------------------------------------------------------
 
 
-def start(lease: Lease) -> str:
+def start(lease: leases.Lease) -> str:
     """Ask Textract, once: the token is committed before the call, so a repeat finds the same job and no second bill."""
     with scope.scope([lease.tenant_id]):
-        document = _held(lease)
+        document = leases.held(lease)
         run = _plan(document)
         if document.status == Status.RECEIVED:
             lifecycle.move(
                 document,
                 Status.READING,
-                actor=WORKER,
+                actor=leases.WORKER,
                 expected_version=document.version,
                 reason="start",
                 codes={
@@ -122,9 +108,9 @@ def start(lease: Lease) -> str:
                 fence=lease.fence,
             )
         if run.state == Extraction.State.COLLECTED:
-            return _goes_on(lease, "normalise")
+            return leases.goes_on(lease, "normalise")
         if run.state == Extraction.State.STARTED:
-            return _goes_on(lease, "check")
+            return leases.goes_on(lease, "check")
         earlier = _same_answer(document, run)
         original = document.artifacts.get(kind=Artifact.Kind.ORIGINAL)
         definition = document.document_type
@@ -140,13 +126,13 @@ def start(lease: Lease) -> str:
         )
     with scope.scope([lease.tenant_id]):
         Extraction.objects.filter(pk=run.pk).update(job_id=job_id, state=Extraction.State.STARTED, started_at=Now())
-        return _waits(lease, "check", seconds=settings.POLL_FIRST_SECONDS)
+        return leases.waits(lease, "check", seconds=settings.POLL_FIRST_SECONDS)
 
 
-def check(lease: Lease) -> str:
+def check(lease: leases.Lease) -> str:
     """Look whether the job is done; if not, look again later, less and less often."""
     with scope.scope([lease.tenant_id]):
-        run = _run_of(_held(lease))
+        run = readings.run_of(leases.held(lease))
         overdue = run.started_at is not None and lifecycle.database_now() - run.started_at > JOB_DEADLINE
     with _refusal_ends(lease, run):
         answer = textract.status(run.job_id, features=run.features)
@@ -160,26 +146,26 @@ def check(lease: Lease) -> str:
         Extraction.objects.filter(pk=run.pk).update(polls=F("polls") + 1)
         # Beyond 20 polls the longest pause is reached, and a larger power would overflow some day.
         seconds = min(settings.POLL_FIRST_SECONDS * 1.5 ** min(run.polls, 20), settings.POLL_MOST_SECONDS)
-        return _waits(lease, "check", seconds=seconds)
+        return leases.waits(lease, "check", seconds=seconds)
 
 
-def collect(lease: Lease) -> str:
+def collect(lease: leases.Lease) -> str:
     """Fetch every page of the answer, believe it only when it is whole, and keep the bytes as they came."""
     with scope.scope([lease.tenant_id]):
-        document = _held(lease)
-        run = _run_of(document)
+        document = leases.held(lease)
+        run = readings.run_of(document)
     with _refusal_ends(lease, run):
         answers = list(textract.pages(run.job_id, features=run.features))
     return _keep(lease, document, run, answers)
 
 
-def normalise(lease: Lease) -> str:
+def normalise(lease: leases.Lease) -> str:
     """Turn the stored blocks into fields and problems; the same bytes and type version always give the same."""
     with scope.scope([lease.tenant_id]):
-        document = _held(lease)
-        run = _run_of(document)
-        raw = _raw_artifacts(document, run)
-    reading, type_ = _read(document, run, raw)
+        document = leases.held(lease)
+        run = readings.run_of(document)
+        raw = readings.raw_artifacts(document, run)
+    reading, type_ = readings.read(document, run, raw)
     words = artifacts.store(
         document,
         Artifact.Kind.WORDS,
@@ -189,23 +175,23 @@ def normalise(lease: Lease) -> str:
         fence=lease.fence,
     )
     with scope.scope([lease.tenant_id]):
-        document = _held(lease)
-        _write_reading(document, reading, type_, words)
+        document = leases.held(lease)
+        readings.write(document, reading, type_, words)
         trail.record(
             Kind.NORMALIZED,
             tenant_id=document.tenant_id,
             document_id=document.pk,
-            actor=WORKER,
+            actor=leases.WORKER,
             step="normalise",
-            codes=_counts(reading, type_),
+            codes=readings.counts(reading, type_),
         )
-        return _goes_on(lease, "route")
+        return leases.goes_on(lease, "route")
 
 
-def route(lease: Lease) -> str:
+def route(lease: leases.Lease) -> str:
     """Straight through without a problem, else to a person; the normalised result is stored either way."""
     with scope.scope([lease.tenant_id]):
-        document = _held(lease)
+        document = leases.held(lease)
         codes = list(dict.fromkeys(problem["code"] for problem in contract.problems(document)))
     to = Status.NEEDS_REVIEW if codes else Status.APPROVED
     changes = {
@@ -219,7 +205,7 @@ def route(lease: Lease) -> str:
         lifecycle.move(
             document,
             to,
-            actor=WORKER,
+            actor=leases.WORKER,
             expected_version=document.version,
             reason="route",
             codes={"reasons": codes, "straight_through": not codes},
@@ -232,7 +218,7 @@ def route(lease: Lease) -> str:
     return ""
 
 
-STEPS: Mapping[str, Callable[[Lease], str]] = {
+STEPS: Mapping[str, Callable[[leases.Lease], str]] = {
     "start": start,
     "check": check,
     "collect": collect,
@@ -271,7 +257,7 @@ def publish(document: Document) -> Artifact:
                 Kind.PUBLISHED,
                 tenant_id=document.tenant_id,
                 document_id=document.pk,
-                actor=WORKER,
+                actor=leases.WORKER,
                 step="publish",
                 codes={"artifact": "result", "version": present.version, "sha256": stored.sha256},
             )
@@ -309,11 +295,11 @@ def replay(document: Document, *, actor: str) -> Document:
     if document.status != Status.NEEDS_REVIEW:
         raise lifecycle.NotPossible("Only a document that waits for review can be read again. Re-open it first.")
     with scope.scope([document.tenant_id]):
-        run = _run_of(document)
-        raw = _raw_artifacts(document, run)
+        run = readings.run_of(document)
+        raw = readings.raw_artifacts(document, run)
         if document.document_type and document.type_given:
             document.document_type = document_types.named(document.document_type.name)
-    reading, type_ = _read(document, run, raw)
+    reading, type_ = readings.read(document, run, raw)
     words = artifacts.store(
         document,
         Artifact.Kind.WORDS,
@@ -329,37 +315,12 @@ def replay(document: Document, *, actor: str) -> Document:
             actor=actor,
             expected_version=document.version,
             reason="replay",
-            codes=_counts(reading, type_),
+            codes=readings.counts(reading, type_),
             changes={"review_reasons": codes},
         )
-        _write_reading(document, reading, type_, words)
+        readings.write(document, reading, type_, words)
     publish(document)
     return document
-
-
-def differs_from_stored(document: Document) -> str:
-    """Reads the stored answer again and names the first field whose machine value is not the stored one; '' when all agree.
-
-    Writes nothing and calls nobody. For `verify`.
-    """
-    run = _run_of(document)
-    blocks = _blocks(_raw_artifacts(document, run))
-    assert document.document_type
-    reading = extraction.as_json(
-        extraction.read(blocks, document_types.parsed(document.document_type), warnings=run.warnings)
-    )
-    again = [(None, field) for field in reading["fields"]]
-    again += [(item["row"], cell) for item in reading["line_items"] for cell in item["cells"]]
-    now = {(row, field["name"]): (field["value"], field["text"], field["box"]) for row, field in again}
-    kept = {(field.row, field.name): (field.machine_value, field.text, field.box) for field in document.fields.all()}
-    return next(
-        (
-            f"{name} in row {row}" if row else name
-            for row, name in now.keys() | kept.keys()
-            if now.get((row, name)) != kept.get((row, name))
-        ),
-        "",
-    )
 
 
 def sweep(limit: int = 200) -> int:
@@ -388,97 +349,6 @@ def sweep(limit: int = 200) -> int:
         for tenant_id, document_id in found:
             queue.ring(tenant_id, document_id)
     return len(found)
-
-
-# --- Leases -------------------------------------------------------------------------------------------------------
-
-
-def _take(tenant_id: UUID, document_id: UUID) -> Lease | None:
-    """The lease, when the document is due and free. One that had run out is a worker that died: it costs an attempt.
-
-    Without that, a document that kills whoever works on it (out of memory, over the task's time) would do so for ever.
-    """
-    now = Now()
-    with scope.scope([tenant_id]):
-        free = Document.objects.filter(pk=document_id, due_at__lte=now).exclude(step="")
-        taken = free.filter(Q(lease_until=None) | Q(lease_until__lt=now)).update(
-            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
-            fence=F("fence") + 1,
-            attempts=Case(When(lease_until=None, then=F("attempts")), default=F("attempts") + 1),
-        )
-        if not taken:
-            return None
-        columns = ("fence", "step", "request_id", "attempts")
-        fence, step, request_id, attempts = Document.objects.values_list(*columns).get(pk=document_id)
-    lease = Lease(tenant_id, document_id, fence, step, request_id)
-    if attempts >= settings.MAX_ATTEMPTS:
-        _fail(lease, "worker_died", attempts=attempts)
-        return None
-    return lease
-
-
-def _held(lease: Lease) -> Document:
-    """The document, locked until commit. Raises Overtaken when the lease went to somebody else."""
-    held = Document.objects.select_for_update(of=("self",)).select_related("tenant", "document_type")
-    document: Document | None = held.filter(pk=lease.document_id, fence=lease.fence).first()
-    if document is None:
-        raise lifecycle.Overtaken("Another worker took the document over.")
-    return document
-
-
-def _goes_on(lease: Lease, step: str) -> str:
-    """Note the next step and keep the lease, with its full time again."""
-    _write(lease, step=step, due_at=Now(), lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS))
-    return step
-
-
-def _waits(lease: Lease, step: str, *, seconds: float) -> str:
-    """Note the next step and give the lease back; the sweeper rings when the time has come."""
-    _write(lease, step=step, due_at=Now() + timedelta(seconds=seconds), lease_until=None)
-    return ""
-
-
-def _write(lease: Lease, **values: object) -> None:
-    if not Document.objects.filter(pk=lease.document_id, fence=lease.fence).exclude(step="").update(**values):
-        raise lifecycle.Overtaken("Another worker took the document over.")
-
-
-def _try_later(lease: Lease, code: str, *, costs_attempt: bool) -> None:
-    """Wait with growing, jittered pauses; after MAX_ATTEMPTS failures that were the document's own, give up."""
-    with scope.scope([lease.tenant_id]):
-        document = Document.objects.filter(pk=lease.document_id, fence=lease.fence).exclude(step="").first()
-        if document is None:
-            return
-        attempts = document.attempts + 1 if costs_attempt else document.attempts
-        if attempts < settings.MAX_ATTEMPTS:
-            pause = min(2.0 ** (attempts + 1), 60) * random.uniform(0.5, 1.0)
-            values = {
-                "attempts": attempts,
-                "error_code": code,
-                "due_at": Now() + timedelta(seconds=pause),
-                "lease_until": None,
-            }
-            Document.objects.filter(pk=lease.document_id, fence=lease.fence).update(**values)
-            log.event("later", document=lease.document_id, step=document.step, code=code, attempt=attempts)
-            return
-    _fail(lease, code, attempts=attempts)
-
-
-def _fail(lease: Lease, code: str, *, attempts: int | None = None) -> None:
-    with scope.scope([lease.tenant_id]):
-        document = Document.objects.filter(pk=lease.document_id, fence=lease.fence).exclude(step="").first()
-        if document is None:
-            return
-        lifecycle.move(
-            document,
-            Status.FAILED,
-            actor=WORKER,
-            expected_version=document.version,
-            reason=document.step,
-            codes={"code": code, "attempt": attempts or document.attempts},
-            changes={"error_code": code, "attempts": attempts or document.attempts},
-            fence=lease.fence,
-        )
 
 
 # --- Parts of the steps -------------------------------------------------------------------------------------------
@@ -535,14 +405,8 @@ def _bucket(key: str) -> tuple[str, str]:
     return settings.BUCKET, version_of(key) if version_of else ""
 
 
-def _run_of(document: Document) -> Extraction:
-    run = document.extractions.last()
-    assert run, "a document that is being read has an extraction"
-    return run
-
-
 @contextmanager
-def _refusal_ends(lease: Lease, run: Extraction, *, only: Collection[str] = ()) -> Iterator[None]:
+def _refusal_ends(lease: leases.Lease, run: Extraction, *, only: Collection[str] = ()) -> Iterator[None]:
     """After a refusal inside (of these codes) the extraction is over: a retry asks anew, under a token of its own."""
     try:
         yield
@@ -552,9 +416,9 @@ def _refusal_ends(lease: Lease, run: Extraction, *, only: Collection[str] = ()) 
         raise
 
 
-def _end_run(lease: Lease, run: Extraction) -> None:
+def _end_run(lease: leases.Lease, run: Extraction) -> None:
     with scope.scope([lease.tenant_id]):
-        _held(lease)
+        leases.held(lease)
         Extraction.objects.filter(pk=run.pk).update(state=Extraction.State.FAILED)
 
 
@@ -573,7 +437,7 @@ def _same_answer(document: Document, run: Extraction) -> Extraction | None:
     return same.exclude(document=document).order_by("collected_at").first()
 
 
-def _stored_answers(lease: Lease, earlier: Extraction) -> list[textract.Answer]:
+def _stored_answers(lease: leases.Lease, earlier: Extraction) -> list[textract.Answer]:
     """What the engine answered then; nothing when it is not kept any more."""
     with scope.scope([lease.tenant_id]):
         raw = list(Artifact.objects.filter(document=earlier.document_id, kind=Artifact.Kind.RAW, number=earlier.number))
@@ -588,14 +452,14 @@ def part_is_asynchronous(run: Extraction) -> bool:
     return run.operation.startswith("Start")
 
 
-def _read_at_once(lease: Lease, run: Extraction, original: Artifact, queries: list[dict[str, Any]]) -> str:
+def _read_at_once(lease: leases.Lease, run: Extraction, original: Artifact, queries: list[dict[str, Any]]) -> str:
     """The synchronous call, for storage that Textract cannot reach. A lost answer ends the attempt: it may have been billed."""
     if run.charge_uncertain:
         _end_run(lease, run)
         raise textract.Refused("charge_uncertain")
     content = artifacts.read(original)
     with scope.scope([lease.tenant_id]):
-        document = _held(lease)
+        document = leases.held(lease)
         Extraction.objects.filter(pk=run.pk).update(charge_uncertain=True)  # true until an answer says otherwise
     try:
         answer = textract.analyze(content, features=run.features, queries=queries)
@@ -611,13 +475,13 @@ def _read_at_once(lease: Lease, run: Extraction, original: Artifact, queries: li
     return _keep(lease, document, run, [answer])
 
 
-def _certain(lease: Lease, run: Extraction) -> None:
+def _certain(lease: leases.Lease, run: Extraction) -> None:
     with scope.scope([lease.tenant_id]):
         Extraction.objects.filter(pk=run.pk).update(charge_uncertain=False)
 
 
 def _keep(
-    lease: Lease,
+    lease: leases.Lease,
     document: Document,
     run: Extraction,
     answers: list[textract.Answer],
@@ -639,7 +503,7 @@ def _keep(
     ]
     warnings = [warning for answer in answers for warning in answer.warnings]
     with scope.scope([lease.tenant_id]):
-        document = _held(lease)
+        document = leases.held(lease)
         document.artifacts.filter(kind=Artifact.Kind.RAW, number=run.number).delete()
         Artifact.objects.bulk_create(stored)
         Extraction.objects.filter(pk=run.pk).update(
@@ -657,7 +521,7 @@ def _keep(
             Kind.TEXTRACT_SUCCEEDED,
             tenant_id=document.tenant_id,
             document_id=document.pk,
-            actor=WORKER,
+            actor=leases.WORKER,
             step="collect",
             codes={
                 "extraction": run.number,
@@ -667,83 +531,7 @@ def _keep(
                 "duplicate_of": str(reused_from.document_id) if reused_from else "",
             },
         )
-        return _goes_on(lease, "normalise")
-
-
-def _raw_artifacts(document: Document, run: Extraction) -> list[Artifact]:
-    return list(document.artifacts.filter(kind=Artifact.Kind.RAW, number=run.number).order_by("part"))
-
-
-def _read(document: Document, run: Extraction, raw: list[Artifact]) -> tuple[extraction.Reading, DocumentType]:
-    blocks = _blocks(raw)
-    type_, unclear = _type_of(document, blocks)
-    reading = extraction.read(blocks, document_types.parsed(type_), warnings=run.warnings)
-    return classification.with_unclear_type(reading, unclear), type_
-
-
-def _blocks(raw: list[Artifact]) -> list[Mapping[str, Any]]:
-    return [block for part in raw for block in json.loads(artifacts.read(part)).get("Blocks") or []]
-
-
-def _type_of(document: Document, blocks: list[Mapping[str, Any]]) -> tuple[DocumentType, tuple[str, ...]]:
-    """The type the uploader named, else the one that the content says, with the other candidates when two are close."""
-    if document.type_given and document.document_type:
-        return document.document_type, ()
-    with scope.scope([document.tenant_id]):
-        known = document_types.newest()
-    found = classification.classify(blocks, [document_types.parsed(row) for row in known])
-    by_name = {row.name: row for row in known}
-    return by_name[found.name], tuple(by_name[name].label for name in found.unclear)
-
-
-def _write_reading(document: Document, reading: extraction.Reading, type_: DocumentType, words: Artifact) -> None:
-    document.fields.all().delete()
-    told = extraction.as_json(reading)
-    Field.objects.bulk_create(_rows(document, told, document_types.parsed(type_)))
-    for page in reading.pages:
-        Page.objects.filter(document=document, number=page.number).update(rotation=page.rotation)
-    document.artifacts.filter(kind=Artifact.Kind.WORDS).delete()
-    words.save(force_insert=True)
-    own = [problem for problem in told["problems"] if not problem["field"]]
-    Document.objects.filter(pk=document.pk).update(document_type=type_, problems=own)
-    document.document_type, document.problems = type_, own
-
-
-def _rows(document: Document, told: Mapping[str, Any], type_: extraction.DocumentType) -> list[Field]:
-    rows = [(None, field) for field in told["fields"]]
-    rows += [(item["row"], cell) for item in told["line_items"] for cell in item["cells"]]
-    sensitivity = {spec.name: spec.sensitivity for spec in type_.fields}
-    return [
-        Field(
-            tenant_id=document.tenant_id,
-            document=document,
-            row=row,
-            position=position,
-            machine_value=field["value"],
-            sensitivity=sensitivity.get(field["name"], "internal"),
-            **{name: field[name] for name in _COPIED},
-        )
-        for position, (row, field) in enumerate(rows)
-    ]
-
-
-_COPIED = (
-    "name", "label", "group", "kind", "value", "text", "confidence", "word_confidence", "mean_word_confidence", "page", "box",
-    "word_ids", "source", "why", "state", "required", "threshold", "problems", "suggestions",
-)  # fmt: skip
-
-
-def _counts(reading: extraction.Reading, type_: DocumentType) -> dict[str, object]:
-    codes: dict[str, int] = {}
-    for problem in reading.problems:
-        codes[problem.code] = codes.get(problem.code, 0) + 1
-    return {
-        "document_type": type_.name,
-        "type_version": type_.version,
-        "fields": len(reading.fields),
-        "count": len(reading.line_items),
-        "problems": codes,
-    }
+        return leases.goes_on(lease, "normalise")
 
 
 def _json(told: object) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from ocr import pipeline, textract
+from ocr import leases, pipeline, textract
 from ocr.models import Artifact, Document
 from tests import engine as stub
 from tests import make
@@ -116,7 +116,7 @@ def test_while_another_worker_is_at_it_the_late_one_writes_nothing(
         def overtaken(call: Callable[[], Any], made: Document = made, held: list[Any] = held) -> Any:
             def second() -> None:
                 make.lease_expired(made)
-                assert pipeline._take(cast.a.pk, made.pk)
+                assert leases.take(cast.a.pk, made.pk)
                 held.append(_row(made))
 
             _elsewhere(second)
