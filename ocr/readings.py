@@ -12,6 +12,9 @@ from ocr.models import Artifact, Document, DocumentType, Extraction, Field, Page
 from tenants import scope
 
 
+LOCAL_ENGINE = "local-"  # how the one-machine engine's model version begins: nobody should take its answers for AWS's
+
+
 def run_of(document: Document) -> Extraction:
     """The newest extraction of a document that is being or was read; inside a scope."""
     run = document.extractions.last()
@@ -54,7 +57,8 @@ def write(document: Document, reading: extraction.Reading, type_: DocumentType, 
     """Replace the document's fields, page turns, words and own problems by this reading's, in the caller's transaction."""
     document.fields.all().delete()
     told = extraction.as_json(reading)
-    Field.objects.bulk_create(_rows(document, told, document_types.parsed(type_)))
+    engine = "local" if run_of(document).model_version.startswith(LOCAL_ENGINE) else "textract"
+    Field.objects.bulk_create(_rows(document, told, document_types.parsed(type_), engine=engine))
     for page in reading.pages:
         Page.objects.filter(document=document, number=page.number).update(rotation=page.rotation)
     document.artifacts.filter(kind=Artifact.Kind.WORDS).delete()
@@ -64,7 +68,7 @@ def write(document: Document, reading: extraction.Reading, type_: DocumentType, 
     document.document_type, document.problems = type_, own
 
 
-def _rows(document: Document, told: Mapping[str, Any], type_: extraction.DocumentType) -> list[Field]:
+def _rows(document: Document, told: Mapping[str, Any], type_: extraction.DocumentType, *, engine: str) -> list[Field]:
     rows = [(None, field) for field in told["fields"]]
     rows += [(item["row"], cell) for item in told["line_items"] for cell in item["cells"]]
     sensitivity = {spec.name: spec.sensitivity for spec in type_.fields}
@@ -76,6 +80,7 @@ def _rows(document: Document, told: Mapping[str, Any], type_: extraction.Documen
             position=position,
             machine_value=field["value"],
             sensitivity=sensitivity.get(field["name"], "internal"),
+            source=engine if field["source"] == "textract" else field["source"],
             **{name: field[name] for name in _COPIED},
         )
         for position, (row, field) in enumerate(rows)
@@ -84,7 +89,7 @@ def _rows(document: Document, told: Mapping[str, Any], type_: extraction.Documen
 
 _COPIED = (
     "name", "label", "group", "kind", "value", "text", "confidence", "word_confidence", "mean_word_confidence", "page", "box",
-    "word_ids", "source", "why", "state", "required", "threshold", "problems", "suggestions",
+    "word_ids", "why", "state", "required", "threshold", "problems", "suggestions",
 )  # fmt: skip
 
 

@@ -120,6 +120,9 @@ def test_a_dropped_file_is_corrected_by_keyboard_and_approved(
     assert approved["review"]["reviewer"] == "user:reviewer"
     total = next(row for row in approved["fields"] if row["name"] == "total")
     assert (total["value"], total["source"]) == (corrected, "person")
+    sources = {row["source"] for row in approved["fields"]}
+    assert sources <= {"local", "rule", "person"}, "nobody takes the local engine's answers for AWS's"
+    assert approved["engine"]["model_version"].startswith("local-")
     result = product.api("GET", f"/api/v1/documents/{document_id}/result/").json()
     assert result["review"]["reviewer"] == "user:reviewer"
     assert next(row for row in result["fields"] if row["name"] == "total")["value"] == corrected
