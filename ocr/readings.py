@@ -11,7 +11,6 @@ from ocr.extraction import classification
 from ocr.models import Artifact, Document, DocumentType, Extraction, Field, Page
 from tenants import scope
 
-
 LOCAL_ENGINE = "local-"  # how the one-machine engine's model version begins: nobody should take its answers for AWS's
 
 
