@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from audit import log
 from ocr import contract, idempotency, lifecycle, pipeline
 from ocr.api import problems
-from ocr.api.serializers import DetailSerializer, ProblemJsonSerializer
+from ocr.api.serializers import AcceptedSerializer, DetailSerializer, ProblemJsonSerializer
 from ocr.api.views import KEY
 from ocr.models import Document
 from ocr.serving import document_for
@@ -27,6 +27,7 @@ problems.STATUSES.update(
     {worklist.Held: 409, worklist.ClaimLost: 409, decisions.AlreadyDecided: 409, decisions.NotAcceptable: 422}
 )
 PROBLEM = ProblemJsonSerializer
+Post = TypeVar("Post", bound=Callable[..., Response])
 Act = Callable[[], tuple[int, dict[str, Any]]]
 MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag of the version that was seen.")
 
@@ -158,64 +159,40 @@ class Review(_Door):
         return answer
 
 
-class _Again(_Door):
-    """reopen, retry, replay: 202 with where the document now stands."""
-
-    route = ""
-
-    def act(self, document_id: UUID) -> Document:
-        raise NotImplementedError
-
-    def again(self, request: Request, document_id: UUID) -> Response:
-        return _once(request, document_id, self.route, lambda: (202, contract.accepted(self.act(document_id))))
-
-
-class Reopen(_Again):
-    route = "reopen"
-
-    @extend_schema(
-        operation_id="reopenDocument",
-        parameters=[KEY, MATCH],
-        request=None,
-        responses={202: dict[str, Any], 409: PROBLEM},
+def _again(name: str) -> Callable[[Post], Post]:
+    """The schema of an act that is answered with where the document now stands."""
+    answers = {202: AcceptedSerializer, 404: PROBLEM, 409: PROBLEM, 412: PROBLEM}
+    schema: Callable[[Post], Post] = extend_schema(
+        operation_id=f"{name}Document", parameters=[KEY, MATCH], request=None, responses=answers
     )
+    return schema
+
+
+class Reopen(_Door):
+    @_again("reopen")
     def post(self, request: Request, document_id: UUID) -> Response:
-        return self.again(request, document_id)
-
-    def act(self, document_id: UUID) -> Document:
-        return decisions.reopen(document_id, self.request.user)
+        """Put a decided document back into review."""
+        return _accepted(request, document_id, decisions.reopen)
 
 
-class Retry(_Again):
-    route = "retry"
+class Retry(_Door):
+    @_again("retry")
+    def post(self, request: Request, document_id: UUID) -> Response:
+        """Put a failed document back to work; what is already read is not read again."""
+        return _accepted(request, document_id, decisions.retry)
 
-    @extend_schema(
-        operation_id="retryDocument",
-        parameters=[KEY, MATCH],
-        request=None,
-        responses={202: dict[str, Any], 409: PROBLEM},
+
+class Replay(_Door):
+    @_again("replay")
+    def post(self, request: Request, document_id: UUID) -> Response:
+        """Find the fields again in the stored answer, with the newest version of the document's type."""
+        return _accepted(request, document_id, decisions.replay)
+
+
+def _accepted(request: Request, document_id: UUID, again: Callable[[UUID, Any], Document]) -> Response:
+    return _once(
+        request, document_id, again.__name__, lambda: (202, contract.accepted(again(document_id, request.user)))
     )
-    def post(self, request: Request, document_id: UUID) -> Response:
-        return self.again(request, document_id)
-
-    def act(self, document_id: UUID) -> Document:
-        return decisions.retry(document_id, self.request.user)
-
-
-class Replay(_Again):
-    route = "replay"
-
-    @extend_schema(
-        operation_id="replayDocument",
-        parameters=[KEY, MATCH],
-        request=None,
-        responses={202: dict[str, Any], 409: PROBLEM},
-    )
-    def post(self, request: Request, document_id: UUID) -> Response:
-        return self.again(request, document_id)
-
-    def act(self, document_id: UUID) -> Document:
-        return decisions.replay(document_id, self.request.user)
 
 
 # --- The review page's own calls ----------------------------------------------------------------------------------
