@@ -23,6 +23,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -286,12 +287,30 @@ def retry(document: Document, *, actor: str) -> Document:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """A waiting document's stored answer, read again and not yet applied."""
+
+    document: Document
+    reading: extraction.Reading
+    document_type: DocumentType
+    words: Artifact
+
+
 def replay(document: Document, *, actor: str) -> Document:
     """Read a waiting document again from its stored answer with the newest version of its type: no call, no bill.
 
     Corrections that were saved but not decided stay in their drafts, which then tell that the document is newer.
     """
-    lifecycle.check_move(document, Status.NEEDS_REVIEW)
+    again = reread(document)
+    with scope.scope([document.tenant_id]):
+        apply(again, actor=actor)
+    publish(document)
+    return document
+
+
+def reread(document: Document) -> Reread:
+    """The first half of a replay, outside a transaction: storage is asked, nothing changes. Raises lifecycle.NotPossible."""
     if document.status != Status.NEEDS_REVIEW:
         raise lifecycle.NotPossible("Only a document that waits for review can be read again. Re-open it first.")
     with scope.scope([document.tenant_id]):
@@ -307,19 +326,21 @@ def replay(document: Document, *, actor: str) -> Document:
         content_type="application/json",
         number=document.version + 1,
     )
-    codes = list(dict.fromkeys(problem.code for problem in reading.problems))
-    with scope.scope([document.tenant_id]):
-        lifecycle.move(
-            document,
-            Status.NEEDS_REVIEW,
-            actor=actor,
-            expected_version=document.version,
-            reason="replay",
-            codes=readings.counts(reading, type_),
-            changes={"review_reasons": codes},
-        )
-        readings.write(document, reading, type_, words)
-    publish(document)
+    return Reread(document, reading, type_, words)
+
+
+def apply(again: Reread, *, actor: str) -> Document:
+    """The second half, in the caller's transaction; `publish` follows. Raises lifecycle.Overtaken when the document is newer."""
+    document = lifecycle.move(
+        again.document,
+        Status.NEEDS_REVIEW,
+        actor=actor,
+        expected_version=again.document.version,
+        reason="replay",
+        codes=readings.counts(again.reading, again.document_type),
+        changes={"review_reasons": list(dict.fromkeys(problem.code for problem in again.reading.problems))},
+    )
+    readings.write(document, again.reading, again.document_type, again.words)
     return document
 
 

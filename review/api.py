@@ -95,6 +95,13 @@ class _Door(APIView):
                 return super().handle_exception(unseen)
         return response
 
+    def published(self, request: Request, document_id: UUID, answer: Response) -> Response:
+        """Store the result after the commit; a repeated request mends what a first one that died left out."""
+        with access.scope_of(request.user):
+            document = document_for(request.user, document_id)
+        pipeline.publish(document)
+        return answer
+
 
 def _verdict(given: dict[str, Any]) -> decisions.Verdict:
     return decisions.Verdict(
@@ -152,11 +159,7 @@ class Review(_Door):
             return 200, contract.detail(lifecycle.of(decided.pk))
 
         answer = _once(request, document_id, "review", act, repr(sorted(form.validated_data.items(), key=str)))
-        # After the commit, and after a repeated request too: should the first have died before this, the second mends it.
-        with access.scope_of(request.user):
-            decided = document_for(request.user, document_id)
-        pipeline.publish(decided)
-        return answer
+        return self.published(request, document_id, answer)
 
 
 def _again(name: str) -> Callable[[Post], Post]:
@@ -186,7 +189,19 @@ class Replay(_Door):
     @_again("replay")
     def post(self, request: Request, document_id: UUID) -> Response:
         """Find the fields again in the stored answer, with the newest version of the document's type."""
-        return _accepted(request, document_id, decisions.replay)
+        prepared: pipeline.Reread | Exception
+        try:
+            prepared = decisions.reread(document_id, request.user)
+        except (access.NotAllowed, lifecycle.NotPossible) as refusal:
+            prepared = refusal  # a repeated request gets its first answer all the same
+
+        def act() -> tuple[int, dict[str, Any]]:
+            if isinstance(prepared, Exception):
+                raise prepared
+            return 202, contract.accepted(decisions.apply(prepared, request.user))
+
+        answer = _once(request, document_id, "replay", act)
+        return self.published(request, document_id, answer)
 
 
 def _accepted(request: Request, document_id: UUID, again: Callable[[UUID, Any], Document]) -> Response:

@@ -205,10 +205,24 @@ def retry(document_id: UUID, user: AnyUser) -> Document:
 
 def replay(document_id: UUID, user: AnyUser) -> Document:
     """Read a waiting document again from its stored answer, with the newest version of its type."""
+    again = reread(document_id, user)
+    with access.scope_of(user):
+        replayed = apply(again, user)
+    pipeline.publish(replayed)
+    return replayed
+
+
+def reread(document_id: UUID, user: AnyUser) -> pipeline.Reread:
+    """The first half of a replay, outside a transaction, since storage is asked; nothing changes."""
     with access.scope_of(user):
         document = _locked(document_id, user)
         check_replay(document, user)
-    return pipeline.replay(document, actor=access.actor_of(user))
+    return pipeline.reread(document)
+
+
+def apply(again: pipeline.Reread, user: AnyUser) -> Document:
+    """The second half, in the caller's transaction; touches the database only."""
+    return pipeline.apply(again, actor=access.actor_of(user))
 
 
 # --- Parts --------------------------------------------------------------------------------------------------------
