@@ -15,7 +15,7 @@ from django.db import IntegrityError
 from audit import log, trail
 from audit.models import Kind
 from ocr import artifacts, contract, document_types, idempotency, lifecycle, queue, sandbox
-from ocr.models import Artifact, Document, DocumentType, Page, Priority, Source
+from ocr.models import TURN_AFTER, Artifact, Document, DocumentType, Page, Priority, Source
 from tenants import scope
 
 METADATA_BYTES = 4096
@@ -92,6 +92,7 @@ def receive(upload: Upload, *, tenant_id: UUID, actor: str) -> Receipt:
     )
     with scope.scope([tenant_id]):
         document.received_at = document.status_at = document.due_at = document.rung_at = lifecycle.database_now()
+        document.turn_at = document.received_at + TURN_AFTER[priority]
     original = artifacts.store(document, Artifact.Kind.ORIGINAL, upload.path, content_type=inspection.content_type)
     document.size_bytes = original.size_bytes
     try:

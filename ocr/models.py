@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,10 @@ class Priority(models.IntegerChoices):
     HIGH = 0, _("High")
     NORMAL = 1, _("Normal")
     LOW = 2, _("Low")
+
+
+# How much later than it arrived a document's turn comes. One key for work and review: a low one is passed for an hour, never for ever.
+TURN_AFTER = {Priority.HIGH: timedelta(0), Priority.NORMAL: timedelta(minutes=10), Priority.LOW: timedelta(minutes=60)}
 
 
 class Source(models.TextChoices):
@@ -76,6 +81,7 @@ class Document(TenantOwned):
     duplicate_of = models.UUIDField(null=True)
 
     received_at = models.DateTimeField()
+    turn_at = models.DateTimeField()  # received_at + TURN_AFTER[priority]: the order of all work on documents
     status_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)  # when the first result was there, straight through or for review
     finished_at = models.DateTimeField(null=True)
@@ -115,6 +121,7 @@ class Document(TenantOwned):
                 fields=["priority", "received_at"], condition=models.Q(status="needs_review"), name="document_waiting"
             ),
             models.Index(fields=["due_at"], condition=~models.Q(step=""), name="document_due"),
+            models.Index(fields=["tenant", "turn_at"], condition=~models.Q(step=""), name="document_turn"),
             models.Index(fields=["tenant", "sha256"], name="document_content"),
             models.Index(fields=["tenant", "external_id"], name="document_external"),
             models.Index(fields=["tenant", "finished_at"], name="document_finished"),
@@ -165,6 +172,11 @@ class Extraction(TenantOwned):
     pages = models.PositiveIntegerField(default=0)
     warnings = models.JSONField(default=list)
     polls = models.PositiveIntegerField(default=0)
+    parts = models.PositiveIntegerField(default=0)  # how many pages of the answer are stored so far
+    next_token = models.CharField(max_length=1024, blank=True)  # where the answer goes on
+    sent_fence = models.PositiveIntegerField(
+        default=0
+    )  # under which lease a synchronous call was sent: names its object
     started_at = models.DateTimeField(null=True)
     collected_at = models.DateTimeField(null=True)
     charge_uncertain = models.BooleanField(
@@ -179,6 +191,43 @@ class Extraction(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.document_id} extraction {self.number}"
+
+
+class Quota(models.Model):
+    """The token bucket of one Textract operation in one account and region, shared by every host. `ocr.quota` is its only writer
+    besides the admin, who sets what AWS grants."""
+
+    account = models.CharField(max_length=60)
+    region = models.CharField(max_length=30)
+    operation = models.CharField(max_length=60)
+    granted = models.FloatField()  # calls a second that AWS grants
+    share = models.FloatField(default=0.98)  # how much of that is used at most
+    reserved = models.FloatField(default=0.3)  # the share of the bucket that only urgent work may empty
+    jobs_granted = models.PositiveIntegerField(default=0)  # concurrent jobs that AWS grants; 0 where there are none
+    rate = models.FloatField()  # calls a second at present: falls when AWS throttles, climbs back by itself
+    peak = models.FloatField(default=0)  # the rate that AWS last refused
+    tokens = models.FloatField(default=0)
+    filled_at = models.DateTimeField()
+    throttled_at = models.DateTimeField(null=True)
+    throttles = models.PositiveBigIntegerField(default=0)
+    jobs_full_until = models.DateTimeField(null=True)  # after "too many open jobs" half of the jobs are used until then
+    stopped_code = models.CharField(
+        max_length=40, blank=True
+    )  # a configuration error: nothing is sent before the next probe
+    stopped_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "region", "operation"], name="quota_once"),
+            models.CheckConstraint(condition=models.Q(granted__gt=0), name="quota_granted_positive"),
+            models.CheckConstraint(condition=models.Q(share__gt=0, share__lte=1), name="quota_share_of_one"),
+            models.CheckConstraint(condition=models.Q(reserved__gte=0, reserved__lt=1), name="quota_reserved_of_one"),
+        ]
+        ordering = ["account", "region", "operation"]
+        verbose_name_plural = "quotas"
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.region}"
 
 
 class Field(TenantOwned):
