@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -82,6 +82,24 @@ class Examination:
     breaks: tuple[Break, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One event to append. `request_id` is the one at work unless another caused it."""
+
+    kind: Kind
+    tenant_id: UUID
+    actor: str
+    document_id: UUID | str | None = None
+    version: int | None = None
+    step: str = ""
+    codes: Mapping[str, object] | None = None
+    request_id: str | None = None
+
+    @property
+    def chain(self) -> str:
+        return f"document:{self.document_id}" if self.document_id else f"tenant:{self.tenant_id}"
+
+
 def record(
     kind: Kind,
     *,
@@ -96,31 +114,75 @@ def record(
 
     Must run inside the transaction that makes the change it describes. Raises ValueError for a code key that is not on the list.
     """
+    entry = Entry(
+        kind=kind,
+        tenant_id=tenant_id,
+        actor=actor,
+        document_id=document_id,
+        version=version,
+        step=step,
+        codes=codes,
+    )
+    return record_all([entry])[0]
+
+
+def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
+    """Append many events, each chain's in the order given, with a handful of statements however many they are.
+
+    Same rules as `record`. Chains are locked in the order of their names, so two batches never wait for each other in a ring.
+    """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(
             "An audit row is written in the transaction of the change it describes."
         )
-    checked = _checked(codes or {})
-    chain = f"document:{document_id}" if document_id else f"tenant:{tenant_id}"
-    seq, previous_hash, at = _lock_head(chain, tenant_id)
-    event = AuditEvent(
-        chain=chain,
-        seq=seq + 1,
-        tenant_id=tenant_id,
-        document_id=str(document_id or ""),
-        version=version,
-        kind=kind,
-        at=at,
-        actor=actor,
-        step=step,
-        codes=checked,
-        request_id=log.request_id(),
-        previous_hash=previous_hash,
-    )
-    event.hash = digest(event)
-    event.save(force_insert=True)
-    AuditHead.objects.filter(chain=chain, seq=seq).update(seq=event.seq, hash=event.hash)
-    return event
+    if not entries:
+        return []
+    checked = [_checked(entry.codes or {}) for entry in entries]
+    tenants = {entry.chain: entry.tenant_id for entry in entries}
+    heads, now = _lock_heads(tenants)
+    events = _linked(entries, checked, heads, now)
+    last = {event.chain: event for event in events}
+    begun_elsewhere = _begin_chains([event for chain, event in last.items() if chain not in heads])
+    if begun_elsewhere:
+        heads |= _lock_heads({chain: tenants[chain] for chain in begun_elsewhere})[0]
+        if not begun_elsewhere <= heads.keys():
+            raise ValueError(f"The audit chain {min(begun_elsewhere - heads.keys())} belongs to another tenant.")
+        events = _linked(entries, checked, heads, now)
+        last = {event.chain: event for event in events}
+    _advance_heads([event for chain, event in last.items() if chain in heads])
+    AuditEvent.objects.bulk_create(events)
+    return events
+
+
+def _linked(
+    entries: Sequence[Entry],
+    checked: Sequence[dict[str, object]],
+    heads: Mapping[str, tuple[int, str]],
+    now: datetime,
+) -> list[AuditEvent]:
+    """The events with their numbers and hashes, following the heads."""
+    ends = dict(heads)
+    events = []
+    for entry, codes in zip(entries, checked, strict=True):
+        seq, previous_hash = ends.get(entry.chain, (0, ""))
+        event = AuditEvent(
+            chain=entry.chain,
+            seq=seq + 1,
+            tenant_id=entry.tenant_id,
+            document_id=str(entry.document_id or ""),
+            version=entry.version,
+            kind=entry.kind,
+            at=now,
+            actor=entry.actor,
+            step=entry.step,
+            codes=codes,
+            request_id=log.request_id() if entry.request_id is None else entry.request_id,
+            previous_hash=previous_hash,
+        )
+        event.hash = digest(event)
+        ends[entry.chain] = (event.seq, event.hash)
+        events.append(event)
+    return events
 
 
 def _checked(codes: Mapping[str, object]) -> dict[str, object]:
@@ -139,22 +201,54 @@ def _refuse_fraction(text: str) -> None:
     raise ValueError(f"audit codes hold whole numbers; write {text} as text")
 
 
-def _lock_head(chain: str, tenant_id: UUID) -> tuple[int, str, datetime]:
-    """The chain's last link, locked until commit, and the database's clock: every host writes the same time."""
+# One look locks the chains that exist, in the order of their names, and reads the database's clock: every host writes the same time.
+_LOCK = """
+    WITH head AS MATERIALIZED (
+        SELECT chain, tenant_id, seq, hash FROM audit_audithead WHERE chain = ANY (%s) ORDER BY chain FOR UPDATE
+    )
+    SELECT chain, tenant_id, seq, hash, clock_timestamp() FROM (VALUES (1)) AS one LEFT JOIN head ON true
+"""
+
+
+def _lock_heads(tenants: Mapping[str, UUID]) -> tuple[dict[str, tuple[int, str]], datetime]:
+    """The last links of those chains that there are, locked until commit, and the time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [list(tenants)])
+        rows = cursor.fetchall()
+    heads = {}
+    for chain, tenant_id, seq, digest_, _now in rows:
+        if chain is None:
+            continue
+        if tenant_id != tenants[chain]:
+            raise ValueError(f"The audit chain {chain} belongs to another tenant.")
+        heads[chain] = (seq, digest_)
+    return heads, rows[0][-1]
+
+
+def _begin_chains(events: Sequence[AuditEvent]) -> set[str]:
+    """Write the heads of new chains; the names of those that somebody else began in the meantime."""
+    if not events:
+        return set()
+    rows = [(event.chain, str(event.tenant_id), event.seq, event.hash) for event in events]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO audit_audithead (chain, tenant_id, seq, hash) VALUES (%s, %s, 0, '') ON CONFLICT DO NOTHING",
-            [chain, tenant_id],
+            "INSERT INTO audit_audithead (chain, tenant_id, seq, hash) "
+            "SELECT * FROM unnest(%s::text[], %s::uuid[], %s::int[], %s::text[]) ON CONFLICT DO NOTHING RETURNING chain",
+            [list(column) for column in zip(*rows, strict=True)],
         )
+        return {event.chain for event in events} - {chain for (chain,) in cursor.fetchall()}
+
+
+def _advance_heads(events: Sequence[AuditEvent]) -> None:
+    if not events:
+        return
+    rows = [(event.chain, event.seq, event.hash) for event in events]
+    with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT seq, hash, clock_timestamp() FROM audit_audithead WHERE chain = %s AND tenant_id = %s FOR UPDATE",
-            [chain, tenant_id],
+            "UPDATE audit_audithead AS head SET seq = new.seq, hash = new.hash "
+            "FROM unnest(%s::text[], %s::int[], %s::text[]) AS new (chain, seq, hash) WHERE head.chain = new.chain",
+            [list(column) for column in zip(*rows, strict=True)],
         )
-        found = cursor.fetchone()
-    if found is None:
-        raise ValueError(f"The audit chain {chain} belongs to another tenant.")
-    seq, digest_, at = found
-    return seq, digest_, at
 
 
 def digest(event: AuditEvent) -> str:

@@ -140,7 +140,7 @@ def test_search_finds_documents_actors_kinds_tenants_and_requests(cast: make.Cas
 
 def test_days_are_whole_and_utc(cast: make.Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     chains = {}
-    real = trail._lock_head
+    real = trail._lock_heads
     for text in (
         "2026-03-01T23:59:59.999999",
         "2026-03-02T00:00:00",
@@ -149,7 +149,7 @@ def test_days_are_whole_and_utc(cast: make.Cast, monkeypatch: pytest.MonkeyPatch
     ):
         at = datetime.fromisoformat(text).replace(tzinfo=UTC)
         with monkeypatch.context() as patch:
-            patch.setattr(trail, "_lock_head", lambda chain, tenant_id, at=at: (*real(chain, tenant_id)[:2], at))
+            patch.setattr(trail, "_lock_heads", lambda tenants, at=at: (real(tenants)[0], at))
             chains[text[8:11] + text[-1]] = story(cast.a.pk, length=1)
     page = cast.page(cast.cleo)
     for query, wanted in (
