@@ -291,6 +291,8 @@ class Artifact(TenantOwned):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     number = models.PositiveIntegerField(default=1)  # extraction, version or page, by kind
     part = models.PositiveIntegerField(default=1)
+    first_page = models.PositiveIntegerField(null=True)  # which pages a part of an answer holds; unknown: look into it
+    last_page = models.PositiveIntegerField(null=True)
     key = models.CharField(max_length=300, unique=True)
     sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField()
