@@ -310,12 +310,117 @@ class Artifact(TenantOwned):
         return self.key
 
 
+class Batch(TenantOwned):
+    """Many documents asked for in one manifest. Its rows are the truth about the work; ocr.batches is its only writer."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("Running")
+        PAUSED = "paused", _("Paused")
+        STOPPED = "stopped", _("Stopped: too many rows failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        COMPLETED = "completed", _("Completed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    name = models.CharField(max_length=255, blank=True)  # the manifest's file name
+    total = models.PositiveIntegerField(default=0)
+    max_concurrency = models.PositiveIntegerField()  # documents of this batch that are worked on at once
+    tolerated_failure_percentage = models.FloatField()  # of all rows; beyond it nothing more is fed
+    submitted_by = models.CharField(max_length=160)
+    request_id = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    resumed_at = models.DateTimeField()  # since when it runs without a pause: the rate is measured from here
+    finished_at = models.DateTimeField(null=True)  # no row is open any more
+    # One feeder at a time; `fence` grows with every one, and a late feeder's rows name an older one.
+    fed_until = models.DateTimeField(null=True)
+    fence = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+        verbose_name_plural = "batches"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=["running", "paused", "stopped", "cancelled", "completed"]),
+                name="batch_status_known",
+            ),
+            models.CheckConstraint(condition=models.Q(max_concurrency__gte=1), name="batch_concurrency_from_one"),
+            models.CheckConstraint(
+                condition=models.Q(tolerated_failure_percentage__gte=0, tolerated_failure_percentage__lte=100),
+                name="batch_tolerance_percent",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="completed") | models.Q(finished_at__isnull=False),
+                name="batch_completed_is_finished",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "-created_at", "id"], name="batch_list"),
+            models.Index(fields=["created_at"], condition=models.Q(finished_at__isnull=True), name="batch_open"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class BatchItem(TenantOwned):
+    """One row of a manifest: where its file is, what was said about it, and the document that it became."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        FEEDING = "feeding", _("Being fetched")
+        SUBMITTED = "submitted", _("Being read")
+        DONE = "done", _("Read")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    row = models.PositiveIntegerField()  # counts from 1 in the order of the manifest
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    bucket = models.CharField(max_length=63, blank=True)
+    key = models.CharField(max_length=1024, blank=True)
+    object_version = models.CharField(max_length=1024, blank=True)
+    source_document_id = models.UUIDField(null=True)  # instead of bucket and key: the earlier document to read again
+    external_id = models.CharField(max_length=200, blank=True)
+    document_type = models.CharField(max_length=60, blank=True)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.LOW)
+    metadata = models.JSONField(default=dict)
+    document = models.OneToOneField(Document, null=True, on_delete=models.SET_NULL, related_name="batch_item")
+    fence = models.PositiveIntegerField(default=0)  # of the feeder that took it last
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True)  # not before this, after a fetch that is worth repeating
+    error_code = models.CharField(max_length=60, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["row"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "row"], name="batch_row_once"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["pending", "feeding", "submitted", "done", "failed", "cancelled"]),
+                name="batch_item_state_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["pending", "feeding", "cancelled"]) | models.Q(document__isnull=True),
+                name="batch_item_document_when_submitted",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["batch", "state", "row"], name="batch_item_state"),
+            models.Index(fields=["batch", "settled_at"], name="batch_item_settled"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} row {self.row}"
+
+
 class OutboxEvent(TenantOwned):
     """One event to announce, written in the transaction of the change it tells of; its id stays the same at every retry."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     type = models.CharField(max_length=40)
     document_id = models.UUIDField(null=True)
+    batch_id = models.UUIDField(null=True)
     version = models.PositiveIntegerField(null=True)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
@@ -331,7 +436,10 @@ class OutboxEvent(TenantOwned):
                 fields=["document_id", "version"],
                 condition=models.Q(version__isnull=False),
                 name="outbox_one_event_per_version",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["batch_id"], condition=models.Q(type="batch.completed"), name="outbox_batch_completed_once"
+            ),
         ]
         indexes = [
             models.Index(
