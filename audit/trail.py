@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit import log
-from audit.models import AuditEvent, AuditHead, Kind
+from audit.models import AuditEvent, Kind
 
 HASHED = (
     "chain", "seq", "tenant_id", "document_id", "version", "kind", "at", "actor", "step", "codes", "request_id", "previous_hash",
@@ -149,8 +149,8 @@ def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
             raise ValueError(f"The audit chain {min(begun_elsewhere - heads.keys())} belongs to another tenant.")
         events = _linked(entries, checked, heads, now)
         last = {event.chain: event for event in events}
-    _advance_heads([event for chain, event in last.items() if chain in heads])
     AuditEvent.objects.bulk_create(events)
+    _advance_heads([event for chain, event in last.items() if chain in heads])  # the database looks for the event
     return events
 
 
