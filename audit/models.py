@@ -36,6 +36,7 @@ class Kind(models.TextChoices):
     KEY_REVOKED = "KEY_REVOKED", _("API key revoked")
     USER_CHANGED = "USER_CHANGED", _("User changed")
     TENANT_CHANGED = "TENANT_CHANGED", _("Tenant changed")
+    BATCH_CHANGED = "BATCH_CHANGED", _("Batch changed")
     DOCUMENT_TYPE_CHANGED = "DOCUMENT_TYPE_CHANGED", _("Document type changed")
 
 
