@@ -474,7 +474,7 @@ class IdempotencyKey(TenantOwned):
 class Beat(models.Model):
     """When each kind of process last did work: liveness is a task that ran, not a process that exists."""
 
-    name = models.CharField(max_length=40, primary_key=True)
+    name = models.CharField(max_length=200, primary_key=True)  # what@host, since each host is watched by itself
     at = models.DateTimeField()
 
     def __str__(self) -> str:
