@@ -62,10 +62,14 @@ class Document(TenantOwned):
     """One received document. The row is the truth about it; the queue only rings a bell."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # Most indexes below begin with the tenant; one of its own would be one more to write at every change.
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
     status = models.CharField(max_length=20, choices=Status.choices)
     version = models.PositiveIntegerField(default=1)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
-    document_type = models.ForeignKey(DocumentType, null=True, on_delete=models.PROTECT, related_name="+")
+    document_type = models.ForeignKey(
+        DocumentType, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     type_given = models.BooleanField(default=False)  # by the uploader; otherwise found from the content
 
     external_id = models.CharField(max_length=200, blank=True)
@@ -105,7 +109,7 @@ class Document(TenantOwned):
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ["-received_at", "id"]
+        ordering = ["-received_at", "-id"]
         constraints = [
             models.CheckConstraint(condition=models.Q(status__in=Status.values), name="document_status_known"),
             models.CheckConstraint(condition=models.Q(version__gte=1), name="document_version_from_one"),
@@ -116,15 +120,31 @@ class Document(TenantOwned):
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant", "-received_at", "id"], name="document_list"),
+            # The lists: all, and by each filter that has few values. Every one ends like the list's order, so that a page is one
+            # short walk wherever in the list it lies. `document_newest` is for those who see every tenant.
+            models.Index(fields=["tenant", "received_at", "id"], name="document_list"),
+            models.Index(fields=["received_at", "id"], name="document_newest"),
+            models.Index(fields=["tenant", "status", "received_at", "id"], name="document_status"),
+            models.Index(fields=["tenant", "priority", "received_at", "id"], name="document_priority"),
+            models.Index(fields=["tenant", "document_type", "received_at", "id"], name="document_type"),
+            # The review queue, in the order in which it is handed out.
             models.Index(
-                fields=["priority", "received_at"], condition=models.Q(status="needs_review"), name="document_waiting"
+                fields=["tenant", "turn_at", "id"], condition=models.Q(status="needs_review"), name="document_waiting"
+            ),
+            models.Index(
+                fields=["tenant", "priority", "turn_at", "id"],
+                condition=models.Q(status="needs_review"),
+                name="document_waiting_urgency",
+            ),
+            models.Index(
+                fields=["reviewer", "decided_at"], condition=~models.Q(reviewer=""), name="document_decided"
             ),
             models.Index(fields=["due_at"], condition=~models.Q(step=""), name="document_due"),
             models.Index(fields=["tenant", "turn_at"], condition=~models.Q(step=""), name="document_turn"),
             models.Index(fields=["tenant", "sha256"], name="document_content"),
             models.Index(fields=["tenant", "external_id"], name="document_external"),
             models.Index(fields=["tenant", "finished_at"], name="document_finished"),
+            models.Index(fields=["tenant"], condition=models.Q(error_code="monthly_cap"), name="document_over_cap"),
         ]
 
     def __str__(self) -> str:
@@ -183,11 +203,19 @@ class Extraction(TenantOwned):
         default=False
     )  # a synchronous call whose answer was lost: no token exists there
     reused_from = models.UUIDField(null=True)  # the document whose stored answer serves this one: nothing was billed
+    estimate_micro_dollars = models.PositiveBigIntegerField(
+        default=0, db_default=0
+    )  # set aside from the cap until it is charged or failed
     micro_dollars = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["document", "number"], name="extraction_once")]
+        indexes = [
+            models.Index(
+                fields=["tenant"], condition=models.Q(state__in=["planned", "started"]), name="extraction_in_flight"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.document_id} extraction {self.number}"
@@ -228,6 +256,101 @@ class Quota(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.region}"
+
+
+class PriceTable(models.Model):
+    """One version of what pages cost in one group of regions. Never changed: other prices are a new version."""
+
+    group = models.SlugField(max_length=30)
+    version = models.PositiveIntegerField()
+    definition = models.JSONField()
+    digest = models.CharField(max_length=64, editable=False)
+    made_by = models.CharField(max_length=160, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["group", "-version"]
+        constraints = [models.UniqueConstraint(fields=["group", "version"], name="price_table_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.group} {self.version}"
+
+
+class Charge(TenantOwned):
+    """One line of the ledger: what one extraction cost. Ids without foreign keys: the books outlive what was read."""
+
+    class Kind(models.TextChoices):
+        BILLED = "billed", _("Billed")
+        REUSED = "reused", _("Read before")  # an earlier answer served: nothing was billed
+        UNCERTAIN = "uncertain", _("Uncertain")  # the answer was lost: it may have been billed
+
+    document_id = models.UUIDField()
+    extraction_id = models.BigIntegerField(unique=True)
+    number = models.PositiveIntegerField()  # which extraction of the document, from 1
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    operation = models.CharField(max_length=40)
+    features = models.JSONField(default=list)
+    unit = models.CharField(max_length=80)  # what of the price table applied: TEXT, FORMS+TABLES, EXPENSE
+    region = models.CharField(max_length=30)
+    price_version = models.CharField(max_length=40)
+    pages = models.PositiveIntegerField()
+    unit_micro_dollars = models.PositiveBigIntegerField()  # of one page
+    micro_dollars = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["billed", "reused", "uncertain"]), name="charge_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(micro_dollars=models.F("pages") * models.F("unit_micro_dollars")),
+                name="charge_is_pages_times_price",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(kind="reused") | models.Q(micro_dollars=0), name="charge_reused_costs_nothing"
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "-at"], name="charge_tenant_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.extraction_id}"
+
+
+class MonthlyCost(TenantOwned):
+    """The ledger's sums: one tenant, one calendar month (UTC), one region and unit. `ocr.costs` writes it with each charge."""
+
+    month = models.DateField()  # its first day
+    region = models.CharField(max_length=30)
+    unit = models.CharField(max_length=80)
+    pages = models.PositiveBigIntegerField(default=0)  # billed
+    reused_pages = models.PositiveBigIntegerField(default=0)
+    micro_dollars = models.PositiveBigIntegerField(default=0)  # billed
+    uncertain_micro_dollars = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-month", "tenant", "unit"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "month", "region", "unit"], name="monthly_cost_once"),
+            models.CheckConstraint(condition=models.Q(month__day=1), name="monthly_cost_from_the_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.unit}"
+
+
+class Budget(TenantOwned):
+    """What a tenant may spend in a month. Reaching it stops new documents, never reviewing. No row, or no cap: no limit."""
+
+    cap_micro_dollars = models.PositiveBigIntegerField(null=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="budget_once")]
+
+    def __str__(self) -> str:
+        return f"budget of {self.tenant_id}"
 
 
 class Field(TenantOwned):
@@ -323,6 +446,8 @@ class Batch(TenantOwned):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
     name = models.CharField(max_length=255, blank=True)  # the manifest's file name
+    manifest_sha256 = models.CharField(max_length=64, blank=True)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.LOW)  # of rows without one
     total = models.PositiveIntegerField(default=0)
     max_concurrency = models.PositiveIntegerField()  # documents of this batch that are worked on at once
     tolerated_failure_percentage = models.FloatField()  # of all rows; beyond it nothing more is fed
@@ -344,6 +469,7 @@ class Batch(TenantOwned):
                 name="batch_status_known",
             ),
             models.CheckConstraint(condition=models.Q(max_concurrency__gte=1), name="batch_concurrency_from_one"),
+            models.CheckConstraint(condition=models.Q(priority__in=Priority.values), name="batch_priority_known"),
             models.CheckConstraint(
                 condition=models.Q(tolerated_failure_percentage__gte=0, tolerated_failure_percentage__lte=100),
                 name="batch_tolerance_percent",
@@ -382,7 +508,7 @@ class BatchItem(TenantOwned):
     source_document_id = models.UUIDField(null=True)  # instead of bucket and key: the earlier document to read again
     external_id = models.CharField(max_length=200, blank=True)
     document_type = models.CharField(max_length=60, blank=True)
-    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.LOW)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, null=True)  # none: the batch's
     metadata = models.JSONField(default=dict)
     document = models.OneToOneField(Document, null=True, on_delete=models.SET_NULL, related_name="batch_item")
     fence = models.PositiveIntegerField(default=0)  # of the feeder that took it last
@@ -469,6 +595,52 @@ class IdempotencyKey(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.route} {self.pk}"
+
+
+class Uncounted(TenantOwned):
+    """A document as it was before (sign -1) or after (+1) a change, until ocr.tallies has counted it. Written by a trigger only.
+
+    Appending is what many writers can do at once; adding to the same sums would have them wait for each other.
+    """
+
+    # No key to be looked up at every append: the document beside it has one.
+    tenant = models.ForeignKey(
+        "tenants.Tenant", on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    sign = models.SmallIntegerField()
+    at = models.DateTimeField()  # when the document came to stand there, or left
+    status = models.CharField(max_length=20)
+    priority = models.PositiveSmallIntegerField()
+    received_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    straight_through = models.BooleanField(null=True)
+    review_reasons = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name_plural = "uncounted"
+
+    def __str__(self) -> str:
+        return f"{self.sign:+d} {self.status}"
+
+
+class Tally(TenantOwned):
+    """How many documents of one kind fell into one span of time, and how long they took together. ocr.tallies is its only writer."""
+
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.CASCADE, related_name="+", db_index=False)
+    span = models.PositiveSmallIntegerField()  # minutes; 0 for what is so now
+    at = models.DateTimeField()  # when the span begins
+    name = models.CharField(max_length=60)
+    bin = models.SmallIntegerField(default=0)  # durations by their length, see ocr.tallies; of what is so now the priority
+    n = models.BigIntegerField(default=0)
+    micros = models.BigIntegerField(default=0)  # microseconds, summed
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = [models.UniqueConstraint(fields=["tenant", "span", "at", "name", "bin"], name="tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at} {self.n}"
 
 
 class Beat(models.Model):
