@@ -82,7 +82,7 @@ def keep(
 
 
 def once(
-    tenant_id: UUID, request: Request | None, act: Callable[[], tuple[int, dict[str, Any]]], *, document_id: UUID
+    tenant_id: UUID, request: Request | None, act: Callable[[], tuple[int, dict[str, Any]]], *, document_id: UUID | None
 ) -> tuple[int, dict[str, Any]]:
     """Do `act` and keep its answer, or give the kept answer. For acts that only touch the database."""
     with scope.scope([tenant_id]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -55,15 +55,18 @@ class Receipt:
     repeated: bool = False
 
 
-def receive(upload: Upload, *, tenant_id: UUID, actor: str) -> Receipt:
+def receive(
+    upload: Upload, *, tenant_id: UUID, actor: str, within: Callable[[Document], None] | None = None
+) -> Receipt:
     """Check the file, store it, create the document and ring the workers; once this returns, nothing can lose it.
 
-    Bytes first, row second, answer last. Raises Unacceptable (the sender must change something), sandbox.SandboxFailed
+    Bytes first, row second, answer last. `within` runs in the transaction that creates the document; when it raises
+    lifecycle.Overtaken, nothing was accepted. Raises Unacceptable (the sender must change something), sandbox.SandboxFailed
     and OSError (ours: nothing was accepted, the sender may repeat), idempotency.KeyReused and BadKey.
     """
     type_ = _checked_type(upload.document_type)
     priority = _checked_priority(upload.priority)
-    _check_words(upload)
+    check_words(upload)
     inspection = _inspected(upload.path)
     sha256, _size = artifacts.fingerprint(upload.path)
     request = idempotency.Request.of(
@@ -96,7 +99,10 @@ def receive(upload: Upload, *, tenant_id: UUID, actor: str) -> Receipt:
     original = artifacts.store(document, Artifact.Kind.ORIGINAL, upload.path, content_type=inspection.content_type)
     document.size_bytes = original.size_bytes
     try:
-        _create(document, original, request, actor=actor)
+        _create(document, original, request, actor=actor, within=within)
+    except lifecycle.Overtaken:
+        artifacts.delete(original.key)
+        raise
     except IntegrityError:
         artifacts.delete(original.key)
         earlier = _answered(tenant_id, request)
@@ -114,7 +120,14 @@ def _inspected(path: Path) -> sandbox.Inspection:
         raise Unacceptable(refusal.code, refusal.sentence) from None
 
 
-def _create(document: Document, original: Artifact, request: idempotency.Request | None, *, actor: str) -> None:
+def _create(
+    document: Document,
+    original: Artifact,
+    request: idempotency.Request | None,
+    *,
+    actor: str,
+    within: Callable[[Document], None] | None,
+) -> None:
     with scope.scope([document.tenant_id]):
         document.duplicate_of = _first_with(document)
         codes: dict[str, object] = {
@@ -146,6 +159,8 @@ def _create(document: Document, original: Artifact, request: idempotency.Request
                 status_code=202,
                 document_id=document.pk,
             )
+        if within:
+            within(document)
         queue.ring(document.tenant_id, document.pk)
 
 
@@ -178,7 +193,8 @@ def _checked_priority(name: str) -> Priority:
         raise Unacceptable("unknown_priority", "The priority is one of: high, normal, low.") from None
 
 
-def _check_words(upload: Upload) -> None:
+def check_words(upload: Upload) -> None:
+    """Raise Unacceptable for an external_id or metadata that cannot be kept; the file is not looked at."""
     if len(upload.external_id) > 200 or not upload.external_id.isprintable():
         raise Unacceptable("external_id_invalid", "An external_id has at most 200 printable characters.")
     if not _can_be_kept(upload.metadata):
