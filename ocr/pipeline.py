@@ -37,7 +37,6 @@ from django.db.models.functions import Now
 from audit import log, trail
 from audit.models import Kind
 from ocr import artifacts, contract, document_types, extraction, leases, lifecycle, queue, readings, textract
-from ocr.extraction import classification
 from ocr.models import Artifact, Document, DocumentType, Extraction, Status
 from tenants import scope
 
@@ -167,17 +166,9 @@ def normalise(lease: leases.Lease) -> str:
         run = readings.run_of(document)
         raw = readings.raw_artifacts(document, run)
     reading, type_ = readings.read(document, run, raw)
-    words = artifacts.store(
-        document,
-        Artifact.Kind.WORDS,
-        _json(classification.words_as_json(reading)),
-        content_type="application/json",
-        number=document.version,
-        fence=lease.fence,
-    )
     with scope.scope([lease.tenant_id]):
         document = leases.held(lease)
-        readings.write(document, reading, type_, words)
+        readings.write(document, reading, type_)
         trail.record(
             Kind.NORMALIZED,
             tenant_id=document.tenant_id,
@@ -294,7 +285,6 @@ class Reread:
     document: Document
     reading: extraction.Reading
     document_type: DocumentType
-    words: Artifact
 
 
 def replay(document: Document, *, actor: str) -> Document:
@@ -319,14 +309,7 @@ def reread(document: Document) -> Reread:
         if document.document_type and document.type_given:
             document.document_type = document_types.named(document.document_type.name)
     reading, type_ = readings.read(document, run, raw)
-    words = artifacts.store(
-        document,
-        Artifact.Kind.WORDS,
-        _json(classification.words_as_json(reading)),
-        content_type="application/json",
-        number=document.version + 1,
-    )
-    return Reread(document, reading, type_, words)
+    return Reread(document, reading, type_)
 
 
 def apply(again: Reread, *, actor: str) -> Document:
@@ -340,7 +323,7 @@ def apply(again: Reread, *, actor: str) -> Document:
         codes=readings.counts(again.reading, again.document_type),
         changes={"review_reasons": list(dict.fromkeys(problem.code for problem in again.reading.problems))},
     )
-    readings.write(document, again.reading, again.document_type, again.words)
+    readings.write(document, again.reading, again.document_type)
     return document
 
 

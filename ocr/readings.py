@@ -37,6 +37,31 @@ def read(document: Document, run: Extraction, raw: list[Artifact]) -> tuple[extr
     return classification.with_unclear_type(reading, unclear), type_
 
 
+def words(document: Document, page: int) -> list[dict[str, Any]]:
+    """The words of one page as the reviewer's screen wants them: `[{id, text, confidence, box}]`, in reading order.
+
+    Read from the stored answer when they are asked for. Outside a transaction: storage is asked. Raises artifacts.Lost.
+    """
+    with scope.scope([document.tenant_id]):
+        # Documents that were read before have their words stored.
+        stored = document.artifacts.filter(kind=Artifact.Kind.WORDS).first()
+        run = document.extractions.last()
+        raw = _parts_with(document, run, page) if run and not stored else []
+    if stored:
+        kept = {each["number"]: each["words"] for each in json.loads(artifacts.read(stored))}
+        return kept.get(page, [])
+    blocks = (block for block in _blocks(raw) if (block.get("Page") or 1) == page)
+    return extraction.words_as_json(extraction.words(blocks))
+
+
+def _parts_with(document: Document, run: Extraction, page: int) -> list[Artifact]:
+    return [
+        part
+        for part in raw_artifacts(document, run)
+        if part.first_page is None or part.last_page is None or part.first_page <= page <= part.last_page
+    ]
+
+
 def _blocks(raw: list[Artifact]) -> list[Mapping[str, Any]]:
     return [block for part in raw for block in json.loads(artifacts.read(part)).get("Blocks") or []]
 
@@ -52,16 +77,14 @@ def _type_of(document: Document, blocks: list[Mapping[str, Any]]) -> tuple[Docum
     return by_name[found.name], tuple(by_name[name].label for name in found.unclear)
 
 
-def write(document: Document, reading: extraction.Reading, type_: DocumentType, words: Artifact) -> None:
-    """Replace the document's fields, page turns, words and own problems by this reading's, in the caller's transaction."""
+def write(document: Document, reading: extraction.Reading, type_: DocumentType) -> None:
+    """Replace the document's fields, page turns and own problems by this reading's, in the caller's transaction."""
     document.fields.all().delete()
     told = extraction.as_json(reading)
     engine = "local" if run_of(document).model_version.startswith(LOCAL_ENGINE) else "textract"
     Field.objects.bulk_create(_rows(document, told, document_types.parsed(type_), engine=engine))
     for page in reading.pages:
         Page.objects.filter(document=document, number=page.number).update(rotation=page.rotation)
-    document.artifacts.filter(kind=Artifact.Kind.WORDS).delete()
-    words.save(force_insert=True)
     own = [problem for problem in told["problems"] if not problem["field"]]
     Document.objects.filter(pk=document.pk).update(document_type=type_, problems=own)
     document.document_type, document.problems = type_, own

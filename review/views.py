@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit import trail
-from ocr import artifacts, contract, document_types, lifecycle, metrics, serving
+from ocr import contract, document_types, lifecycle, metrics, readings, serving
 from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Priority
 from ocr.views import ago, facts, pager, row, timeline
@@ -235,17 +235,9 @@ def review(request: HttpRequest, document_id: UUID) -> HttpResponse:
     with access.scope_of(request.user):
         document = serving.document_for(request.user, document_id)
         data = _review_data(request, document, claim, refusal)
-        words_artifact = document.artifacts.filter(kind=Artifact.Kind.WORDS).first()
-    words = {page["number"]: page["words"] for page in _words(words_artifact)}
     for page in data["pages"]:
-        page["words"] = words.get(page["number"], [])
+        page["words"] = readings.words(document, page["number"])
     return render(request, "review/review.html", {"active": "queue", "document": document, "data": data})
-
-
-def _words(artifact: Artifact | None) -> list[dict[str, Any]]:
-    import json
-
-    return json.loads(artifacts.read(artifact)) if artifact else []
 
 
 def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: str) -> dict[str, Any]:

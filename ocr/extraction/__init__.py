@@ -7,7 +7,7 @@ person types.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -40,6 +40,7 @@ from ocr.extraction.reading import (
     as_json,
     field_as_json,
     problem_as_json,
+    words_as_json,
 )
 from ocr.extraction.rules import broken_rules, check
 from ocr.extraction.values import InvalidValue, parse_kind, parse_value
@@ -71,6 +72,8 @@ __all__ = [
     "parse_value",
     "problem_as_json",
     "read",
+    "words",
+    "words_as_json",
 ]
 
 
@@ -107,6 +110,11 @@ def read(
         pages=layout.pages,
         unknown=layout.unknown,
     )
+
+
+def words(blocks: Iterable[Mapping[str, Any]]) -> tuple[Word, ...]:
+    """The words of one page's blocks in reading order, on the upright page."""
+    return tuple(chain.from_iterable(page.words for page in resolve(blocks).pages))
 
 
 def _date_order(layout: Layout, document_type: DocumentType) -> DateOrder:

@@ -59,27 +59,6 @@ def with_unclear_type(reading: Reading, labels: Sequence[str]) -> Reading:
     return replace(reading, problems=(Problem("unclear_type", None, message, None), *reading.problems))
 
 
-def words_as_json(reading: Reading) -> list[dict[str, Any]]:
-    """The words of every page, for the reviewer's screen: `[{number, rotation, words: [{id, text, box, confidence}]}]`."""
-    return [
-        {
-            "number": page.number,
-            "rotation": page.rotation,
-            "words": [
-                {
-                    "id": word.id,
-                    "text": word.text,
-                    "confidence": word.confidence,
-                    "box": [round(edge, 5) for edge in (word.box.left, word.box.top, word.box.width, word.box.height)],
-                }
-                for word in page.words
-                if word.box
-            ],
-        }
-        for page in reading.pages
-    ]
-
-
 def _evidence(lines: Sequence[str], type_: DocumentType, owners: Mapping[str, int]) -> float:
     """Title and labels found, weighed by the share of the required fields that the page names: a date is on every form.
 

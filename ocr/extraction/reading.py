@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -182,6 +182,15 @@ def field_as_json(each: Field) -> dict[str, Any]:
         "problems": [problem_as_json(problem) for problem in each.problems],
         "suggestions": [_suggestion_as_json(suggestion) for suggestion in each.suggestions],
     }
+
+
+def words_as_json(words: Iterable[Word]) -> list[dict[str, Any]]:
+    """The words that have a place, for the reviewer's screen: `[{id, text, confidence, box}]`."""
+    return [
+        {"id": word.id, "text": word.text, "confidence": word.confidence, "box": _box_as_json(word.box)}
+        for word in words
+        if word.box
+    ]
 
 
 def problem_as_json(problem: Problem) -> dict[str, str | None]:

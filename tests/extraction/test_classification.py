@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ocr import extraction
-from ocr.extraction.classification import classify, with_unclear_type, words_as_json
+from ocr.extraction.classification import classify, with_unclear_type
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "ocr" / "document_types"
 TYPES = [
@@ -59,7 +59,7 @@ def test_an_unclear_type_is_a_problem_of_the_whole_document() -> None:
     assert "Invoice, Receipt" in problem.message
 
 
-def test_words_are_told_page_by_page_with_their_boxes() -> None:
+def test_words_are_told_with_their_boxes() -> None:
     box = {"Left": 0.1, "Top": 0.2, "Width": 0.3, "Height": 0.04}
     blocks: list[dict[str, Any]] = [
         {"BlockType": "PAGE", "Id": "p", "Relationships": [{"Type": "CHILD", "Ids": ["l"]}]},
@@ -67,6 +67,5 @@ def test_words_are_told_page_by_page_with_their_boxes() -> None:
         {"BlockType": "WORD", "Id": "w", "Text": "Total", "Confidence": 99.0, "Geometry": {"BoundingBox": box}},
         {"BlockType": "WORD", "Id": "x", "Text": "unplaced", "Confidence": 99.0},
     ]
-    (told,) = words_as_json(extraction.read(blocks, TYPES[0]))
-    assert told["number"] == 1
-    assert told["words"] == [{"id": "w", "text": "Total", "confidence": 99.0, "box": [0.1, 0.2, 0.3, 0.04]}]
+    told = extraction.words_as_json(extraction.words(blocks))
+    assert told == [{"id": "w", "text": "Total", "confidence": 99.0, "box": [0.1, 0.2, 0.3, 0.04]}]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connections, transaction
 
-from ocr import artifacts, extraction, lifecycle, pipeline
+from ocr import artifacts, extraction, lifecycle, pipeline, readings
 from ocr.models import Artifact, Extraction, Field
 from review import decisions
 from tenants import scope
@@ -107,8 +107,7 @@ def test_the_stored_result_is_what_the_reading_says(cast: make.Cast, engine: Eng
     assert (values["total"], values["date"]) == ("12.50", "2026-03-12")
     assert (told["status"], told["version"], told["review"]["decision"]) == ("approved", 3, "straight_through")
     assert told["cost"] == {"pages": 1, "usd": "0.050000"}
-    [words] = [json.loads(each) for each in make.stored(made, Artifact.Kind.WORDS)]
-    assert [word["text"] for word in words[0]["words"]][:2] == ["Harbour", "Cafe"]
+    assert [word["text"] for word in readings.words(made, 1)][:2] == ["Harbour", "Cafe"]
 
 
 def test_nothing_happens_twice_or_before_its_time(cast: make.Cast, engine: Engine) -> None:
@@ -295,12 +294,11 @@ def test_what_was_read_is_not_read_again_after_a_failure(
 def test_a_replay_says_the_same_without_a_call(cast: make.Cast, engine: Engine) -> None:
     made = make.document(cast.a, "needs_review")
     calls = engine.count()
-    [before], [words] = make.stored(made, Artifact.Kind.RESULT), make.stored(made, Artifact.Kind.WORDS)
+    [before] = make.stored(made, Artifact.Kind.RESULT)
     pipeline.replay(make.reload(made), actor="user:sue")
     after = make.reload(made)
     assert (after.status, after.version) == ("needs_review", made.version + 1)
     assert (engine.count(), len(engine.bill)) == (calls, 1)
-    assert make.stored(made, Artifact.Kind.WORDS) == [words]
     told = {**json.loads(make.stored(made, Artifact.Kind.RESULT)[-1]), "version": made.version}
     assert json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == before
     assert _kinds(made)[-2:] == ["REPLAYED", "PUBLISHED"]
