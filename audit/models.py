@@ -38,6 +38,7 @@ class Kind(models.TextChoices):
     TENANT_CHANGED = "TENANT_CHANGED", _("Tenant changed")
     BATCH_CHANGED = "BATCH_CHANGED", _("Batch changed")
     DOCUMENT_TYPE_CHANGED = "DOCUMENT_TYPE_CHANGED", _("Document type changed")
+    SETTINGS_CHANGED = "SETTINGS_CHANGED", _("Settings changed")
 
 
 class AuditEvent(models.Model):

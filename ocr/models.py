@@ -136,9 +136,7 @@ class Document(TenantOwned):
                 condition=models.Q(status="needs_review"),
                 name="document_waiting_urgency",
             ),
-            models.Index(
-                fields=["reviewer", "decided_at"], condition=~models.Q(reviewer=""), name="document_decided"
-            ),
+            models.Index(fields=["reviewer", "decided_at"], condition=~models.Q(reviewer=""), name="document_decided"),
             models.Index(fields=["due_at"], condition=~models.Q(step=""), name="document_due"),
             models.Index(fields=["tenant", "turn_at"], condition=~models.Q(step=""), name="document_turn"),
             models.Index(fields=["tenant", "sha256"], name="document_content"),
@@ -284,6 +282,7 @@ class Charge(TenantOwned):
         REUSED = "reused", _("Read before")  # an earlier answer served: nothing was billed
         UNCERTAIN = "uncertain", _("Uncertain")  # the answer was lost: it may have been billed
 
+    tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False)
     document_id = models.UUIDField()
     extraction_id = models.BigIntegerField(unique=True)
     number = models.PositiveIntegerField()  # which extraction of the document, from 1
@@ -631,7 +630,9 @@ class Tally(TenantOwned):
     span = models.PositiveSmallIntegerField()  # minutes; 0 for what is so now
     at = models.DateTimeField()  # when the span begins
     name = models.CharField(max_length=60)
-    bin = models.SmallIntegerField(default=0)  # durations by their length, see ocr.tallies; of what is so now the priority
+    bin = models.SmallIntegerField(
+        default=0
+    )  # durations by their length, see ocr.tallies; of what is so now the priority
     n = models.BigIntegerField(default=0)
     micros = models.BigIntegerField(default=0)  # microseconds, summed
 
