@@ -48,7 +48,7 @@ def indexed(name: str, *fields: str, where: models.Q | None = None) -> migration
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ocr", "0008_priority_of_a_batch"), ("tenants", "0003_name_of_keys")]
+    dependencies = [("ocr", "0008_costs_of_before"), ("tenants", "0003_name_of_keys")]
 
     operations = [
         migrations.AlterModelOptions("document", {"ordering": ["-received_at", "-id"]}),
