@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from audit import log, trail
 from audit.models import Kind
-from ocr import outbox
+from ocr import notices, outbox
 from ocr.models import Document, Status
 
 
@@ -87,6 +89,22 @@ def begin(document: Document, *, actor: str, codes: Mapping[str, object]) -> Non
     outbox.announce("document.received", document, data={"source": document.source})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One change of status to make. `reason` is a code; `codes` goes into the audit row and the event; `changes` are other columns
+    set in the same statement (Now() stands for the move's own time). With `fence`, only the holder of that lease succeeds."""
+
+    document: Document
+    to: Status
+    actor: str
+    expected_version: int
+    reason: str
+    codes: Mapping[str, object] = field(default_factory=dict)
+    changes: Mapping[str, object] = field(default_factory=dict)
+    fence: int | None = None
+    request_id: str | None = None
+
+
 def move(
     document: Document,
     to: Status,
@@ -100,42 +118,124 @@ def move(
 ) -> Document:
     """Change the status: row, exactly one audit row and the event in one transaction; the document is given back as it now is.
 
-    `reason` is a code, `codes` goes into the audit row and the event, `changes` are other columns set in the same statement.
-    With `fence`, only the worker that holds that lease succeeds. Raises NotPossible before anything is written and Overtaken when
-    the version (or the lease) is no longer the one expected: then nothing was written either.
+    Raises NotPossible before anything is written and Overtaken when the version (or the lease) is no longer the one expected: then
+    nothing was written either.
     """
-    move_ = check_move(document, to)
-    was = document.status
-    with transaction.atomic():
-        _update(document, to, expected_version=expected_version, changes=changes or {}, fence=fence)
-        details = {"from": was, "to": str(to), "reason": reason, **(codes or {})}
-        trail.record(
-            move_.kind,
-            tenant_id=document.tenant_id,
-            document_id=document.pk,
-            version=document.version,
-            actor=actor,
-            step=reason,
-            codes=details,
-        )
-        outbox.announce(move_.event, document, data={**details, "actor": actor})
-    log.event("moved", tenant=document.tenant_id, document=document.pk, status=to, kind=move_.kind, actor=actor)
+    change = Change(
+        document=document,
+        to=to,
+        actor=actor,
+        expected_version=expected_version,
+        reason=reason,
+        codes=codes or {},
+        changes=changes or {},
+        fence=fence,
+    )
+    if not move_all([change]):
+        raise Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
     return document
 
 
-def _update(
-    document: Document, to: Status, *, expected_version: int, changes: Mapping[str, object], fence: int | None
-) -> None:
-    now = database_now()
-    values = {"status": to, "version": expected_version + 1, "status_at": now, **_rest(to, now), **changes}
-    held = {} if fence is None else {"fence": fence}
-    changed = Document.objects.filter(pk=document.pk, status=document.status, version=expected_version, **held).update(
-        **values
+def move_all(changes: Sequence[Change]) -> list[Document]:
+    """Make many changes of status in one transaction, as `move` makes one, and give the documents that were changed.
+
+    Whoever was overtaken is left out and left alone. Raises NotPossible, before anything is written, for a move that is none.
+    """
+    moves = {change.document.pk: check_move(change.document, change.to) for change in changes}
+    with transaction.atomic():
+        now = database_now()
+        done = [change for group in _alike(changes, now) for change in _update(group, now)]
+        trail.record_all([_entry(change, moves[change.document.pk].kind) for change in done])
+        outbox.announce_all([_announcement(change, moves[change.document.pk].event) for change in done])
+        notices.tell_all(notices.REST, [str(each.document.pk) for each in done if TURNS[each.to] != "worker"])
+    for change in done:
+        document = change.document
+        log.event(
+            "moved",
+            tenant=document.tenant_id,
+            document=document.pk,
+            status=change.to,
+            kind=moves[document.pk].kind,
+            actor=change.actor,
+        )
+    return [change.document for change in done]
+
+
+def _values(change: Change, now: datetime) -> dict[str, object]:
+    """The columns that the change sets."""
+    values = {"status": str(change.to), "version": change.expected_version + 1, "status_at": now}
+    own = {name: now if isinstance(value, Now) else value for name, value in change.changes.items()}
+    return {**values, **_rest(change.to, now), **own}
+
+
+def _alike(changes: Sequence[Change], now: datetime) -> Iterator[list[Change]]:
+    """The changes in groups that set the same columns: each group is one statement."""
+    groups: dict[tuple[str, ...], list[Change]] = {}
+    for change in changes:
+        groups.setdefault(tuple(_values(change, now)), []).append(change)
+    yield from groups.values()
+
+
+# The row type of the table itself says how each value is read, so that JSON is enough for any column.
+_UPDATE = """
+    UPDATE ocr_document AS document SET {assignments}
+      FROM jsonb_populate_recordset(NULL::ocr_document, %s::jsonb) AS new,
+           jsonb_to_recordset(%s::jsonb) AS held (id uuid, was text, expected int, fence int)
+     WHERE document.id = new.id AND held.id = new.id AND document.status = held.was AND document.version = held.expected
+       AND (held.fence IS NULL OR document.fence = held.fence)
+ RETURNING document.id
+"""
+
+
+def _update(changes: Sequence[Change], now: datetime) -> list[Change]:
+    """Write the columns of changes that are alike; those that were not overtaken, their documents as they now are."""
+    values = [_values(change, now) for change in changes]
+    columns = {name: str(Document._meta.get_field(name).column) for name in values[0]}
+    rows = [
+        {"id": change.document.pk, **{columns[name]: value for name, value in own.items()}}
+        for change, own in zip(changes, values, strict=True)
+    ]
+    held = [
+        {"id": each.document.pk, "was": each.document.status, "expected": each.expected_version, "fence": each.fence}
+        for each in changes
+    ]
+    statement = _UPDATE.format(assignments=", ".join(f"{column} = new.{column}" for column in columns.values()))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_json(rows), _json(held)])
+        moved = {document_id for (document_id,) in cursor.fetchall()}
+    done = []
+    for change, own in zip(changes, values, strict=True):
+        if change.document.pk in moved:
+            done.append((change, change.document.status))
+            for name, value in own.items():
+                setattr(change.document, name, value)
+    return [_remembering(change, was) for change, was in done]
+
+
+def _json(rows: Sequence[Mapping[str, object]]) -> str:
+    return json.dumps(rows, default=lambda value: value.isoformat() if isinstance(value, datetime) else str(value))
+
+
+def _remembering(change: Change, was: str) -> Change:
+    """The change with what the trail says of it: its document has already moved on."""
+    return replace(change, codes={"from": was, "to": str(change.to), "reason": change.reason, **change.codes})
+
+
+def _entry(change: Change, kind: Kind) -> trail.Entry:
+    return trail.Entry(
+        kind=kind,
+        tenant_id=change.document.tenant_id,
+        document_id=change.document.pk,
+        version=change.document.version,
+        actor=change.actor,
+        step=change.reason,
+        codes=change.codes,
+        request_id=change.request_id,
     )
-    if changed != 1:
-        raise Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
-    for name, value in values.items():
-        setattr(document, name, value)
+
+
+def _announcement(change: Change, event: str) -> outbox.Announcement:
+    return outbox.Announcement(event, change.document, {**change.codes, "actor": change.actor})
 
 
 def _rest(to: Status, now: object) -> dict[str, object]:

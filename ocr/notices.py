@@ -46,6 +46,15 @@ def tell(channel: str, payload: str) -> None:
         cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
 
 
+def tell_all(channel: str, payloads: Sequence[str]) -> None:
+    """The same for many payloads, with one statement."""
+    if payloads:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", [channel, list(payloads)]
+            )
+
+
 class Listener:
     """Hears notices on a database connection of its own. For one thread; a fork makes its own connection at the next wait."""
 

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.db.models.functions import Now
 
 from ocr.models import Document, OutboxEvent
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An event about the document as it now is: ids, names and codes, never values."""
+
+    type: str
+    document: Document
+    data: Mapping[str, object]
+
+
 def announce(type_: str, document: Document, *, data: Mapping[str, object]) -> OutboxEvent:
     """Queue one event about the document as it now is: ids, names and codes, never values."""
-    return OutboxEvent.objects.create(
-        type=type_,
-        tenant_id=document.tenant_id,
-        document_id=document.pk,
-        version=document.version,
-        data=dict(data),
-        created_at=Now(),
-        due_at=Now(),
-    )
+    return announce_all([Announcement(type_, document, data)])[0]
+
+
+def announce_all(announcements: Sequence[Announcement]) -> list[OutboxEvent]:
+    """Queue many events with one statement."""
+    events = [
+        OutboxEvent(
+            type=each.type,
+            tenant_id=each.document.tenant_id,
+            document_id=each.document.pk,
+            version=each.document.version,
+            data=dict(each.data),
+            created_at=Now(),
+            due_at=Now(),
+        )
+        for each in announcements
+    ]
+    return OutboxEvent.objects.bulk_create(events)
 
 
 def announce_again(type_: str, document: Document, *, data: Mapping[str, object]) -> OutboxEvent:
