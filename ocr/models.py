@@ -72,6 +72,7 @@ class Document(TenantOwned):
     )
     type_given = models.BooleanField(default=False)  # by the uploader; otherwise found from the content
 
+    operation = models.CharField(max_length=40, blank=True)  # Textract's, whose quota the next step needs; '' for none
     external_id = models.CharField(max_length=200, blank=True)
     filename = models.CharField(max_length=255, blank=True)
     metadata = models.JSONField(default=dict)
@@ -231,7 +232,9 @@ class Quota(models.Model):
     reserved = models.FloatField(default=0.3)  # the share of the bucket that only urgent work may empty
     jobs_granted = models.PositiveIntegerField(default=0)  # concurrent jobs that AWS grants; 0 where there are none
     rate = models.FloatField()  # calls a second at present: falls when AWS throttles, climbs back by itself
-    peak = models.FloatField(default=0)  # the rate that AWS last refused
+    peak = models.FloatField(default=0)  # the rate that AWS let through when it last throttled: what the climb aims at
+    fell_from = models.FloatField(default=0)  # the rate at that time, and the share of calls that were refused
+    fell_share = models.FloatField(default=0)
     tokens = models.FloatField(default=0)
     filled_at = models.DateTimeField()
     throttled_at = models.DateTimeField(null=True)
