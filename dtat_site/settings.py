@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -144,6 +145,9 @@ STORAGE = env.choice("DTAT_STORAGE", ["files", "s3"], "files")
 BUCKET = env.text("DTAT_BUCKET", "local")
 KMS_KEY_ID = env.text("DTAT_KMS_KEY_ID", "")
 DOCUMENTS_ROOT = DTAT_HOME / "documents"
+# What manifests of batches may name: tenant:bucket or tenant:bucket/prefix (ocr/sources.py). Without S3 buckets are folders.
+MANIFEST_BUCKETS = env.names("DTAT_MANIFEST_BUCKETS", "" if PRODUCTION else "*:{tenant}")
+IMPORTS_ROOT = Path(env.text("DTAT_IMPORTS", str(DTAT_HOME / "imports"))).resolve()
 FILE_UPLOAD_TEMP_DIR = str(DTAT_HOME / "uploads")  # private, and swept at start: a killed worker leaves files (F14)
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_MAX_MEMORY_SIZE = 0  # everything to disk: the sandbox reads files, and memory stays flat
@@ -175,19 +179,30 @@ TEXTRACT_READ_SECONDS = env.number("DTAT_TEXTRACT_READ_SECONDS", 20, at_least=1)
 
 # --- The work queue -----------------------------------------------------------------------------------------------
 # Values and their reasons: docs/decisions/0003. The queue is a doorbell; the document row is the truth.
-WORKERS = env.number("DTAT_WORKERS", 2, at_least=1)
-TASK_SECONDS = env.number("DTAT_TASK_SECONDS", 30, at_least=5)  # a task is killed after this
+# One cluster for each priority (`manage.py workers high`); that of low priority also runs the chores beside its reader.
+LANES = {
+    "high": env.number("DTAT_WORKERS_HIGH", 1, at_least=1),
+    "normal": env.number("DTAT_WORKERS_NORMAL", 1, at_least=1),
+    "low": env.number("DTAT_WORKERS_LOW", 2, at_least=2),
+}
+HOST_NAME = env.text("DTAT_HOST_NAME", socket.gethostname())  # what this machine's signs of life are filed under
+TASK_SECONDS = env.number("DTAT_TASK_SECONDS", 90, at_least=5)  # a task is killed after this
 LEASE_SECONDS = env.number("DTAT_LEASE_SECONDS", 45, at_least=2)  # a dead worker's document is taken over after this
 MAX_ATTEMPTS = env.number("DTAT_MAX_ATTEMPTS", 8, at_least=1)  # failures of one document before it is `failed`
-BROKER = env.choice("DTAT_BROKER", ["database"], "database")
+BROKER = env.choice("DTAT_BROKER", ["database", "redis", "sqs"], "database")
+REDIS_URL = env.text("DTAT_REDIS_URL", "")
+QUEUE_PREFIX = env.text("DTAT_QUEUE_PREFIX", "dtat")  # names of SQS queues: prefix-high, prefix-normal, prefix-low
 Q_CLUSTER = {
     "name": "dtat",
+    "broker_class": f"ocr.brokers.{BROKER}.Bells",
     "orm": "default",
-    "workers": WORKERS,
+    "redis": REDIS_URL or {},
+    "sqs": {"aws_region": AWS_REGION, "receive_message_wait_time_seconds": 2},  # seconds: bounds stopping, too
+    "workers": LANES["low"],
     "queue_limit": 1,  # with prefetch the retry clock starts before the task does
     "bulk": 1,
     "timeout": TASK_SECONDS,
-    "retry": env.number("DTAT_QUEUE_RETRY_SECONDS", 90, at_least=1),
+    "retry": env.number("DTAT_QUEUE_RETRY_SECONDS", 240, at_least=1),
     "max_attempts": 1,
     "ack_failures": True,
     "save_limit": -1,
@@ -198,6 +213,12 @@ Q_CLUSTER = {
     "label": "Tasks",
     "error_reporter": {},
 }
+
+# --- Overload -----------------------------------------------------------------------------------------------------
+WEB_THREADS = env.number("DTAT_WEB_THREADS", 160, at_least=17)  # of each web process; made when they are needed
+WAITING_MOST = WEB_THREADS - 16  # so many of them may wait in POST /ocr, which leaves threads for everybody else
+BACKLOG_MOST = env.number("DTAT_BACKLOG_MOST", 50_000, at_least=1)  # documents with work to do; above, uploads get 503
+BACKLOG_TENANT_MOST = env.number("DTAT_BACKLOG_TENANT_MOST", 25_000, at_least=1)  # the same for one tenant: 429
 
 # --- REST ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -234,6 +255,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SCHEMA_PATH_PREFIX_TRIM": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["ocr.api.jobs.without_closing_slash"],
 }
 
 # --- Reviewing ----------------------------------------------------------------------------------------------------

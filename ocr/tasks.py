@@ -65,3 +65,8 @@ def tidy() -> None:
 def beat() -> None:
     """Prove that tasks run, also when there is no work."""
     watch.beat("workers")
+
+
+def read(lane: str) -> None:
+    """Prove that this lane's cluster runs its tasks."""
+    watch.beat(f"reader.{lane}")

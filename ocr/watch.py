@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from uuid import uuid4
 
 from django.conf import settings
@@ -18,7 +21,11 @@ from ocr.models import Beat
 
 STALE_SECONDS = 20
 NOW_AND_THEN = 3.0
+CLUSTERS = [*(f"reader.{lane}" for lane in settings.LANES), "workers"]
 _last_beats: dict[str, float] = {}
+# One byte that a cluster's processes share, since they are forked from the one that sets it. No lock: a worker killed in the
+# middle of reading it must not hold up the others.
+_told_to_stop = mmap.mmap(-1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +38,9 @@ class Part:
 
 
 def beat(name: str) -> None:
-    """Note that this kind of process did work just now."""
-    Beat.objects.update_or_create(name=name, defaults={"at": Now()})
+    """Note that this kind of process did work just now, on this host."""
+    told = [Beat(name=f"{name}@{settings.HOST_NAME}", at=Now())]
+    Beat.objects.bulk_create(told, update_conflicts=True, unique_fields=["name"], update_fields=["at"])
 
 
 def beat_now_and_then(name: str) -> None:
@@ -42,10 +50,21 @@ def beat_now_and_then(name: str) -> None:
         beat(name)
 
 
+def tell_to_stop() -> None:
+    """For the leader of a cluster: have every process forked from it see `stopping`."""
+    _told_to_stop[0] = 1
+
+
+def stopping() -> bool:
+    """Long work should finish what it holds and end: the cluster was told to stop, or its sentinel is gone. Costs next to nothing."""
+    parent = parent_process()
+    return bool(_told_to_stop[0]) or (parent is not None and os.getppid() != parent.pid)
+
+
 def parts() -> list[Part]:
     """Every part that has to work, looked at now; nothing here raises."""
     database = _database()
-    return [database, _storage(), _textract(), *([_beat("workers"), _beat("pulse")] if database.ready else [])]
+    return [database, _storage(), _textract(), *(_beats() if database.ready else [])]
 
 
 def _database() -> Part:
@@ -78,11 +97,17 @@ def _textract() -> Part:
         return Part("textract", ready=False, says="The Textract endpoint does not answer.")
 
 
-def _beat(name: str) -> Part:
+def _beats() -> list[Part]:
+    """A part for each kind of process: it is ready when any host showed a sign of life lately."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM clock_timestamp() - at) FROM ocr_beat WHERE name = %s", [name])
-        row = cursor.fetchone()
-    if row is None:
+        cursor.execute(
+            "SELECT split_part(name, '@', 1), extract(epoch FROM clock_timestamp() - max(at)) FROM ocr_beat GROUP BY 1"
+        )
+        ages = {str(name): float(age) for name, age in cursor.fetchall()}
+    return [_beat(name, ages.get(name)) for name in [*CLUSTERS, "pulse"]]
+
+
+def _beat(name: str, age: float | None) -> Part:
+    if age is None:
         return Part(name, ready=False, says="No sign of life yet.")
-    age = float(row[0])
     return Part(name, ready=age <= STALE_SECONDS, says=f"last seen {age:.0f} s ago")

@@ -25,14 +25,15 @@ from typing import Any
 
 import psycopg2
 
+from deploy import watchdog
 from deploy.local import processes
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Child
+from deploy.local.watching import Watch, answers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 240
-BEAT_SECONDS = 20  # without a task that ran for so long, the workers are replaced (docs/decisions/0003)
-GRACE_SECONDS = 30  # a fresh cluster gets this long before its beat counts
+DRAIN_SECONDS = 45  # a reader that has to stop finishes the calls it holds, for at most 25 s
 
 
 class Product:
@@ -62,7 +63,9 @@ class Product:
             signal.signal(signal.SIGINT, self._stop)
             try:
                 self._start()
-                self._watch()
+                while not self.stopping:
+                    time.sleep(1)
+                    self.watch.look()
                 return 0
             except (RuntimeError, OSError) as error:
                 _say(str(error))
@@ -77,16 +80,17 @@ class Product:
         _sweep(self.home / "uploads")
         databases = self._database()
         self._environment()
-        textract = self._textract()
+        textract = self.children = self._textract()
         for child in textract:
             child.start()
         self._prepare()
         self._forget_beats()
-        self.children = [*textract, self._web(), self._workers(), self._pulse()]
+        self.children = [*textract, self._web(), *map(self._workers, watchdog.LANES), self._pulse()]
+        self.watch = self._watch()
         for child in self.children:
             if child not in textract:
                 child.start()
-        processes.remember(self.children, self.home / "run.json")
+        self._remember()
         self._wait_until_ready()
         self._demo(databases)
 
@@ -182,15 +186,15 @@ class Product:
             connection,
             connection.cursor() as cursor,
         ):
-            cursor.execute("DELETE FROM ocr_beat")
+            cursor.execute("DELETE FROM ocr_beat WHERE name LIKE '%%@' || %s", [watchdog.host_name()])
 
     def _web(self) -> Child:
         return self._child(
             "web", ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dtat_site.wsgi"], stop_seconds=35
         )
 
-    def _workers(self) -> Child:
-        return self._child("workers", ["manage.py", "qcluster"], stop_seconds=40)
+    def _workers(self, lane: str) -> Child:
+        return self._child(f"workers-{lane}", ["manage.py", "workers", lane], stop_seconds=DRAIN_SECONDS)
 
     def _pulse(self) -> Child:
         return self._child("pulse", ["manage.py", "pulse"], stop_seconds=5)
@@ -199,6 +203,22 @@ class Product:
         log = self.logs / f"{name}.log"
         return Child(name, [sys.executable, *command], env=self.env, cwd=ROOT, log=log, stop_seconds=stop_seconds)
 
+    def _watch(self) -> Watch:
+        probes = {"web": f"{self.url}/healthz"}
+        if self.children[0].name == "textract":
+            probes["textract"] = self.env["AWS_ENDPOINT_URL_TEXTRACT"] + "/healthz"
+        return Watch(
+            self.children,
+            beats=watchdog.Beats(self.env["DATABASE_URL"], watchdog.host_name()),
+            postgres=self.postgres,
+            probes=probes,
+            say=_say,
+            changed=self._remember,
+        )
+
+    def _remember(self) -> None:
+        processes.remember(self.children, self.home / "run.json")
+
     def _manage(self, *arguments: str) -> list[str]:
         return [sys.executable, "manage.py", *arguments]
 
@@ -206,12 +226,15 @@ class Product:
         _say("Waiting until every part works …")
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline and not self.stopping:
-            self._restart_ended()
-            if _answers(f"{self.url}/readyz"):
+            self.watch.restart_ended()
+            if answers(f"{self.url}/readyz"):
                 return
             time.sleep(0.3)
         if not self.stopping:
-            raise RuntimeError(f"The product was not ready after {READY_SECONDS} s. The logs are in {self.logs}.")
+            raise RuntimeError(
+                f"The product was not ready after {READY_SECONDS} s: {_missing(f'{self.url}/readyz')} "
+                f"The logs are in {self.logs}."
+            )
 
     def _demo(self, databases: dict[str, str]) -> None:
         if self.stopping:
@@ -251,59 +274,6 @@ class Product:
             if subprocess.run(command, cwd=ROOT, env=self.env, stdout=log, stderr=log, check=False).returncode:
                 raise RuntimeError(f"The demo could not be loaded. {log.name} says why.")
 
-    # --- watch ----------------------------------------------------------------------------------------------------
-
-    def _watch(self) -> None:
-        """Progress, not existence: a child that ended is started again, workers without a beat are replaced."""
-        while not self.stopping:
-            time.sleep(1)
-            self._restart_ended()
-            self._restart_database()
-            self._replace_silent_workers()
-
-    def _restart_ended(self) -> None:
-        for child in self.children:
-            if child.has_ended() and not self.stopping:
-                _say(f"{child.name} ended and is started again (log: {child.log}).")
-                child.replace()
-                processes.remember(self.children, self.home / "run.json")
-
-    def _restart_database(self) -> None:
-        if self.postgres and self.postgres.process and self.postgres.process.poll() is not None and not self.stopping:
-            _say("PostgreSQL ended and is started again.")
-            self.postgres.start()
-
-    def _replace_silent_workers(self) -> None:
-        workers = next((child for child in self.children if child.name == "workers"), None)
-        if workers is None or self.stopping or time.monotonic() - workers.started_at < GRACE_SECONDS:
-            return
-        silence = self._silence()
-        if silence is not None and silence > BEAT_SECONDS:
-            _say(f"No task ran for {silence:.0f} s: the workers are replaced.")
-            workers.replace()
-            processes.remember(self.children, self.home / "run.json")
-
-    def _silence(self) -> float | None:
-        """Seconds since a task last ran; None when the database cannot say, or when nobody asked for a beat (pulse is down)."""
-        try:
-            connection = psycopg2.connect(self.env["DATABASE_URL"], connect_timeout=3)
-        except psycopg2.OperationalError:
-            return None
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT (SELECT extract(epoch FROM clock_timestamp() - at) FROM ocr_beat WHERE name = 'workers'), "
-                    "(SELECT extract(epoch FROM clock_timestamp() - at) FROM ocr_beat WHERE name = 'pulse')"
-                )
-                workers, pulse = cursor.fetchone() or (None, None)
-        except psycopg2.Error:
-            return None
-        finally:
-            connection.close()
-        if pulse is None or pulse > BEAT_SECONDS:
-            return None
-        return float(workers) if workers is not None else float("inf")
-
     # --- end ------------------------------------------------------------------------------------------------------
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
@@ -312,10 +282,13 @@ class Product:
     def _end(self) -> None:
         _say("Stopping …")
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for child in self.children:
-            child.ask_to_stop()
-        for child in self.children:
-            child.wait_until_gone()
+        served = [child for child in self.children if child.name == "textract"]
+        # Readers finish the calls they hold, so whoever answers them goes last.
+        for group in ([child for child in self.children if child not in served], served):
+            for child in group:
+                child.ask_to_stop()
+            for child in group:
+                child.wait_until_gone()
         if self.postgres:
             self.postgres.stop()
         (self.home / "run.json").unlink(missing_ok=True)
@@ -350,12 +323,17 @@ def _reachable(host: str) -> str:
     return socket.gethostname() if host in {"0.0.0.0", "::"} else host
 
 
-def _answers(url: str) -> bool:
+def _missing(url: str) -> str:
+    """What `readyz` says about the parts that do not work."""
     try:
-        with urllib.request.urlopen(url, timeout=3) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            told = json.load(answer)
+    except urllib.error.HTTPError as error:
+        told = json.loads(error.read() or b"{}") if error.code == 503 else {}
+    except OSError:
+        told = {}
+    parts = told.get("parts", {"web": {"ready": False, "says": "The web server does not answer."}})
+    return " ".join(f"{name}: {part['says']}" for name, part in parts.items() if not part["ready"])
 
 
 def _sweep(uploads: Path) -> None:

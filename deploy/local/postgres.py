@@ -78,7 +78,7 @@ class Postgres:
         if self.is_new():
             self._initialise(passwords["superuser"])
         (self.data / "postmaster.pid").unlink(missing_ok=True) if not self._is_running() else self._stop_leftover()
-        self.port = self._free_port(passwords)
+        self.port = self.port or self._free_port(passwords)  # restarted, it has to be where everybody looks for it
         options = [word for name, value in self._settings.items() for word in ("-c", f"{name}={value}")]
         with (self.data.parent / "postgres.log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -91,6 +91,18 @@ class Postgres:
                 **_identity(),
             )
         self._wait_until_ready()
+
+    def has_ended(self) -> bool:
+        """It was started and is gone: killed, out of memory, or stopped by itself over a full disk."""
+        return self.process is not None and self.process.poll() is not None
+
+    def hangs(self) -> bool:
+        """The process is there but says nothing, not even that it refuses."""
+        try:
+            psycopg2.connect(self.urls("postgres")["superuser"], connect_timeout=3).close()
+        except psycopg2.OperationalError as error:
+            return "FATAL" not in str(error)
+        return False
 
     def stop(self, *, immediately: bool = False) -> None:
         """End the server: sessions are cut, everything committed is on disk."""
