@@ -6,7 +6,7 @@ from pathlib import Path
 bind = f"{os.environ.get('DTAT_HOST', '127.0.0.1')}:{os.environ.get('DTAT_PORT', '8000')}"
 worker_class = "gthread"
 workers = int(os.environ.get("DTAT_WEB_WORKERS", "2"))
-threads = int(os.environ.get("DTAT_WEB_THREADS", "8"))
+threads = int(os.environ.get("DTAT_WEB_THREADS", "160"))
 preload_app = True  # the workers share the loaded code's memory; nothing is connected before the fork
 timeout = 60
 graceful_timeout = 30

@@ -3,10 +3,12 @@
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
+from django.urls.converters import UUIDConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from dtat_site import health
 from ocr import views as documents
+from ocr.api import jobs
 from ocr.api.problems import Nowhere
 from review import api as review_api
 from review import views as review
@@ -47,7 +49,12 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api_docs.html"),
         name="api-docs",
     ),
-    re_path("^api/(?:.*/)?$", Nowhere.as_view(), name="api-nowhere"),
+    # With and without a slash at the end: a redirect would lose what was posted.
+    re_path("^ocr/?$", jobs.Recognise.as_view(), name="ocr"),
+    re_path("^ocr/async/?$", jobs.Jobs.as_view(), name="ocr-async"),
+    re_path(f"^ocr/jobs/(?P<job_id>{UUIDConverter.regex})/?$", jobs.Job.as_view(), name="ocr-job"),
+    re_path("^ocr/queue/?$", jobs.Queue.as_view(), name="ocr-queue"),
+    re_path("^(?:api/(?:.*/)?|ocr/.*)$", Nowhere.as_view(), name="api-nowhere"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),

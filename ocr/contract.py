@@ -7,9 +7,31 @@ from typing import Any
 
 from django.urls import reverse
 
-from ocr.models import Document, Extraction, Field, Priority
+from ocr.models import Document, Extraction, Field, Priority, Status
 
 MICRO = 1_000_000
+# Why a document failed, in words that say what to do.
+ERRORS = {
+    "unsupported_document": "Textract does not take this kind of document. Save it as a plain PDF or image and upload it again.",
+    "bad_document": "Textract could not open the document. Save it again, or scan it again, and upload the new file.",
+    "document_too_large": "Textract found the document too large. Split it and upload the parts.",
+    "needs_bucket": "Documents of several pages need an S3 bucket when AWS reads them. Ask the administrator to set DTAT_STORAGE=s3.",
+    "charge_uncertain": "The answer of a synchronous call was lost, so nobody knows whether it was billed. Retry sends it again.",
+    "engine_failed": "Textract gave up on this document. Retry asks once more; a better scan often helps.",
+    "engine_timeout": "Textract did not finish within two hours. Retry starts it again.",
+    "job_expired": "The answer was not fetched within seven days and is gone. Retry reads the document again, which costs again.",
+    "bad_response": "Textract's answers were incomplete every time. Retry later.",
+    "storage_or_database": "The document storage did not work for a while. Retry when it does.",
+}
+# How the jobs of /ocr call what a document's status says.
+JOB_STATUSES = {
+    Status.RECEIVED: "queued",
+    Status.READING: "processing",
+    Status.NEEDS_REVIEW: "needs_review",
+    Status.APPROVED: "completed",
+    Status.REJECTED: "completed",  # the work on it is complete, and the result says how it was decided
+    Status.FAILED: "failed",
+}
 
 
 def priority_name(document: Document) -> str:
@@ -78,6 +100,26 @@ def detail(document: Document) -> dict[str, Any]:
         "attempts": document.attempts,
         "error": document.error_code or None,
     }
+
+
+def job(document: Document) -> dict[str, Any]:
+    """The document as a job of /ocr, with its result as soon as there is one."""
+    told: dict[str, Any] = {
+        "job_id": str(document.pk),
+        "status": JOB_STATUSES[Status(document.status)],
+        "status_url": reverse("ocr-job", args=[document.pk]),
+    }
+    if told["status"] in {"needs_review", "completed"}:
+        told["result"] = detail(document)
+    if told["status"] == "failed":
+        told["error"] = {"code": document.error_code, "detail": failure(document)}
+    return told
+
+
+def failure(document: Document) -> str:
+    """Why the document failed, as a sentence that says what to do."""
+    unknown = f"The work stopped with the code {document.error_code}. Retry, or ask the administrator."
+    return ERRORS.get(document.error_code, unknown)
 
 
 def reading(document: Document) -> dict[str, Any]:

@@ -29,19 +29,6 @@ from ocr.models import Artifact, Document, Page, Priority, Source
 from tenants import access
 
 PER_PAGE = 50
-# Why a document failed, in words that say what to do.
-ERRORS = {
-    "unsupported_document": "Textract does not take this kind of document. Save it as a plain PDF or image and upload it again.",
-    "bad_document": "Textract could not open the document. Save it again, or scan it again, and upload the new file.",
-    "document_too_large": "Textract found the document too large. Split it and upload the parts.",
-    "needs_bucket": "Documents of several pages need an S3 bucket when AWS reads them. Ask the administrator to set DTAT_STORAGE=s3.",
-    "charge_uncertain": "The answer of a synchronous call was lost, so nobody knows whether it was billed. Retry sends it again.",
-    "engine_failed": "Textract gave up on this document. Retry asks once more; a better scan often helps.",
-    "engine_timeout": "Textract did not finish within two hours. Retry starts it again.",
-    "job_expired": "The answer was not fetched within seven days and is gone. Retry reads the document again, which costs again.",
-    "bad_response": "Textract's answers were incomplete every time. Retry later.",
-    "storage_or_database": "The document storage did not work for a while. Retry when it does.",
-}
 
 
 @login_required
@@ -298,7 +285,7 @@ def facts(document: Document) -> dict[str, Any]:
         "engine": told["engine"],
         "cost": told["cost"],
         "attempts": document.attempts,
-        "error": ERRORS.get(
+        "error": contract.ERRORS.get(
             document.error_code, document.error_code and _("The work stopped with the code %s.") % document.error_code
         ),
         "pages": [

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from audit import log
-from ocr import artifacts, idempotency, intake, lifecycle, sandbox
+from ocr import artifacts, backlog, idempotency, intake, lifecycle, sandbox, waiting
 from tenants.access import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"
@@ -44,6 +44,9 @@ STATUSES: dict[type[Exception], int] = {
     idempotency.BadKey: 400,
     intake.Unacceptable: 422,
     artifacts.Lost: 500,
+    waiting.Full: 503,
+    backlog.Full: 503,
+    backlog.TenantFull: 429,
 }
 
 
@@ -63,7 +66,8 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
     """Django REST framework's exception handler. What nobody expected is logged and answered without a word about it."""
     for kind, status in STATUSES.items():
         if isinstance(error, kind):
-            return problem(status, getattr(error, "code", kind.__name__), str(error))
+            later = {"Retry-After": str(error.retry_after)} if hasattr(error, "retry_after") else None
+            return problem(status, getattr(error, "code", kind.__name__), str(error), headers=later)
     if isinstance(error, Http404 | ObjectDoesNotExist):
         return problem(404, "not_found", "There is nothing here that you may see.")
     if isinstance(error, PermissionDenied):

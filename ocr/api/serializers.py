@@ -45,6 +45,20 @@ class UploadSerializer(serializers.Serializer[object]):
         return attrs
 
 
+class PatienceSerializer(serializers.Serializer[object]):
+    """How long POST /ocr may take to answer."""
+
+    wait_seconds = serializers.FloatField(
+        required=False, min_value=0, max_value=60, default=30, help_text="Answer after so many seconds at the latest."
+    )
+
+
+class RecogniseSerializer(UploadSerializer, PatienceSerializer):
+    """multipart/form-data of POST /ocr. Somebody waits, so it is urgent unless they say otherwise."""
+
+    priority = serializers.ChoiceField(choices=PRIORITIES, required=False, default="high")
+
+
 class ListSerializer(serializers.Serializer[object]):
     """Query parameters of GET /api/v1/documents/; anything else is refused rather than ignored."""
 
@@ -138,6 +152,29 @@ class DetailSerializer(SummarySerializer):
         found = super().get_fields()
         found["fields"] = found.pop("fields_")
         return found
+
+
+class JobErrorSerializer(serializers.Serializer[object]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class JobSerializer(serializers.Serializer[object]):
+    job_id = serializers.UUIDField(help_text="The document's id.")
+    status = serializers.ChoiceField(choices=["queued", "processing", "needs_review", "completed", "failed"])
+    status_url = serializers.CharField()
+    result = DetailSerializer(required=False)
+    error = JobErrorSerializer(required=False)
+
+
+class QueueSerializer(serializers.Serializer[object]):
+    queued = serializers.IntegerField()
+    processing = serializers.IntegerField()
+    oldest_seconds = serializers.FloatField(allow_null=True)
+    average_seconds = serializers.FloatField(allow_null=True)
+    p95_seconds = serializers.FloatField(allow_null=True)
+    per_minute = serializers.FloatField()
+    by_priority = serializers.DictField(child=serializers.IntegerField())
 
 
 class AuditEventSerializer(serializers.Serializer[object]):

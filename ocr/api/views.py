@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import close_old_connections
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
@@ -16,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit import trail
-from ocr import artifacts, contract, intake, serving
+from ocr import artifacts, backlog, contract, intake, serving
 from ocr.api import serializers
 from ocr.api.parsing import AnyForm
 from ocr.api.problems import problem
@@ -49,6 +50,36 @@ class Newest(CursorPagination):
         return cursor
 
 
+def receive(request: Request, form_class: type[serializers.UploadSerializer]) -> intake.Receipt:
+    """The multipart upload of this request, accepted. Raises what the sender has to change, and what is our trouble."""
+    give_back_connection()
+    form = form_class(data=request.data)
+    form.is_valid(raise_exception=True)
+    given: dict[str, Any] = form.validated_data
+    tenant_id = serving.tenant_for_upload(request.user, given.get("tenant", ""))
+    backlog.check(tenant_id)
+    with serving.file_of(given["file"]) as path:
+        return intake.receive(
+            intake.Upload(
+                path=path,
+                filename=given["file"].name or "",
+                document_type=given["document_type"],
+                priority=given["priority"],
+                external_id=given["external_id"],
+                metadata=given["metadata"],
+                source=Source.API,
+                idempotency_key=request.headers.get("Idempotency-Key"),
+            ),
+            tenant_id=tenant_id,
+            actor=access.actor_of(request.user),
+        )
+
+
+def give_back_connection() -> None:
+    """Before a body is read, which a slow sender can draw out: nobody's slowness holds a connection to the database."""
+    close_old_connections()
+
+
 class Documents(APIView):
     """Upload and list."""
 
@@ -58,29 +89,17 @@ class Documents(APIView):
         operation_id="uploadDocument",
         parameters=[KEY],
         request={"multipart/form-data": serializers.UploadSerializer},
-        responses={202: serializers.AcceptedSerializer, 400: PROBLEM, 403: PROBLEM, 422: PROBLEM, 503: PROBLEM},
+        responses={
+            202: serializers.AcceptedSerializer,
+            400: PROBLEM,
+            403: PROBLEM,
+            422: PROBLEM,
+            429: PROBLEM,
+            503: PROBLEM,
+        },
     )
     def post(self, request: Request) -> Response:
-        form = serializers.UploadSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        given: dict[str, Any] = form.validated_data
-        tenant_id = serving.tenant_for_upload(request.user, given.get("tenant", ""))
-        with serving.file_of(given["file"]) as path:
-            receipt = intake.receive(
-                intake.Upload(
-                    path=path,
-                    filename=given["file"].name or "",
-                    document_type=given["document_type"],
-                    priority=given["priority"],
-                    external_id=given["external_id"],
-                    metadata=given["metadata"],
-                    source=Source.API,
-                    idempotency_key=request.headers.get("Idempotency-Key"),
-                ),
-                tenant_id=tenant_id,
-                actor=access.actor_of(request.user),
-            )
-        told = contract.accepted(receipt.document)
+        told = contract.accepted(receive(request, serializers.UploadSerializer).document)
         return Response(told, status=202, headers={"Location": told["links"]["self"]})
 
     @extend_schema(
