@@ -458,6 +458,7 @@ class Batch(TenantOwned):
     created_at = models.DateTimeField()
     resumed_at = models.DateTimeField()  # since when it runs without a pause: the rate is measured from here
     finished_at = models.DateTimeField(null=True)  # no row is open any more
+    counts = models.JSONField(default=dict)  # of its rows by state, once it is finished; while it runs they are counted
     # One feeder at a time; `fence` grows with every one, and a late feeder's rows name an older one.
     fed_until = models.DateTimeField(null=True)
     fence = models.PositiveIntegerField(default=0)
