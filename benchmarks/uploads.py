@@ -180,7 +180,8 @@ def _flood(server: _Server, pages: _Pages, uploads: int) -> list[float]:
     taking = threading.Lock()
 
     def send(_number: int) -> list[float]:
-        sender, times = _Sender(server), []
+        sender = _Sender(server)
+        times: list[float] = []
         while True:
             with taking:
                 if next(left, None) is None:
@@ -198,7 +199,8 @@ def _steadily(server: _Server, pages: _Pages, uploads: int) -> list[float]:
     taking = threading.Lock()
 
     def send(_number: int) -> list[float]:
-        sender, times = _Sender(server), []
+        sender = _Sender(server)
+        times: list[float] = []
         while True:
             with taking:
                 turn = next(turns)

@@ -1,4 +1,4 @@
-"""The only place where the bytes of a foreign file are parsed or drawn: always in a limited child process.
+"""The only place where the bytes of a foreign file are parsed or drawn: by a decoder always in a limited child process.
 
 A file that eats memory, time or crashes its library costs one child, never the web server or a queue worker.
 `inspect` and `render` use one sandbox per calling process; both may be called from any thread and after a fork.

@@ -14,8 +14,9 @@ import weakref
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ocr.sandbox import plain
 from ocr.sandbox.answers import Inspection, Rendering, as_inspection, as_rendering
-from ocr.sandbox.formats import CONTENT_TYPES
+from ocr.sandbox.formats import CONTENT_TYPES, PICTURE_BYTES
 from ocr.sandbox.refusals import SandboxFailed, Unacceptable
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,7 @@ class Sandbox:
 
         Raises Unacceptable (final, for the file's owner), SandboxFailed (ours, later) and OSError (no such file).
         """
-        return as_inspection(self._ask(path, "inspect", {}))
+        return _plain(path) or as_inspection(self._ask(path, "inspect", {}))
 
     def render(
         self,
@@ -211,6 +212,15 @@ def _read(source: socket.socket, limit: int, deadline: float) -> bytes:
         parts.append(part)
         left -= len(part)
     return b"".join(parts)
+
+
+def _plain(path: Path) -> Inspection | None:
+    """The answer for an ordinary picture, without a child; None for everything else."""
+    with open(_open_regular(path), "rb") as file:
+        if os.fstat(file.fileno()).st_size > PICTURE_BYTES:
+            return None
+        head = file.read(16)
+        return plain.inspect(head + file.read(PICTURE_BYTES)) if plain.is_candidate(head) else None
 
 
 def _open_regular(path: Path) -> int:

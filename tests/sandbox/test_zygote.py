@@ -48,7 +48,7 @@ def child_of(zygote: int) -> int:
 
 
 def test_one_zygote_serves_many_calls(own_sandbox: Sandbox, tmp_path: Path) -> None:
-    path = foreign.picture(tmp_path / "a.png")
+    path = foreign.picture(tmp_path / "a.tif")
     pids = set()
     for _ in range(3):
         own_sandbox.inspect(path)
@@ -57,7 +57,7 @@ def test_one_zygote_serves_many_calls(own_sandbox: Sandbox, tmp_path: Path) -> N
 
 
 def test_a_zygote_killed_between_calls_is_replaced_unseen(own_sandbox: Sandbox, tmp_path: Path) -> None:
-    path = foreign.picture(tmp_path / "a.png")
+    path = foreign.picture(tmp_path / "a.tif")
     own_sandbox.inspect(path)
     first = zygote_of(own_sandbox)
     with watched(first) as end:
@@ -68,7 +68,7 @@ def test_a_zygote_killed_between_calls_is_replaced_unseen(own_sandbox: Sandbox, 
 
 
 def test_a_stopping_service_does_not_take_the_zygote_away_early(own_sandbox: Sandbox, tmp_path: Path) -> None:
-    path = foreign.picture(tmp_path / "a.png")
+    path = foreign.picture(tmp_path / "a.tif")
     own_sandbox.inspect(path)
     first = zygote_of(own_sandbox)
     os.kill(first, signal.SIGTERM)
@@ -103,7 +103,7 @@ def test_a_child_killed_from_outside_says_nothing_about_the_file(tmp_path: Path)
 
 def test_an_idle_zygote_leaves_and_the_next_call_starts_another(tmp_path: Path) -> None:
     brief = Sandbox(Limits(idle_seconds=0.2))
-    path = foreign.picture(tmp_path / "a.png")
+    path = foreign.picture(tmp_path / "a.tif")
     brief.inspect(path)
     first = zygote_of(brief)
     with watched(first) as end:
@@ -114,14 +114,14 @@ def test_an_idle_zygote_leaves_and_the_next_call_starts_another(tmp_path: Path) 
 
 
 def test_threads_get_each_their_own_answer(sandbox: Sandbox, tmp_path: Path) -> None:
-    paths = [foreign.picture(tmp_path / f"{number}.png", size=(20 + number, 9), mode="L") for number in range(24)]
+    paths = [foreign.picture(tmp_path / f"{number}.tif", size=(20 + number, 9), mode="L") for number in range(24)]
     with ThreadPoolExecutor(8) as threads:
         widths = [found.pages[0].width for found in threads.map(sandbox.inspect, paths)]
     assert widths == [20 + number for number in range(24)]
 
 
 def test_a_bomb_does_not_hold_up_the_other_threads(own_sandbox: Sandbox, tmp_path: Path) -> None:
-    bomb, good = foreign.flate_bomb(tmp_path / "bomb.pdf"), foreign.picture(tmp_path / "a.png")
+    bomb, good = foreign.flate_bomb(tmp_path / "bomb.pdf"), foreign.picture(tmp_path / "a.tif")
     own_sandbox.inspect(good)
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(own_sandbox.render, bomb, page=1, content_type="application/pdf")
@@ -132,7 +132,7 @@ def test_a_bomb_does_not_hold_up_the_other_threads(own_sandbox: Sandbox, tmp_pat
 
 
 def test_a_forked_process_starts_its_own_zygote(own_sandbox: Sandbox, tmp_path: Path) -> None:
-    path = foreign.picture(tmp_path / "a.png")
+    path = foreign.picture(tmp_path / "a.tif")
     own_sandbox.inspect(path)
     mine = zygote_of(own_sandbox)
     read, write = os.pipe()
@@ -174,7 +174,7 @@ threading.Event().wait()
 def orphaned(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A process of its own that uses the sandbox, and its zygote; killed for sure at the end."""
     make = foreign.flate_bomb if request.param == "at work" else foreign.picture
-    path = make(tmp_path / ("a.pdf" if request.param == "at work" else "a.png"))
+    path = make(tmp_path / ("a.pdf" if request.param == "at work" else "a.tif"))
     root = Path(__file__).resolve().parents[2]
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(path)], stdout=subprocess.PIPE, text=True, cwd=root, env={"PYTHONPATH": "."}
@@ -207,7 +207,7 @@ def test_no_child_at_work_outlives_a_killed_parent(orphaned: tuple[subprocess.Po
 def test_a_sandbox_that_cannot_start_is_our_failure(
     own_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = foreign.picture(tmp_path / "a.png")
+    path = foreign.picture(tmp_path / "a.tif")
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(SandboxFailed) as failure:
         own_sandbox.inspect(path)
