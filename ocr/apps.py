@@ -9,9 +9,20 @@ class OcrConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(_ship_document_types, sender=self, dispatch_uid="ocr.document_types")
+        post_migrate.connect(_ship_prices, sender=self, dispatch_uid="ocr.prices")
 
 
 def _ship_document_types(*args: Any, **kwargs: Any) -> None:
     from ocr import document_types
 
     document_types.ship()
+
+
+def _ship_prices(*args: Any, **kwargs: Any) -> None:
+    from django.db import connection
+
+    from ocr import prices
+    from ocr.models import PriceTable
+
+    if PriceTable._meta.db_table in connection.introspection.table_names():  # not when migrated back to before it
+        prices.ship()

@@ -67,7 +67,7 @@ def empty_tables() -> None:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(
             "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' "
-            "AND tablename NOT IN ('django_migrations', 'ocr_documenttype', 'django_content_type', 'auth_permission')"
+            "AND tablename NOT IN ('django_migrations', 'ocr_documenttype', 'ocr_pricetable', 'django_content_type', 'auth_permission')"
         )
         tables = cursor.fetchone()[0]
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
