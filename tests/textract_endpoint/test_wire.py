@@ -125,8 +125,6 @@ def test_control_is_closed_unless_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--mode", "replay"], "later version"),
-        (["--mode", "simulate"], "later version"),
         (["--mode", "guess"], "no mode"),
         (["--config", "x.yaml"], "takes no --config"),
         (["--store", "papers=/nowhere/at/all"], "no folder"),

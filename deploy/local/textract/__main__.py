@@ -1,49 +1,55 @@
 """`python -m deploy.local.textract`: starts the endpoint and prints its address as one line of JSON."""
 
 import argparse
+import asyncio
 import json
 import logging
 import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from deploy.local.textract.operations import StateInUse, Textract
-from deploy.local.textract.server import Server
-from deploy.local.textract.stores import Buckets
+from deploy.local.textract.refusals import Refusal
+from deploy.local.textract.stores import Buckets, StateInUse
 
-LATER = ("replay", "simulate")
 DEFAULT_STATE = Path("var/textract")
+
+
+class CannotStart(Exception):
+    """The endpoint cannot start as it was asked to; says why and what to do."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serves until SIGTERM or SIGINT; the exit code, 2 when it cannot start as asked."""
     options = _parser().parse_args(arguments)
-    refusal = _refusal(options)
-    if refusal:
-        sys.stderr.write(refusal + "\n")
-        return 2
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    buckets = Buckets(dict(options.store))
     try:
-        service = Textract(
-            state=options.state, buckets=buckets, workers=options.workers, idle_seconds=options.idle_seconds
-        )
-    except StateInUse as error:
+        _check(options)
+        MODES[options.mode](options, Buckets(dict(options.store)))
+    except (CannotStart, StateInUse) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    return 0
+
+
+# Each mode loads what it needs and no more: the simulator is to stay small, and the engine's side needs no event loop.
+
+
+def _ocr(options: argparse.Namespace, buckets: Buckets) -> None:
+    from deploy.local.textract.operations import Textract
+    from deploy.local.textract.server import Server
+
+    if options.config:
+        raise CannotStart("The mode ocr takes no --config. Leave it out.")
+    service = Textract(state=options.state, buckets=buckets, workers=options.workers, idle_seconds=options.idle_seconds)
     try:
         server = Server((options.host, options.port), service, controlled=options.control)
     except OSError as error:
         service.close()
-        sys.stderr.write(f"Cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another --port.\n")
-        return 2
-    _serve(server, service)
-    return 0
-
-
-def _serve(server: Server, service: Textract) -> None:
+        raise _no_port(options, error) from None
     for number in (signal.SIGTERM, signal.SIGINT):
         # shutdown() waits for serve_forever, which runs in this very thread.
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
@@ -55,22 +61,65 @@ def _serve(server: Server, service: Textract) -> None:
     service.close()
 
 
-def _refusal(options: argparse.Namespace) -> str | None:
-    if options.mode in LATER:
-        return f"The mode {options.mode} comes with a later version. Use --mode ocr."
-    if options.mode != "ocr":
-        return f"There is no mode {options.mode!r}. Use --mode ocr."
-    if options.config:
-        return "The mode ocr takes no --config. Leave it out."
+def _simulate(options: argparse.Namespace, buckets: Buckets) -> None:
+    from deploy.local.textract.simulator.knobs import DEFAULTS, Settings
+    from deploy.local.textract.simulator.operations import Simulator
+    from deploy.local.textract.simulator.pool import Drawn
+    from deploy.local.textract.simulator.wire import serve
+
+    try:
+        settings = Settings(DEFAULTS, _config(options.config))
+        simulator = Simulator(
+            settings=settings,
+            source=lambda s: Drawn(s.knobs.answers, s.knobs.seed),
+            buckets=buckets,
+            state=options.state,
+        )
+    except Refusal as refusal:
+        raise CannotStart(f"{options.config}: {refusal.message}") from None
+    try:
+        asyncio.run(serve(simulator, options.host, options.port, controlled=options.control))
+    except OSError as error:
+        raise _no_port(options, error) from None
+    finally:
+        simulator.close()
+
+
+MODES: dict[str, Callable[[argparse.Namespace, Buckets], None]] = {"ocr": _ocr, "simulate": _simulate}
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.mode not in MODES:
+        raise CannotStart(f"There is no mode {options.mode!r}. Use one of {', '.join(MODES)}.")
     missing = [str(folder) for _, folder in options.store if not folder.is_dir()]
-    return f"There is no folder {missing[0]}. Make it, or correct --store." if missing else None
+    if missing:
+        raise CannotStart(f"There is no folder {missing[0]}. Make it, or correct --store.")
+
+
+def _config(path: Path | None) -> dict[str, Any]:
+    """The settings in a YAML file; none without a file."""
+    if path is None:
+        return {}
+    import yaml
+
+    try:
+        found = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CannotStart(f"{path} cannot be read as YAML: {error}") from None
+    if not isinstance(found, dict):
+        raise CannotStart(f"{path} must hold a structure of settings.")
+    return found
+
+
+def _no_port(options: argparse.Namespace, error: OSError) -> CannotStart:
+    return CannotStart(f"Cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another --port.")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.textract", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 takes a free one")
-    parser.add_argument("--mode", default="ocr", help="ocr (reads documents with the local engine)")
-    parser.add_argument("--config", type=Path, help="settings of other modes")
+    parser.add_argument("--mode", default="ocr", help="ocr (reads documents) or simulate (draws answers)")
+    parser.add_argument("--config", type=Path, help="settings of the mode simulate, YAML")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="folder for jobs, results and pages read")
     parser.add_argument(

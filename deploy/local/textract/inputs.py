@@ -17,6 +17,8 @@ SYNC_QUERIES = 15
 MAX_RESULTS = 1000
 TOKEN = re.compile(r"[a-zA-Z0-9\-_]{1,64}")
 JOB_TAG = re.compile(r"[a-zA-Z0-9_.\-:]{1,64}")
+TOPIC = re.compile(r"(?=.{20,1024}$)arn:[a-z\-]+:sns:[a-z0-9\-]+:\d{12}:[a-zA-Z0-9\-_.]+")
+ROLE = re.compile(r"(?=.{20,2048}$)arn:[a-z\-]+:iam::\d{12}:role/.+")
 BUCKET = re.compile(r"[0-9A-Za-z.\-_]{3,255}")
 NOT_BLANK = re.compile(r"(?=.*\S).{1,1024}", re.DOTALL)
 QUERY_TEXT = re.compile(r"[a-zA-Z0-9\s!\"#$%'&()*+,\-./:;=?@\[\\\]^_`{|}~><]{1,200}")
@@ -56,13 +58,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A job to start. `parameters` is a hash of all but the token; `output` a bucket and prefix for the results."""
+    """A job to start. `parameters` is a hash of all but the token; `output` a bucket and prefix for the results;
+    `topic` where its end is told."""
 
     place: S3Object
     asked: Asked
     token: str | None
     output: tuple[str, str] | None
     parameters: str
+    tag: str | None = None
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +124,22 @@ def analysis(body: Json, *, at_once: bool) -> Asked:
     return Asked(frozenset(features), _queries(body, wanted="QUERIES" in features, at_once=at_once))
 
 
-def start(body: Json, asked: Asked) -> Start:
-    """A job to start, checked."""
-    _refuse_member(body, "NotificationChannel", "Notifications are not sent by this mode. Poll with the Get operation.")
-    if _member(body, "KMSKeyId", str) is not None:
+def start(body: Json, asked: Asked, *, notifies: bool = False) -> Start:
+    """A job to start, checked. `notifies`: whether a NotificationChannel is served, and a KMSKeyId is let pass."""
+    if not notifies:
+        why = "Notifications are not sent by this mode. Poll with the Get operation."
+        _refuse_member(body, "NotificationChannel", why)
+    if not notifies and _member(body, "KMSKeyId", str) is not None:
         raise Refusal("InvalidKMSKeyException", "There are no KMS keys here. Leave KMSKeyId out.")
     location = _member(body, "DocumentLocation", dict)
     place = _member(location or {}, "S3Object", dict)
     if place is None:
         raise invalid("DocumentLocation must name an S3Object.")
-    _matching(body, "JobTag", JOB_TAG, "letters, digits and _ . - :, at most 64 of them")
+    tag = _matching(body, "JobTag", JOB_TAG, "letters, digits and _ . - :, at most 64 of them")
     token = _matching(body, "ClientRequestToken", TOKEN, "letters, digits, - and _, at most 64 of them")
     rest = {name: value for name, value in body.items() if name != "ClientRequestToken"}
     parameters = hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-    return Start(_s3_object(place), asked, token, _output(body), parameters)
+    return Start(_s3_object(place), asked, token, _output(body), parameters, tag, _topic(body))
 
 
 def get(body: Json) -> Get:
@@ -199,6 +206,16 @@ def _output(body: Json) -> tuple[str, str] | None:
     if bucket is None:
         raise invalid("OutputConfig needs S3Bucket.")
     return bucket, prefix or "textract_output"
+
+
+def _topic(body: Json) -> str | None:
+    given = _member(body, "NotificationChannel", dict)
+    if given is None:
+        return None
+    topic = _matching(given, "SNSTopicArn", TOPIC, "the ARN of an SNS topic")
+    if topic is None or _matching(given, "RoleArn", ROLE, "the ARN of an IAM role") is None:
+        raise invalid("NotificationChannel needs SNSTopicArn and RoleArn.")
+    return topic
 
 
 def _queries(body: Json, *, wanted: bool, at_once: bool) -> tuple[Query, ...]:

@@ -1,10 +1,9 @@
 """Textract's operations: a checked request in, an answer out."""
 
-import fcntl
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from deploy.local.textract import inputs
 from deploy.local.textract.blocks import Question, blocks_of
@@ -15,7 +14,7 @@ from deploy.local.textract.processes import ChildDied, Pool
 from deploy.local.textract.readings import MODEL_VERSION, Readings
 from deploy.local.textract.refusals import Refusal, unsupported
 from deploy.local.textract.results import Results, claim_output
-from deploy.local.textract.stores import Buckets, Document, Intake
+from deploy.local.textract.stores import Buckets, Document, Intake, locked
 
 Json = dict[str, Any]
 Operation = Callable[[Json, str], Json]
@@ -29,7 +28,7 @@ class Textract:
 
     def __init__(self, *, state: Path, buckets: Buckets, workers: int, idle_seconds: float) -> None:
         state.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(state)
+        self._lock = locked(state)
         self.ledger = Ledger(state / "ledger.sqlite3")
         self._buckets, self._intake = buckets, Intake(state / "documents")
         self._results = Results(state / "results", self.ledger.signing_key())
@@ -153,20 +152,6 @@ class Textract:
             return self._readings.count_pages(document, soon=soon)
         except ChildDied as died:
             raise Refusal("BadDocumentException", "The document is damaged: opening it failed.") from died
-
-
-class StateInUse(Exception):
-    """Another endpoint uses the folder: two would carry out, and bill, each other's jobs."""
-
-
-def _locked(state: Path) -> IO[str]:
-    lock = (state / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise StateInUse(f"Another endpoint uses {state}. Choose another --state, or end it.") from error
-    return lock
 
 
 def _new_job(operation: str, asked: inputs.Start, document: Document, pages: int) -> NewJob:

@@ -4,6 +4,8 @@ STATUS_BY_CODE = {
     "InternalServerError": 500,
     "MissingAuthenticationTokenException": 403,
     "UnsupportedProtocolException": 415,
+    "ServiceUnavailableException": 503,
+    "HumanLoopQuotaExceededException": 402,
 }
 
 

@@ -3,24 +3,17 @@
 import ipaddress
 import json
 import logging
-import re
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from deploy.local.textract import inputs
 from deploy.local.textract.operations import Textract
+from deploy.local.textract.protocol import AUTHORIZATION, CONTENT_TYPE, MAX_BODY_BYTES, TARGET_PREFIX, THROTTLES
 from deploy.local.textract.readings import MODEL_VERSION
 from deploy.local.textract.refusals import Refusal, invalid, too_large
 
-CONTENT_TYPE = "application/x-amz-json-1.1"
-MAX_BODY_BYTES = 16 << 20
 MAX_DISCARDED_BYTES = 64 << 20
-TARGET_PREFIX = "Textract."
-AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=[^/,\s]+/\d{8}/[a-z0-9-]+/textract/aws4_request,\s*"
-    r"SignedHeaders=[a-z0-9;-]+,\s*Signature=[0-9a-f]{64}"
-)
 KNOBS = {"latency_seconds": 24 * 3600.0}
 
 log = logging.getLogger(__name__)
@@ -165,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
             count
             for outcomes in report["calls"].values()
             for outcome, count in outcomes.items()
-            if outcome in ("ThrottlingException", "ProvisionedThroughputExceededException", "LimitExceededException")
+            if outcome in THROTTLES
         )
         knobs = {"latency_seconds": service.runner.knobs.latency_seconds}
         return report | {"throttles": throttles, "knobs": knobs, "readers": service.readers.pids()}

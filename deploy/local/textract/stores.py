@@ -1,5 +1,6 @@
 """Where documents come from and where results go: folders that stand for S3 buckets, and the server's own state."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -7,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from deploy.local.textract.refusals import Refusal, bad_document, too_large, unsupported
 
@@ -30,6 +32,21 @@ _OTHER_MAGIC = (
 )
 
 
+class StateInUse(Exception):
+    """Another endpoint uses the folder: two would carry out, and bill, each other's jobs."""
+
+
+def locked(state: Path) -> IO[str]:
+    """The lock on a state folder, held until it is closed. Raises StateInUse."""
+    lock = (state / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise StateInUse(f"Another endpoint uses {state}. Choose another --state, or end it.") from error
+    return lock
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A document taken over into the server's own folder, so that nobody can change it while it is read."""
@@ -45,6 +62,10 @@ class Buckets:
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
         self._folders = {name: folder.resolve() for name, folder in folders.items()}
+
+    def has(self, bucket: str) -> bool:
+        """Whether a folder stands for the bucket."""
+        return bucket in self._folders
 
     def object_path(self, bucket: str, key: str, version: str | None) -> Path:
         """The file of an object. Raises Refusal (InvalidS3ObjectException) when it is missing or not to be had."""
@@ -81,7 +102,7 @@ class Intake:
 
     def take_bytes(self, content: bytes) -> Document:
         """The document, checked by size and first bytes for a synchronous call. Raises Refusal."""
-        kind = _checked(content[:1024], len(content), at_once=True)
+        kind = checked(content[:1024], len(content), at_once=True)
         path = self._new_path()
         path.write_bytes(content)
         return Document(path, kind, hashlib.sha256(content).hexdigest(), len(content))
@@ -90,7 +111,7 @@ class Intake:
         """A copy of the file, checked by size and first bytes; `at_once` applies the limits of synchronous calls."""
         with source.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
-            kind = _checked(stream.read(1024), size, at_once=at_once)
+            kind = checked(stream.read(1024), size, at_once=at_once)
             stream.seek(0)
             path = self._new_path()
             with path.open("wb") as copy:
@@ -118,7 +139,8 @@ class Intake:
         return self._folder / uuid.uuid4().hex
 
 
-def _checked(head: bytes, size: int, *, at_once: bool) -> str:
+def checked(head: bytes, size: int, *, at_once: bool) -> str:
+    """The kind of document (PNG, JPEG, TIFF or PDF) by its first bytes. Raises Refusal for what Textract does not take."""
     if size == 0:
         raise bad_document("The document is empty. Send it again.")
     if at_once and size > SYNC_BYTES:
