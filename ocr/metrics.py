@@ -1,29 +1,40 @@
-"""Numbers about documents, measured from the rows: what the dashboard and `GET /ocr/queue` show."""
+"""Numbers about documents, measured from what happened to them: what the dashboard and `GET /ocr/queue` show.
+
+None of them counts documents: the sums are ocr.tallies', the oldest one is the first of an index. Percentiles are right to
+tallies.RESOLUTION; every other figure is exact.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Aggregate, Avg, Count, DurationField, ExpressionWrapper, F, Min, Q
+from django.db.models import DateTimeField, Min, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Least
 
-from ocr import lifecycle
-from ocr.models import Document, Status
+from ocr import lifecycle, tallies
+from ocr.models import Document, Priority, Status
+from tenants import access
+from tenants.models import Tenant
 
 if TYPE_CHECKING:
     from tenants.models import AnyUser
 
-PERIODS = {"today": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+PERIODS = dict(zip(("today", "7d", "30d"), tallies.SPANS, strict=True))  # how long each of the BARS is, in minutes
 BARS = 48
+RECENT = timedelta(minutes=15)  # what the queue calls the present
 
 
-class _P95(Aggregate):
-    """The value that 95 of 100 rows do not exceed."""
+@dataclass(slots=True)
+class Bucket:
+    """One of the BARS equal parts of a period; `straight` and `reviewed` by when they were received, `waiting` at its end."""
 
-    function = "percentile_cont"
-    template = "%(function)s(0.95) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = DurationField()
+    at: datetime
+    straight: int = 0
+    reviewed: int = 0
+    waiting: int = 0
+    results: tallies.Durations = field(default_factory=tallies.Durations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +47,13 @@ class Figures:
     finished: int
     waiting: int
     oldest_seconds: float | None
-    result_average_seconds: float | None
-    result_p95_seconds: float | None
+    results: tallies.Durations
     straight_through: int
     reviewed: int
     failed: int
     per_minute: float
     reasons: list[tuple[str, int]]
-    buckets: list[dict[str, Any]]
+    buckets: list[Bucket]
 
     @property
     def straight_through_share(self) -> float | None:
@@ -52,77 +62,151 @@ class Figures:
         return self.straight_through / read if read else None
 
 
-def figures(user: AnyUser, *, period: str = "today") -> Figures:
-    """The figures of what `user` may see, on the database's clock. One pass per figure, all in the caller's transaction."""
-    until = lifecycle.database_now()
-    since = until - PERIODS[period]
-    mine = Document.objects.visible_to(user)
-    arrived = mine.filter(received_at__gte=since)
-    read = arrived.exclude(straight_through=None)
-    counts = arrived.aggregate(
-        received=Count("pk"),
-        straight=Count("pk", filter=Q(straight_through=True)),
-        reviewed=Count("pk", filter=Q(straight_through=False)),
-        failed=Count("pk", filter=Q(status=Status.FAILED)),
-        finished=Count("pk", filter=Q(finished_at__isnull=False)),
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The documents that workers have to do with now, and how long those of the last minutes took from receipt to result.
+
+    Seconds, None where there is nothing to measure; `p95_seconds` is right to 2.5 %. `by_priority` counts queued and processing.
+    """
+
+    queued: int
+    processing: int
+    oldest_seconds: float | None
+    average_seconds: float | None
+    p95_seconds: float | None
+    per_minute: float
+    by_priority: dict[str, int]
+
+
+def queue(user: AnyUser) -> Queue:
+    """The work that lies before the workers, of what `user` may see; inside a scope."""
+    now = lifecycle.database_now()
+    standing = tallies.now(user)
+    read = [row for row in tallies.over(user, span=tallies.MINUTE, since=now - RECENT) if row.name == "read"]
+    took = tallies.Durations()
+    for row in read:
+        took.add(row.bin, row.n, row.micros)
+    by_priority = {
+        priority.name.lower(): sum(standing[status, priority] for status in (Status.RECEIVED, Status.READING))
+        for priority in Priority
+    }
+    return Queue(
+        queued=_standing(standing, Status.RECEIVED),
+        processing=_standing(standing, Status.READING),
+        oldest_seconds=_age(_oldest(user, Document.objects.exclude(step="")), now)
+        if any(by_priority.values())
+        else None,
+        average_seconds=took.average,
+        p95_seconds=took.percentile(95),
+        per_minute=_rate(took.count, min((row.at for row in read), default=now), now),
+        by_priority=by_priority,
     )
-    waiting = mine.filter(status=Status.NEEDS_REVIEW).aggregate(count=Count("pk"), oldest=Min("received_at"))
-    result_time = ExpressionWrapper(F("read_at") - F("received_at"), output_field=DurationField())
-    times = read.filter(read_at__isnull=False).aggregate(average=Avg(result_time), p95=_P95(result_time))
-    minutes = _minutes(arrived, until)
+
+
+def waiting(user: AnyUser, *, tenants: list[Any] | None = None) -> int:
+    """How many documents wait for a person, of what `user` may see, or of these tenants; inside a scope."""
+    return _standing(tallies.now(user, tenants=tenants), Status.NEEDS_REVIEW)
+
+
+def oldest_waiting(user: AnyUser, *, tenants: list[Any] | None = None) -> datetime | None:
+    """When the document that waits for a person longest was received; inside a scope."""
+    return _oldest(user, Document.objects.filter(status=Status.NEEDS_REVIEW), tenants=tenants)
+
+
+def figures(user: AnyUser, *, period: str = "today") -> Figures:
+    """The figures of what `user` may see, of the BARS last spans, the present one included; inside a scope."""
+    until, span = lifecycle.database_now(), PERIODS[period]
+    since = tallies.span_of(until, span) - (BARS - 1) * timedelta(minutes=span)
+    rows = tallies.over(user, span=span, since=since)
+    totals: dict[str, int] = {}
+    results = tallies.Durations()
+    for row in rows:
+        totals[row.name] = totals.get(row.name, 0) + row.n
+        if row.name == "result":
+            results.add(row.bin, row.n, row.micros)
+    now_waiting = waiting(user)
     return Figures(
         since=since,
         until=until,
-        received=counts["received"],
-        finished=counts["finished"],
-        waiting=waiting["count"],
-        oldest_seconds=(until - waiting["oldest"]).total_seconds() if waiting["oldest"] else None,
-        result_average_seconds=_seconds(times["average"]),
-        result_p95_seconds=_seconds(times["p95"]),
-        straight_through=counts["straight"],
-        reviewed=counts["reviewed"],
-        failed=counts["failed"],
-        per_minute=counts["received"] / minutes if minutes else 0.0,
-        reasons=_reasons(arrived),
-        buckets=_buckets(arrived, since, until),
+        received=totals.get("received", 0),
+        finished=totals.get("finished", 0),
+        waiting=now_waiting,
+        oldest_seconds=_age(oldest_waiting(user), until) if now_waiting else None,
+        results=results,
+        straight_through=totals.get("straight", 0),
+        reviewed=totals.get("reviewed", 0),
+        failed=totals.get("failed", 0),
+        per_minute=_rate(totals.get("received", 0), _first(user, since) or until, until),
+        reasons=_reasons(totals),
+        buckets=_buckets(rows, since, span, now_waiting),
     )
 
 
-def _minutes(arrived: Any, until: datetime) -> float:
-    """How long documents have been arriving in the period: a day's average would hide a busy hour."""
-    first = arrived.aggregate(first=Min("received_at"))["first"]
-    return 0.0 if first is None else max(1.0, (until - first).total_seconds() / 60)
+def _standing(standing: Any, status: Status) -> int:
+    return sum(standing[status, priority] for priority in Priority)
 
 
-def _reasons(arrived: Any) -> list[tuple[str, int]]:
-    found: dict[str, int] = {}
-    for codes in arrived.filter(straight_through=False).values_list("review_reasons", flat=True):
-        for code in codes:
-            found[code] = found.get(code, 0) + 1
-    return sorted(found.items(), key=lambda each: (-each[1], each[0]))
+def _rate(count: int, since: datetime, now: datetime) -> float:
+    """Per minute since the first one: an average over the whole time would hide a busy hour after a quiet day."""
+    return count / max(1.0, (now - since).total_seconds() / 60)
 
 
-def _buckets(arrived: Any, since: datetime, until: datetime) -> list[dict[str, Any]]:
-    """The period in BARS equal parts: received straight through and reviewed, and the times to a result."""
-    width = (until - since) / BARS
-    buckets: list[dict[str, Any]] = [
-        {"at": since + index * width, "straight": 0, "reviewed": 0, "seconds": [], "waiting": 0}
-        for index in range(BARS)
-    ]
-    columns = ("received_at", "read_at", "straight_through", "finished_at", "status")
-    for received_at, read_at, straight, finished_at, status in arrived.values_list(*columns).iterator(5000):
-        index = min(int((received_at - since) / width), BARS - 1)
-        if straight is not None:
-            buckets[index]["straight" if straight else "reviewed"] += 1
-        if read_at:
-            buckets[index]["seconds"].append((read_at - received_at).total_seconds())
-        if straight is False:
-            last = min(int((finished_at - since) / width), BARS - 1) if finished_at else BARS - 1
-            for waiting in range(index, last + (status == Status.NEEDS_REVIEW or last > index)):
-                if waiting < BARS:
-                    buckets[waiting]["waiting"] += 1
+def _age(moment: datetime | None, now: datetime) -> float | None:
+    return (now - moment).total_seconds() if moment else None
+
+
+def _reasons(totals: dict[str, int]) -> list[tuple[str, int]]:
+    found = [(name.removeprefix("reason."), n) for name, n in totals.items() if name.startswith("reason.")]
+    return sorted(found, key=lambda each: (-each[1], each[0]))
+
+
+def _buckets(rows: list[tallies.Tallied], since: datetime, span: int, now_waiting: int) -> list[Bucket]:
+    width = timedelta(minutes=span)
+    buckets = [Bucket(at=since + index * width) for index in range(BARS)]
+    change = [0] * BARS
+    for row in rows:
+        index = min((row.at - since) // width, BARS - 1)
+        bucket = buckets[index]
+        if row.name == "result":
+            bucket.results.add(row.bin, row.n, row.micros)
+        elif row.name in {"straight", "reviewed"}:
+            setattr(bucket, row.name, getattr(bucket, row.name) + row.n)
+        elif row.name == "waiting":
+            change[index] += row.n
+    # Backwards from what is so now: what came to wait later was not waiting yet, what left later still was.
+    for index in reversed(range(BARS)):
+        buckets[index].waiting = now_waiting
+        now_waiting -= change[index]
     return buckets
 
 
-def _seconds(span: timedelta | None) -> float | None:
-    return span.total_seconds() if span is not None else None
+# --- Firsts -------------------------------------------------------------------------------------------------------
+
+
+def _tenants(user: AnyUser, tenants: list[Any] | None = None) -> QuerySet[Tenant]:
+    if tenants is not None:
+        return Tenant.objects.filter(pk__in=tenants)
+    return (
+        Tenant.objects.all() if access.is_platform_admin(user) else Tenant.objects.filter(pk__in=access.roles_of(user))
+    )
+
+
+def _head(documents: QuerySet[Document], *order: str) -> Subquery:
+    """When the first of one tenant's documents in this order was received: one look at an index."""
+    mine = documents.filter(tenant=OuterRef("pk")).order_by(*order)
+    return Subquery(mine.values("received_at")[:1], output_field=DateTimeField())
+
+
+def _oldest(user: AnyUser, documents: QuerySet[Document], *, tenants: list[Any] | None = None) -> datetime | None:
+    """Among documents of one tenant and priority the first in turn is the oldest."""
+    heads = [_head(documents.filter(priority=priority), "turn_at") for priority in Priority]
+    found: datetime | None = (
+        _tenants(user, tenants).annotate(head=Least(*heads)).aggregate(oldest=Min("head"))["oldest"]
+    )
+    return found
+
+
+def _first(user: AnyUser, since: datetime) -> datetime | None:
+    head = _head(Document.objects.filter(received_at__gte=since), "received_at")
+    found: datetime | None = _tenants(user).annotate(head=head).aggregate(first=Min("head"))["first"]
+    return found

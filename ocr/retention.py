@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit import log
-from ocr import artifacts
+from ocr import artifacts, tallies
 from ocr.models import Artifact, IdempotencyKey
 from tenants import scope
 
@@ -20,7 +20,7 @@ LEFTOVER = timedelta(hours=1)
 
 def tidy() -> int:
     """Delete all of it and say how many things went. Safe to run at any time, twice, and beside itself."""
-    gone = _orphans() + _keys() + _leftovers()
+    gone = _orphans() + _keys() + _leftovers() + tallies.drop_old()
     if gone:
         log.event("tidied", count=gone)
     return gone

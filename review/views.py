@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit import trail
-from ocr import contract, document_types, lifecycle, metrics, readings, serving
+from ocr import contract, document_types, lifecycle, metrics, readings, serving, tallies
 from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Priority
 from ocr.views import ago, facts, pager, row, timeline
@@ -381,12 +381,16 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "active": "dashboard",
         "kpis": _kpis(found),
         "per_minute": {
-            "points": [{"label": _clock(b["at"], period), **b} for b in found.buckets],
+            "points": [
+                {"label": _clock(bucket.at, period), "straight": bucket.straight, "reviewed": bucket.reviewed}
+                for bucket in found.buckets
+            ],
             "until": _clock(found.until, period),
         },
         "time_to_result": {"points": _result_times(found, period), "target": None},
-        "waiting_series": [{"label": _clock(b["at"], period), "value": b["waiting"]} for b in found.buckets],
+        "waiting_series": [{"label": _clock(bucket.at, period), "value": bucket.waiting} for bucket in found.buckets],
         "reasons": _reason_shares(found),
+        "since": formats.date_format(timezone.localtime(found.since), "j F, H:i"),
         "updated": formats.date_format(timezone.localtime(found.until), "l j F, H:i"),
         "period": {
             "name": period,
@@ -405,11 +409,11 @@ def _clock(moment: Any, period: str) -> str:
 
 def _kpis(found: metrics.Figures) -> list[dict[str, str]]:
     share = found.straight_through_share
-    p95 = found.result_p95_seconds
+    p95 = found.results.percentile(95)
     oldest = found.oldest_seconds
     late = oldest is not None and oldest > LATE.total_seconds()
     waiting = _("oldest %s") % _span(oldest) if oldest is not None else _("nothing waits")
-    until_result = _("upload to answer, without review")
+    until_result = _("upload to answer, ± %s %%") % formats.number_format(tallies.RESOLUTION * 100)
     return [
         _kpi(_("Documents"), str(found.received), "", _("%(n)s finished") % {"n": found.finished}),
         _kpi(_("Waiting for review"), str(found.waiting), "", waiting, "warn" if late else "plain"),
@@ -434,13 +438,14 @@ def _span(seconds: float | None) -> str:
 
 
 def _result_times(found: metrics.Figures, period: str) -> list[dict[str, Any]]:
-    points = []
-    for bucket in found.buckets:
-        seconds = sorted(bucket["seconds"])
-        p95 = seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))] if seconds else None
-        average = sum(seconds) / len(seconds) if seconds else None
-        points.append({"label": _clock(bucket["at"], period), "p95": p95, "average": average})
-    return points
+    return [
+        {
+            "label": _clock(bucket.at, period),
+            "p95": bucket.results.percentile(95),
+            "average": bucket.results.average,
+        }
+        for bucket in found.buckets
+    ]
 
 
 def _reason_shares(found: metrics.Figures) -> list[dict[str, Any]]:

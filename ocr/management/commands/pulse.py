@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
 from audit import log
-from ocr import pipeline, queue, watch
+from ocr import batches, pipeline, queue, tallies, watch
 
 BEAT_EVERY = 5.0  # seconds
 TIDY_EVERY = 3600.0
@@ -26,9 +26,11 @@ class Command(BaseCommand):
             close_old_connections()
             try:
                 pipeline.sweep()
+                batches.ring_due()
                 if time.monotonic() >= next_beat:
                     next_beat = time.monotonic() + BEAT_EVERY
                     watch.beat("pulse")
+                    tallies.fold()
                     queue.ring_all(queue.BEAT)
                     queue.ring_all(queue.DELIVER)
                 if time.monotonic() >= next_tidy:
