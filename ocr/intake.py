@@ -94,7 +94,7 @@ def receive(
         step="start",
     )
     with scope.scope([tenant_id]):
-        document.received_at = document.status_at = document.due_at = document.rung_at = lifecycle.database_now()
+        document.received_at = document.status_at = document.due_at = lifecycle.database_now()
         document.turn_at = document.received_at + TURN_AFTER[priority]
     original = artifacts.store(document, Artifact.Kind.ORIGINAL, upload.path, content_type=inspection.content_type)
     document.size_bytes = original.size_bytes

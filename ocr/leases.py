@@ -1,25 +1,30 @@
-"""The right to work on one document: taken by one conditional UPDATE on the database's clock, told apart by a fencing number.
+"""The right to work on documents: taken on the database's clock, told apart by a fencing number.
 
-A worker that dies leaves a lease that expires. Whoever comes late finds another fence in the row and writes nothing.
+A worker that dies leaves leases that expire. Whoever comes late finds another fence in the row and writes nothing.
 """
 
 from __future__ import annotations
 
+import json
 import random
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, F, Q, When
+from django.db import connection
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from audit import log
 from ocr import lifecycle
-from ocr.models import Document, Status
+from ocr.models import Document, Priority, Status
 from tenants import scope
 
-THROTTLED_SECONDS = 10.0  # a full quota or a missing right is not over in a second, and asking again would not help it
+THROTTLED_SECONDS = 10.0  # a missing right or a full account is not over in a second, and asking again would not help it
+REFILLED_SECONDS = 1.0  # but a bucket fills in that time
 WORKER = "system"  # how the trail names the actor of every step
 
 
@@ -34,65 +39,198 @@ class Lease:
     request_id: str
 
 
-def take(tenant_id: UUID, document_id: UUID) -> Lease | None:
-    """The lease, when the document is due and free. One that had run out is a worker that died: it costs an attempt.
+# What each lane's reader may take: its own priority and those above it, and whatever has waited until its turn came.
+LANES = {"high": Priority.HIGH, "normal": Priority.NORMAL, "low": Priority.LOW}
 
-    Without that, a document that kills whoever works on it (out of memory, over the task's time) would do so for ever.
+# Per tenant, operation and priority the first ones of an index; then those whose turn has come, then tenants by what they have
+# under way, so that a tenant with a hundred times the documents does not have a hundred times the workers.
+_DUE = """
+    WITH RECURSIVE clock AS MATERIALIZED (SELECT clock_timestamp() AS now),
+    busy AS (
+        (SELECT tenant_id FROM ocr_document WHERE step <> '' ORDER BY tenant_id LIMIT 1)
+        UNION ALL
+        SELECT next.tenant_id FROM busy CROSS JOIN LATERAL (
+            SELECT tenant_id FROM ocr_document WHERE step <> '' AND tenant_id > busy.tenant_id ORDER BY tenant_id LIMIT 1) AS next
+    ),
+    held AS (
+        SELECT tenant_id, count(*) AS number FROM ocr_document, clock WHERE lease_until > now GROUP BY tenant_id
+    ),
+    heads AS (
+        SELECT head.id, head.turn_at, head.turn_at > now AS early,
+               coalesce(held.number, 0) + row_number() OVER (PARTITION BY busy.tenant_id ORDER BY head.turn_at) AS share
+          FROM clock, busy CROSS JOIN unnest(%(operations)s::text[]) AS wanted (operation)
+               CROSS JOIN generate_series(0, 2) AS of (priority)
+               CROSS JOIN LATERAL (
+                   SELECT id, turn_at FROM ocr_document
+                    WHERE step <> '' AND tenant_id = busy.tenant_id AND operation = wanted.operation AND priority = of.priority
+                      AND (of.priority <= %(lane)s OR turn_at <= now)
+                      AND due_at <= now AND (lease_until IS NULL OR lease_until < now)
+                    ORDER BY turn_at LIMIT %(limit)s) AS head
+               LEFT JOIN held ON held.tenant_id = busy.tenant_id
+         WHERE busy.tenant_id <> ALL (%(without)s::uuid[])
+    )
+    SELECT document.* FROM heads JOIN ocr_document AS document USING (id), clock
+     WHERE document.step <> '' AND document.due_at <= now AND (document.lease_until IS NULL OR document.lease_until < now)
+     ORDER BY heads.early, heads.share, heads.turn_at LIMIT %(limit)s
+       FOR UPDATE OF document SKIP LOCKED
+"""
+_ONE = """
+    SELECT * FROM ocr_document WHERE id = %s AND step <> '' AND due_at <= clock_timestamp()
+       AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE SKIP LOCKED
+"""
+
+
+def due(lane: str, *, operations: Collection[str], limit: int, without: Collection[UUID] = ()) -> list[Document]:
+    """Documents whose next step is due and that nobody holds, most urgent first and fair between tenants, locked until commit.
+
+    Only steps that need one of these Textract operations ('' for steps that need none). In a scope that sees everything.
     """
-    now = Now()
+    asked = {
+        "lane": int(LANES[lane]),
+        "operations": list(operations),
+        "limit": limit,
+        "without": [str(tenant) for tenant in without],
+    }
+    return list(Document.objects.raw(_DUE, asked))
+
+
+def due_now(document_id: UUID) -> list[Document]:
+    """This one document, if it is due and free, locked until commit."""
+    return list(Document.objects.raw(_ONE, [document_id]))
+
+
+def hold(documents: Sequence[Document]) -> list[Lease]:
+    """Leases on documents that `due` has locked. One that had run out is a worker that died: it costs an attempt.
+
+    Without that, a document that kills whoever works on it (out of memory, over the task's time) would do so for ever. Those that
+    did so too often are failed with `worker_died` and are not among the leases.
+    """
+    now = lifecycle.database_now()
+    until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    for document in documents:
+        document.attempts += document.lease_until is not None
+        document.fence += 1
+        document.lease_until = until
+    _update(
+        [
+            {"id": each.pk, "fence": each.fence, "lease_until": until, "attempts": each.attempts, "was": each.fence - 1}
+            for each in documents
+        ]
+    )
+    leases = [Lease(each.tenant_id, each.pk, each.fence, each.step, each.request_id) for each in documents]
+    for lease, document in zip(leases, documents, strict=True):
+        if document.attempts >= settings.MAX_ATTEMPTS:
+            fail(lease, "worker_died", attempts=document.attempts)
+    return [
+        lease
+        for lease, document in zip(leases, documents, strict=True)
+        if document.attempts < settings.MAX_ATTEMPTS
+    ]
+
+
+def take(tenant_id: UUID, document_id: UUID) -> Lease | None:
+    """The lease of this document, when it is due and free."""
     with scope.scope([tenant_id]):
-        free = Document.objects.filter(pk=document_id, due_at__lte=now).exclude(step="")
-        taken = free.filter(Q(lease_until=None) | Q(lease_until__lt=now)).update(
-            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
-            fence=F("fence") + 1,
-            attempts=Case(When(lease_until=None, then=F("attempts")), default=F("attempts") + 1),
-        )
-        if not taken:
-            return None
-        columns = ("fence", "step", "request_id", "attempts")
-        fence, step, request_id, attempts = Document.objects.values_list(*columns).get(pk=document_id)
-    lease = Lease(tenant_id, document_id, fence, step, request_id)
-    if attempts >= settings.MAX_ATTEMPTS:
-        fail(lease, "worker_died", attempts=attempts)
-        return None
-    return lease
+        leases = hold(due_now(document_id))
+    return leases[0] if leases else None
 
 
 def held(lease: Lease) -> Document:
     """The document, locked until commit. Raises Overtaken when the lease went to somebody else."""
-    held = Document.objects.select_for_update(of=("self",)).select_related("tenant", "document_type")
-    document: Document | None = held.filter(pk=lease.document_id, fence=lease.fence).first()
-    if document is None:
+    found = held_all([lease])
+    if not found:
         raise lifecycle.Overtaken("Another worker took the document over.")
-    return document
+    return found[lease.document_id]
 
 
-def goes_on(lease: Lease, step: str) -> str:
-    """Note the next step and keep the lease, with its full time again."""
-    _write(lease, step=step, due_at=Now(), lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS))
-    return step
+def held_all(leases: Sequence[Lease]) -> dict[UUID, Document]:
+    """Those of the documents whose lease still holds, by id, locked until commit in one order for everybody."""
+    fences = {lease.document_id: lease.fence for lease in leases}
+    rows = Document.objects.select_for_update(of=("self",)).filter(pk__in=fences).exclude(step="").order_by("pk")
+    return {row.pk: row for row in rows if row.fence == fences[row.pk]}
 
 
-def waits(lease: Lease, step: str, *, seconds: float) -> str:
-    """Note the next step and give the lease back; the sweeper rings when the time has come."""
-    _write(lease, step=step, due_at=Now() + timedelta(seconds=seconds), lease_until=None)
-    return ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """What comes next for a held document. Without `seconds` its holder goes on, with the lease's full time again; else the lease is
+    given back and the step is due after so many seconds. `operation` is Textract's whose quota the step needs."""
+
+    lease: Lease
+    step: str
+    operation: str
+    seconds: float | None = None
 
 
-def _write(lease: Lease, **values: object) -> None:
-    if not Document.objects.filter(pk=lease.document_id, fence=lease.fence).exclude(step="").update(**values):
+def note(steps: Sequence[Next]) -> set[UUID]:
+    """Write down what comes next, with one statement; the documents that were still held. The others are left alone."""
+    if not steps:
+        return set()
+    now = lifecycle.database_now()
+    lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    return _update(
+        [
+            {
+                "id": each.lease.document_id,
+                "was": each.lease.fence,
+                "step": each.step,
+                "operation": each.operation,
+                "due_at": now + timedelta(seconds=each.seconds or 0.0),
+                "lease_until": lease_until if each.seconds is None else None,
+            }
+            for each in steps
+        ]
+    )
+
+
+def goes_on(lease: Lease, step: str, operation: str = "") -> None:
+    """Note the next step and keep the lease. Raises Overtaken."""
+    _one(Next(lease=lease, step=step, operation=operation))
+
+
+def waits(lease: Lease, step: str, operation: str, *, seconds: float) -> None:
+    """Note the next step and give the lease back; a reader finds it when the time has come. Raises Overtaken."""
+    _one(Next(lease=lease, step=step, operation=operation, seconds=seconds))
+
+
+def _one(step: Next) -> None:
+    if not note([step]):
         raise lifecycle.Overtaken("Another worker took the document over.")
 
 
-def try_later(lease: Lease, code: str, *, costs_attempt: bool) -> None:
-    """Wait with growing, jittered pauses; after MAX_ATTEMPTS failures that were the document's own, give up."""
+# As in lifecycle: the table's own row type reads the JSON. `was` is the fence that the caller holds.
+_UPDATE = """
+    UPDATE ocr_document AS document SET {assignments}
+      FROM jsonb_populate_recordset(NULL::ocr_document, %s::jsonb) AS new,
+           jsonb_to_recordset(%s::jsonb) AS held (id uuid, was int)
+     WHERE document.id = new.id AND held.id = new.id AND document.fence = held.was AND document.step <> ''
+ RETURNING document.id
+"""
+
+
+def _update(rows: Sequence[dict[str, Any]]) -> set[UUID]:
+    """Set the named columns of documents whose fence is `was`; the ids of those that were set. All rows have the same keys."""
+    if not rows:
+        return set()
+    columns = [name for name in rows[0] if name not in {"id", "was"}]
+    statement = _UPDATE.format(assignments=", ".join(f"{column} = new.{column}" for column in columns))
+    told = json.dumps(rows, default=str)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [told, told])
+        return {document_id for (document_id,) in cursor.fetchall()}
+
+
+def try_later(lease: Lease, code: str, *, costs_attempt: bool, seconds: float = THROTTLED_SECONDS) -> None:
+    """Wait with growing, jittered pauses; after MAX_ATTEMPTS failures that were the document's own, give up.
+
+    What is not the document's own fault waits about `seconds` and costs nothing.
+    """
     with scope.scope([lease.tenant_id]):
         document = Document.objects.filter(pk=lease.document_id, fence=lease.fence).exclude(step="").first()
         if document is None:
             return
         attempts = document.attempts + 1 if costs_attempt else document.attempts
         if attempts < settings.MAX_ATTEMPTS:
-            pause = min(2.0 ** (attempts + 1), 60) if costs_attempt else THROTTLED_SECONDS
+            pause = min(2.0 ** (attempts + 1), 60) if costs_attempt else seconds
             pause *= random.uniform(0.5, 1.0)  # spreads the load
             values = {
                 "attempts": attempts,
@@ -100,7 +238,7 @@ def try_later(lease: Lease, code: str, *, costs_attempt: bool) -> None:
                 "due_at": Now() + timedelta(seconds=pause),
                 "lease_until": None,
             }
-            Document.objects.filter(pk=lease.document_id, fence=lease.fence).update(**values)
+            Document.objects.filter(Q(pk=lease.document_id, fence=lease.fence)).update(**values)
             log.event("later", document=lease.document_id, step=document.step, code=code, attempt=attempts)
             return
     fail(lease, code, attempts=attempts)
@@ -112,13 +250,15 @@ def fail(lease: Lease, code: str, *, attempts: int | None = None) -> None:
         document = Document.objects.filter(pk=lease.document_id, fence=lease.fence).exclude(step="").first()
         if document is None:
             return
-        lifecycle.move(
-            document,
-            Status.FAILED,
+        change = lifecycle.Change(
+            document=document,
+            to=Status.FAILED,
             actor=WORKER,
             expected_version=document.version,
             reason=document.step,
             codes={"code": code, "attempt": attempts or document.attempts},
             changes={"error_code": code, "attempts": attempts or document.attempts},
             fence=lease.fence,
+            request_id=lease.request_id,
         )
+        lifecycle.move_all([change])

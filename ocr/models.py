@@ -94,7 +94,6 @@ class Document(TenantOwned):
     # The work on it. `step` is what comes next; a worker holds the lease, and `fence` grows with every lease.
     step = models.CharField(max_length=20, blank=True)
     due_at = models.DateTimeField(null=True)
-    rung_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     fence = models.PositiveIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)
@@ -138,8 +137,10 @@ class Document(TenantOwned):
                 name="document_waiting_urgency",
             ),
             models.Index(fields=["reviewer", "decided_at"], condition=~models.Q(reviewer=""), name="document_decided"),
-            models.Index(fields=["due_at"], condition=~models.Q(step=""), name="document_due"),
-            models.Index(fields=["tenant", "turn_at"], condition=~models.Q(step=""), name="document_turn"),
+            models.Index(
+                fields=["tenant", "operation", "priority", "turn_at"], condition=~models.Q(step=""), name="document_turn"
+            ),
+            models.Index(fields=["tenant"], condition=models.Q(lease_until__isnull=False), name="document_held"),
             models.Index(fields=["tenant", "sha256"], name="document_content"),
             models.Index(fields=["tenant", "external_id"], name="document_external"),
             models.Index(fields=["tenant", "finished_at"], name="document_finished"),
