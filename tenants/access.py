@@ -56,6 +56,8 @@ def roles_of(user: AnyUser) -> dict[UUID, frozenset[str]]:
 def _read_roles(user: AnyUser) -> dict[UUID, frozenset[str]]:
     found: dict[UUID, set[str]] = {}
     key: ApiKey | None = getattr(user, "acting_key", None)
+    if key is not None and key.roles_here is not None:
+        return {key.tenant_id: key.roles_here} if key.roles_here else {}
     with scope.everything():
         memberships = Membership.objects.filter(user_id=int(user.pk or 0))
         if key is not None:

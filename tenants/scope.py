@@ -33,6 +33,13 @@ def everything() -> Iterator[None]:
 
 @contextmanager
 def _transaction(tenants: str, all_of_them: str) -> Iterator[None]:
+    if not connection.in_atomic_block:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config(%s, %s, true), set_config(%s, %s, true)", [TENANTS, tenants, EVERYTHING, all_of_them]
+            )
+            yield  # its end is the transaction's, which takes the settings back
+        return
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting(%s, true), current_setting(%s, true), set_config(%s, %s, true), set_config(%s, %s, true)",

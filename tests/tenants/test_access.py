@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
 from tenants import access, changes, scope
@@ -118,6 +120,36 @@ def test_a_key_is_found_until_it_is_revoked_or_its_user_is_deactivated(cast: mak
     assert ApiKey.find(other)
     User.objects.filter(pk=cast.sue.pk).update(is_active=False)
     assert ApiKey.find(other) is None
+
+
+def test_finding_a_key_shows_nothing_else(cast: make.Cast) -> None:
+    """It sees every tenant for its one statement; what the transaction sees besides stays as it was."""
+    with scope.scope([cast.b.pk]):
+        assert ApiKey.find(cast.key)
+        assert set(Tenant.objects.values_list("name", flat=True)) == {"Birch"}
+    with scope.everything():
+        assert ApiKey.find("dtat_nothing") is None
+        assert Tenant.objects.count() == 2
+    assert ApiKey.find(cast.key)
+    assert not Tenant.objects.exists()
+
+
+def test_finding_a_key_and_its_roles_is_one_statement(cast: make.Cast) -> None:
+    text = make.key(cast.a, make.user(cast.a, Role.UPLOADER, Role.AUDITOR))
+    with CaptureQueriesContext(connection) as told:
+        user = acting(text)
+        assert access.roles_of(user) == {cast.a.pk: {Role.UPLOADER, Role.AUDITOR}}
+        assert access.can(user, "upload", cast.a.pk)
+        assert not access.can(user, "upload", cast.b.pk)
+    assert len(told) == 1
+
+
+def test_a_role_taken_away_is_gone_at_the_next_request(cast: make.Cast) -> None:
+    text = make.key(cast.a, cast.ada)
+    assert access.can(acting(text), "upload")
+    with scope.everything():
+        Membership.objects.filter(user=cast.ada).delete()
+    assert access.roles_of(acting(text)) == {}
 
 
 def test_a_key_acts_within_its_tenant_only(cast: make.Cast) -> None:

@@ -241,7 +241,7 @@ def test_a_key_is_shown_once_and_kept_nowhere(cast: make.Cast, tom: User, root: 
     (text,) = set(re.findall(r"dtat_[\w-]{40,}", answer.content.decode()))
     found = ApiKey.find(text)
     assert found
-    assert (found.user, found.tenant, found.name) == (cast.ada, cast.a, "Ledger")
+    assert (found.user, found.tenant_id, found.name) == (cast.ada, cast.a.pk, "Ledger")
     assert "no-store" in answer["Cache-Control"]
     assert text not in str(answer.cookies)
     assert text not in str([session.get_decoded() for session in Session.objects.all()])

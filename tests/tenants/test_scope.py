@@ -81,3 +81,19 @@ def test_no_view_outlives_its_transaction_on_the_same_connection(ends: str) -> N
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('dtat.everything', true), current_setting('dtat.tenants', true)")
             assert cursor.fetchone() in {(None, None), ("", "")}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_view_ends_with_the_transaction_and_with_an_error() -> None:
+    """Outermost, where no transaction of a test is around it: the connection carries nothing on."""
+    a, b = make.tenant("Alder"), make.tenant("Birch")
+    with scope.scope([a.pk]):
+        assert seen() == {"Alder"}
+        with scope.scope([b.pk]):
+            assert seen() == {"Birch"}
+        assert seen() == {"Alder"}
+    assert seen() == set()
+    with pytest.raises(ZeroDivisionError), scope.everything():
+        assert seen() == {"Alder", "Birch"}
+        raise ZeroDivisionError
+    assert seen() == set()
