@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -17,7 +18,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+from ocr import sources
+
 Apps = Sequence[AppConfig] | None
+_bound: WeakSet[Any] = WeakSet()  # connections whose role is one that row-level security binds
 
 
 @checks.register(checks.Tags.security)
@@ -76,6 +80,8 @@ def queue(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
                 "Set DTAT_LEASE_SECONDS above DTAT_TEXTRACT_READ_SECONDS.",
             )
         )
+    if settings.BROKER == "redis" and not settings.REDIS_URL:
+        found.append(_error("E014", "DTAT_BROKER is redis but no server is named.", "Set DTAT_REDIS_URL."))
     return found
 
 
@@ -84,6 +90,25 @@ def storage(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     if settings.STORAGE == "s3" and settings.BUCKET == "local":
         return [_error("E020", "DTAT_STORAGE is s3 but DTAT_BUCKET is not set.", "Name the bucket for documents.")]
     return []
+
+
+@checks.register(checks.Tags.security)
+def manifests(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    """A manifest names files to read: never those of the product itself, where every tenant's documents lie side by side."""
+    found: list[checks.CheckMessage] = []
+    for rule in settings.MANIFEST_BUCKETS:
+        parts = sources.RULE.fullmatch(rule)
+        if parts is None:
+            found.append(
+                _error("E021", f"DTAT_MANIFEST_BUCKETS holds {rule!r}.", "Write tenant:bucket or tenant:bucket/prefix.")
+            )
+        elif settings.STORAGE == "s3" and parts["bucket"] == settings.BUCKET:
+            found.append(
+                _error("E022", "DTAT_MANIFEST_BUCKETS names the bucket of the documents.", "Import from another bucket.")
+            )
+    if settings.STORAGE == "files" and settings.DOCUMENTS_ROOT.is_relative_to(settings.IMPORTS_ROOT):
+        found.append(_error("E023", "DTAT_IMPORTS holds the documents.", "Name a folder that holds imports only."))
+    return found
 
 
 def watch_connections() -> None:
@@ -99,6 +124,8 @@ def refuse_unsafe() -> None:
 
 
 def _refuse_superuser(sender: type[BaseDatabaseWrapper], connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    if connection.connection in _bound:  # it comes from the pool, and was looked at when it was made
+        return
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
         role, above_the_rules = cursor.fetchone()
@@ -108,6 +135,7 @@ def _refuse_superuser(sender: type[BaseDatabaseWrapper], connection: BaseDatabas
             f"dtat.E030: the database role {role!r} is a superuser or bypasses row-level security. "
             "Use the app role in DATABASE_URL (docs/configuration.md)."
         )
+    _bound.add(connection.connection)
 
 
 def _is_private(host: str) -> bool:

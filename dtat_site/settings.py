@@ -84,8 +84,12 @@ _AS_OWNER = len(sys.argv) > 1 and sys.argv[1] in _OWNER_COMMANDS and Path(sys.ar
 DATABASES = {
     "default": {
         **env.database("DATABASE_OWNER_URL" if _AS_OWNER else "DATABASE_URL"),
-        "CONN_MAX_AGE": env.number("DTAT_DATABASE_CONNECTION_SECONDS", 600),
-        "CONN_HEALTH_CHECKS": True,
+        "ENGINE": "dtat_site.pooled",
+        "POOL": {
+            "most": env.number("DTAT_DATABASE_CONNECTIONS", 12, at_least=2),  # of each process, whatever its threads
+            "seconds": env.number("DTAT_DATABASE_CONNECTION_SECONDS", 600),
+        },
+        "CONN_MAX_AGE": 0,  # after each request a connection goes back to the pool
         "DISABLE_SERVER_SIDE_CURSORS": True,  # scopes are transactions; a pooler may sit in between
     }
 }

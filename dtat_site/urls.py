@@ -7,6 +7,7 @@ from django.urls.converters import UUIDConverter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from dtat_site import health
+from ocr import batch_views as batches
 from ocr import views as documents
 from ocr.api import jobs
 from ocr.api.problems import Nowhere
@@ -14,6 +15,7 @@ from review import api as review_api
 from review import views as review
 
 ONE = "documents/<uuid:document_id>/"
+A_BATCH = "batches/<uuid:batch_id>/"
 AT_REVIEW = "review/<uuid:document_id>/"
 
 urlpatterns = [
@@ -37,6 +39,13 @@ urlpatterns = [
     path(f"{ONE}reopen/", review.reopen, name="document-reopen"),
     path(f"{ONE}retry/", review.retry, name="document-retry"),
     path(f"{ONE}replay/", review.replay, name="document-replay"),
+    path("batches/", batches.batch_list, name="batches"),
+    path(A_BATCH, batches.batch, name="batch"),
+    path(f"{A_BATCH}progress/", batches.batch_progress, name="batch-progress"),
+    path(f"{A_BATCH}results/", batches.batch_results, name="batch-results"),
+    path(f"{A_BATCH}pause/", batches.batch_pause, name="batch-pause"),
+    path(f"{A_BATCH}resume/", batches.batch_resume, name="batch-resume"),
+    path(f"{A_BATCH}cancel/", batches.batch_cancel, name="batch-cancel"),
     path("dashboard/", review.dashboard, name="dashboard"),
     path("api/v1/", include("ocr.api.urls")),
     path(f"api/v1/{ONE}review/", review_api.Review.as_view(), name="api-review"),

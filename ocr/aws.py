@@ -36,6 +36,11 @@ def textract(family: str) -> Any:
     return client("textract", family, read_seconds=settings.TEXTRACT_READ_SECONDS, process=os.getpid())
 
 
+def s3() -> Any:
+    """The S3 client that fetches what manifests name."""
+    return client("s3", "fetch", read_seconds=10, process=os.getpid())
+
+
 def events() -> Any:
     """The EventBridge client."""
     return client("events", "put", read_seconds=10, process=os.getpid())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models.functions import Now
 
-from ocr.models import Document, OutboxEvent
+from ocr.models import Batch, Document, OutboxEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,18 @@ def announce_again(type_: str, document: Document, *, data: Mapping[str, object]
         document_id=document.pk,
         version=None,
         data={**data, "version": document.version},
+        created_at=Now(),
+        due_at=Now(),
+    )
+
+
+def announce_batch(type_: str, batch: Batch, *, data: Mapping[str, object]) -> OutboxEvent:
+    """Queue one event about the batch: counts and codes, never values."""
+    return OutboxEvent.objects.create(
+        type=type_,
+        tenant_id=batch.tenant_id,
+        batch_id=batch.pk,
+        data=dict(data),
         created_at=Now(),
         due_at=Now(),
     )

@@ -30,9 +30,14 @@ def envelope(event: OutboxEvent) -> dict[str, Any]:
         "type": event.type,
         "at": event.created_at.isoformat().replace("+00:00", "Z"),
         "tenant": str(event.tenant_id),
-        "document_id": str(event.document_id),
-        "data": {**event.data, "version": event.version},
+        **_about(event),
     }
+
+
+def _about(event: OutboxEvent) -> dict[str, Any]:
+    if event.batch_id:
+        return {"batch_id": str(event.batch_id), "data": event.data}
+    return {"document_id": str(event.document_id), "data": {**event.data, "version": event.version}}
 
 
 def deliver() -> int:

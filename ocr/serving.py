@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from ocr import artifacts, pages, pipeline
 from ocr.intake import Unacceptable
-from ocr.models import Artifact, Document, Page
+from ocr.models import Artifact, Batch, Document, Page
 from tenants import access
 from tenants.models import Tenant
 
@@ -29,6 +29,12 @@ def document_for(user: AnyUser, document_id: UUID) -> Document:
     found = Document.objects.visible_to(user).select_related("tenant", "document_type")
     document: Document = found.get(pk=document_id)
     return document
+
+
+def batch_for(user: AnyUser, batch_id: UUID) -> Batch:
+    """The batch, for somebody who may see it; raises Batch.DoesNotExist for everybody else, inside a scope."""
+    batch: Batch = Batch.objects.visible_to(user).select_related("tenant").get(pk=batch_id)
+    return batch
 
 
 def tenants_for_upload(user: AnyUser) -> QuerySet[Tenant]:

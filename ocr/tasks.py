@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 from uuid import UUID
 
-from ocr import pages, pipeline, publishing, retention, watch
+from ocr import batches, pages, pipeline, publishing, retention, watch
 from ocr.models import Document
 from tenants import scope
 
@@ -47,6 +47,12 @@ def warm(tenant_id: str, document_id: str) -> None:
         document = Document.objects.filter(pk=document_id).first()
     if document is not None:
         pages.warm(document)
+
+
+@task
+def feed(tenant_id: str, batch_id: str) -> None:
+    """Make documents of a batch's next rows. Safe to run twice, late, or for nothing."""
+    batches.feed(UUID(tenant_id), UUID(batch_id))
 
 
 @task

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ocr.api import tokens, views
+from ocr.api import batches, tokens, views
 
 urlpatterns = [
     path("token/", tokens.Obtain.as_view(), name="api-token"),
@@ -13,4 +13,11 @@ urlpatterns = [
     path("documents/<uuid:document_id>/original/", views.Original.as_view(), name="api-original"),
     path("documents/<uuid:document_id>/pages/<int:number>/image/", views.PageImage.as_view(), name="api-page-image"),
     path("documents/<uuid:document_id>/audit/", views.Timeline.as_view(), name="api-audit"),
+    path("batches/", batches.Batches.as_view(), name="api-batches"),
+    path("batches/<uuid:batch_id>/", batches.OneBatch.as_view(), name="api-batch"),
+    path("batches/<uuid:batch_id>/items/", batches.Items.as_view(), name="api-batch-items"),
+    path("batches/<uuid:batch_id>/results/", batches.Results.as_view(), name="api-batch-results"),
+    path("batches/<uuid:batch_id>/pause/", batches.Pause.as_view(), name="api-batch-pause"),
+    path("batches/<uuid:batch_id>/resume/", batches.Resume.as_view(), name="api-batch-resume"),
+    path("batches/<uuid:batch_id>/cancel/", batches.Cancel.as_view(), name="api-batch-cancel"),
 ]
