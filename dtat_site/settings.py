@@ -260,6 +260,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX_TRIM": False,
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["ocr.api.jobs.without_closing_slash"],
+    "ENUM_NAME_OVERRIDES": {  # several fields are called status
+        "DocumentStatus": "ocr.models.Status",
+        "JobStatus": ["queued", "processing", "needs_review", "completed", "failed"],
+    },
 }
 
 # --- Reviewing ----------------------------------------------------------------------------------------------------
