@@ -7,15 +7,14 @@ person types.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
-from ocr.extraction import dates, expense, finders, line_items, pairs
-from ocr.extraction.blocks import Layout, resolve
-from ocr.extraction.candidates import context, labelled
+from ocr.extraction import expense
+from ocr.extraction.blocks import resolve
 from ocr.extraction.document_types import (
-    DateOrder,
     DocumentType,
     FieldSpec,
     InvalidType,
@@ -27,7 +26,8 @@ from ocr.extraction.document_types import (
     SumRule,
     document_type,
 )
-from ocr.extraction.fields import choose, field_of, with_problems
+from ocr.extraction.gathering import Gathering
+from ocr.extraction.parts import Parts
 from ocr.extraction.reading import (
     Box,
     Field,
@@ -42,7 +42,7 @@ from ocr.extraction.reading import (
     problem_as_json,
     words_as_json,
 )
-from ocr.extraction.rules import broken_rules, check
+from ocr.extraction.rules import check
 from ocr.extraction.values import InvalidValue, parse_kind, parse_value
 
 __all__ = [
@@ -78,7 +78,7 @@ __all__ = [
 
 
 def read(
-    blocks: Sequence[Mapping[str, Any]],
+    blocks: Iterable[Mapping[str, Any] | Sequence[Mapping[str, Any]]],
     document_type: DocumentType,
     *,
     warnings: Sequence[Any] = (),
@@ -86,30 +86,24 @@ def read(
 ) -> Reading:
     """The named fields of one document, its line items, and the problems a person should look at.
 
-    `blocks` are all pages together, every result page already collected; their order is the reading order.
-    `warnings` are the engine's own (`ErrorCode`, `Pages`); `expense_documents` are AnalyzeExpense's `ExpenseDocuments`.
+    `blocks` are all pages together, or the parts in which a long answer comes: lists of blocks, taken one after the other
+    and let go page by page, so a document of thousands of pages needs no more memory than some of them. Their order is
+    the reading order. `warnings` are the engine's own (`ErrorCode`, `Pages`); `expense_documents` are AnalyzeExpense's
+    `ExpenseDocuments`.
     Whatever the blocks hold, this raises nothing: what cannot be understood is ignored and counted in `unknown`, and
     a required field that is absent is a Field without a value plus a Problem.
     """
-    layout = resolve(chain(blocks, expense.blocks(expense_documents)))
-    order = _date_order(layout, document_type)
-    fields = _fields(layout, document_type, order, expense_documents)
-    items = expense.line_items(expense_documents, layout, document_type, date_order=order)
-    items = items or line_items.from_tables(layout.tables, document_type, date_order=order)
-    broken = _broken(fields, items, document_type)
-    fields = tuple(
-        with_problems(field, [*field.problems, *(each for each in broken if each.field == field.name)])
-        for field in fields
-    )
-    return Reading(
-        document_type=document_type.name,
-        type_version=document_type.version,
-        fields=fields,
-        line_items=items,
-        problems=(*_document_problems(layout, fields, document_type, warnings), *_all_problems(fields, items)),
-        pages=layout.pages,
-        unknown=layout.unknown,
-    )
+    gathering = Gathering(document_type, expense_documents)
+    answer = iter(blocks)
+    first = list(islice(answer, 1))
+    if expense_documents or not first or not isinstance(first[0], list | tuple):
+        everything = _flat(chain(first, answer))
+        gathering.look(resolve(chain(everything, expense.blocks(expense_documents))), last=True)
+        return gathering.reading(warnings)
+    parts = Parts(chain(first, answer))
+    for page, last in _with_last(parts):
+        gathering.look(resolve(page), last=last)
+    return replace(gathering.reading(warnings), parts=tuple(parts.pages))
 
 
 def words(blocks: Iterable[Mapping[str, Any]]) -> tuple[Word, ...]:
@@ -117,58 +111,19 @@ def words(blocks: Iterable[Mapping[str, Any]]) -> tuple[Word, ...]:
     return tuple(chain.from_iterable(page.words for page in resolve(blocks).pages))
 
 
-def _date_order(layout: Layout, document_type: DocumentType) -> DateOrder:
-    """The order that the document's own dates prove, else the type's."""
-    printed = chain.from_iterable(dates.find(line.text) for line in layout.lines)
-    return dates.proven_order(printed) or document_type.date_order
+def _flat(blocks: Iterable[Any]) -> Iterator[Any]:
+    for block in blocks:
+        if isinstance(block, list | tuple):
+            yield from block
+        else:
+            yield block
 
 
-def _fields(
-    layout: Layout, document_type: DocumentType, order: DateOrder, expense_documents: Sequence[Any]
-) -> tuple[Field, ...]:
-    found: tuple[Field, ...] = ()
-    if document_type.fields:
-        seen = context(layout, document_type, order)
-        candidates = chain(expense.candidates(seen, expense_documents), labelled(seen), finders.found(seen))
-        choices = choose(candidates, document_type)
-        found = tuple(field_of(spec, choices.get(spec.name), date_order=order) for spec in document_type.fields)
-    if document_type.every_pair is not None:
-        found += tuple(pairs.as_fields(layout.pairs, document_type.every_pair))
-    return found
-
-
-def _broken(fields: Sequence[Field], items: Sequence[LineItem], document_type: DocumentType) -> list[Problem]:
-    values = {field.name: field.value for field in fields}
-    rows = [{cell.name: cell.value for cell in item.cells} for item in items]
-    return list(broken_rules(values, rows, document_type))
-
-
-def _all_problems(fields: Sequence[Field], items: Sequence[LineItem]) -> tuple[Problem, ...]:
-    cells = chain.from_iterable(item.cells for item in items)
-    return tuple(problem for field in chain(fields, cells) for problem in field.problems)
-
-
-def _document_problems(
-    layout: Layout, fields: Sequence[Field], document_type: DocumentType, warnings: Sequence[Any]
-) -> list[Problem]:
-    problems = [_warning(each) for each in warnings]
-    required = [field for field in fields if field.required]
-    if not any(page.words for page in layout.pages) and not any(field.text for field in fields):
-        problems.append(Problem("missing", None, "No text was found on the document.", "no_text"))
-    elif len(required) > 1 and not any(field.text for field in required):
-        sentence = f"None of the required fields was found; is this a document of the type {document_type.label}?"
-        problems.append(Problem("unclear_type", None, sentence, "no_required_field"))
-    elif not any(field.text or field.value for field in fields):
-        problems.append(Problem("missing", None, "No field was found on the document.", "no_field"))
-    return problems
-
-
-def _warning(warning: Any) -> Problem:
-    """What the engine itself says it could not do. Source: Textract's Warning shape, ErrorCode and Pages."""
-    members = warning if isinstance(warning, Mapping) else {}
-    code = str(members.get("ErrorCode") or "unknown")
-    numbers = [str(page) for page in members.get("Pages") or ()]
-    if not numbers:
-        return Problem("partial_result", None, f"A part of the document could not be read ({code}).", code)
-    pages = f"Page {numbers[0]}" if len(numbers) == 1 else f"Pages {', '.join(numbers[:-1])} and {numbers[-1]}"
-    return Problem("partial_result", None, f"{pages} could not be read completely ({code}).", code)
+def _with_last(pages: Iterable[list[Any]]) -> Iterator[tuple[list[Any], bool]]:
+    """Each one, and whether it is the last."""
+    found = iter(pages)
+    page = next(found, None)
+    while page is not None:
+        following = next(found, None)
+        yield page, following is None
+        page = following

@@ -9,11 +9,13 @@ Source: AWS Textract developer guide, text detection and document analysis respo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 
-from ocr.extraction.reading import Box, PageReading, Rotation, Word
+from ocr.extraction.reading import Box, Rotation, Word
 from ocr.extraction.tolerant import counted, listed, members, number, text
 
 RawBlock = Mapping[str, Any]
@@ -28,16 +30,31 @@ _KNOWN_TYPE_NAMES = """
 _KNOWN_TYPES = frozenset(_KNOWN_TYPE_NAMES.split())
 
 
-@dataclass(frozen=True, slots=True)
 class Span:
-    """A piece of text on one page: a line, a key, a value or a cell's content. Check boxes are kept apart."""
+    """A piece of text on one page: a line, a key, a value or a cell's content. Check boxes are kept apart.
 
-    text: str
-    words: tuple[Word, ...]
-    page: int
-    box: Box | None
-    confidence: float | None
-    checks: tuple[bool, ...] = ()
+    `words` may be given as a function: most pieces are only looked at for their text, and their words are never made.
+    """
+
+    __slots__ = ("_words", "box", "checks", "confidence", "page", "text")
+
+    def __init__(
+        self,
+        text: str,
+        words: tuple[Word, ...] | Callable[[], tuple[Word, ...]],
+        page: int,
+        box: Box | None,
+        confidence: float | None,
+        checks: tuple[bool, ...] = (),
+    ) -> None:
+        self.text, self._words, self.page = text, words, page
+        self.box, self.confidence, self.checks = box, confidence, checks
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        if not isinstance(self._words, tuple):
+            self._words = self._words()
+        return self._words
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +95,243 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """One document's blocks, resolved. `slopes` is each page's skew: how far y rises per x along a printed line."""
+class PageWords:
+    """One page's words in reading order, on the upright page."""
 
-    pages: tuple[PageReading, ...]
-    lines: tuple[Span, ...]
-    pairs: tuple[Pair, ...]
-    tables: tuple[Table, ...]
-    answers: tuple[Answer, ...]
-    slopes: Mapping[int, float]
-    unknown: Mapping[str, int]
+    number: int
+    rotation: Rotation
+    words: tuple[Word, ...]
 
 
 def resolve(blocks: Iterable[Any]) -> Layout:
-    """The document that the blocks describe; all pages together, every result page already collected."""
-    return _Graph(blocks).layout()
+    """The document, or the one page, that the blocks describe; everything that belongs to it already collected."""
+    return Layout(blocks)
+
+
+class Layout:
+    """The blocks of a document, or of one of its pages, resolved as far as somebody asks.
+
+    One pass builds the index; lines, pairs, tables and answers are walked to when they are first looked at.
+    """
+
+    def __init__(self, blocks: Iterable[Any]) -> None:
+        self._counts: Counter[str] = Counter()
+        self._by_id: dict[str, RawBlock] = {}
+        self._by_type: dict[str, list[RawBlock]] = {}
+        for block in blocks:
+            self._index(block)
+        self._words: dict[str, Word] = {}
+
+    # --- what it holds
+
+    @cached_property
+    def rotations(self) -> dict[int, Rotation]:
+        """Every page with the turn that the majority of its words needs, each word counting by its length."""
+        votes: dict[int, dict[Rotation, int]] = {}
+        for block in self._of_type("WORD") or self._of_type("LINE"):
+            turn = _turn(members(block.get("Geometry")))
+            if turn is not None:
+                turns = votes.setdefault(_page(block), {})
+                turns[turn] = turns.get(turn, 0) + len(text(block.get("Text")))
+        found: dict[int, Rotation] = {page: max(turns, key=turns.__getitem__) for page, turns in votes.items()}
+        for block in chain.from_iterable(map(self._of_type, ("PAGE", "LINE", "WORD"))):
+            found.setdefault(_page(block), 0)
+        return found
+
+    @cached_property
+    def pages(self) -> tuple[PageWords, ...]:
+        """Every page with its words: those of the lines first, in the lines' order."""
+        ordered: dict[int, dict[str, Word]] = {page: {} for page in self.rotations}
+        for line in self.lines:
+            ordered[line.page].update((word.id, word) for word in line.words)
+        for word in map(self._word, self._of_type("WORD")):
+            ordered[word.page].setdefault(word.id, word)
+        return tuple(
+            PageWords(page, self.rotations[page], tuple(words.values())) for page, words in sorted(ordered.items())
+        )
+
+    @cached_property
+    def lines(self) -> tuple[Span, ...]:
+        return tuple(self._span(block) for block in self._of_type("LINE"))
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        return tuple(pair for kind in _KEY_TYPES for pair in self._pairs(kind))
+
+    @cached_property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(self._table(block) for block in self._of_type("TABLE"))
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        return tuple(answer for block in self._of_type("QUERY") for answer in self._answers(block))
+
+    @cached_property
+    def slopes(self) -> dict[int, float]:
+        """Each page's skew: how far y rises per x along a printed line."""
+        slopes: dict[int, list[float]] = {}
+        for block in self._of_type("LINE"):
+            page = _page(block)
+            slope = _slope(members(block.get("Geometry")), self.rotations[page])
+            if slope is not None:
+                slopes.setdefault(page, []).append(slope)
+        return {page: sorted(found)[len(found) // 2] for page, found in slopes.items()}
+
+    @property
+    def has_words(self) -> bool:
+        return "WORD" in self._by_type
+
+    @property
+    def unknown(self) -> Mapping[str, int]:
+        """What was passed over, and how often: what is no block or of no known type, ids that lead nowhere."""
+        if refers_beyond(chain.from_iterable(self._by_type.values()), self._by_id):
+            _ = self.lines, self.pairs, self.tables, self.answers  # only the whole walk tells which ones count
+        return dict(self._counts)
+
+    # --- the index
+
+    def _index(self, block: Any) -> None:
+        kind = members(block).get("BlockType")
+        if not isinstance(kind, str):
+            self._counts["not_a_block"] += 1
+            return
+        if kind not in _KNOWN_TYPES:
+            self._counts["unknown_block_type"] += 1
+        self._by_type.setdefault(kind, []).append(block)
+        identity = block.get("Id")
+        if isinstance(identity, str) and identity not in self._by_id:
+            self._by_id[identity] = block
+        else:
+            self._counts["repeated_id" if isinstance(identity, str) else "block_without_id"] += 1
+
+    def _of_type(self, kind: str) -> Sequence[RawBlock]:
+        return self._by_type.get(kind, ())
+
+    def _related(self, block: RawBlock, kind: str) -> list[RawBlock]:
+        """The blocks that a relationship names, in its order; ids that lead nowhere are counted and left out."""
+        found = []
+        for relationship in listed(block.get("Relationships")):
+            named = members(relationship)
+            if named.get("Type") != kind:
+                continue
+            for identity in listed(named.get("Ids")):
+                target = self._by_id.get(identity) if isinstance(identity, str) else None
+                if target is None:
+                    self._counts["dangling_id"] += 1
+                else:
+                    found.append(target)
+        return found
+
+    # --- words and spans
+
+    def _word(self, block: RawBlock) -> Word:
+        identity = text(block.get("Id"))
+        known = self._words.get(identity)
+        if known is not None:
+            return known
+        page = _page(block)
+        made = Word(
+            id=identity,
+            text=text(block.get("Text")),
+            confidence=number(block.get("Confidence")),
+            page=page,
+            box=turned_box(block.get("Geometry"), self.rotations[page]),
+            text_type=str(block.get("TextType") or "PRINTED"),
+        )
+        self._words[identity] = made
+        return made
+
+    def _span(self, block: RawBlock) -> Span:
+        """The text under a block: its words, or its own Text when it has none."""
+        page = _page(block)
+        words, checks = self._content(block)
+        return Span(
+            " ".join([text(word.get("Text")) for word in words]) or text(block.get("Text")),
+            partial(self._words_of, words) if words else (),
+            page,
+            turned_box(block.get("Geometry"), self.rotations.get(page, 0)),
+            number(block.get("Confidence")),
+            tuple(checks),
+        )
+
+    def _words_of(self, blocks: Sequence[RawBlock]) -> tuple[Word, ...]:
+        return tuple([self._word(block) for block in blocks])
+
+    def _content(self, block: RawBlock) -> tuple[list[RawBlock], list[bool]]:
+        """The words and the check boxes under a block."""
+        words: list[RawBlock] = []
+        checks: list[bool] = []
+        for child in self._related(block, "CHILD"):
+            kind = child["BlockType"]
+            if kind == "WORD":
+                words.append(child)
+            elif kind == "SELECTION_ELEMENT":
+                checks.append(child.get("SelectionStatus") == "SELECTED")
+            elif kind == "CELL" and block["BlockType"] == "MERGED_CELL":
+                inner = self._content(child)
+                words.extend(inner[0])
+                checks.extend(inner[1])
+        return words, checks
+
+    # --- forms, queries, tables
+
+    def _pairs(self, kind: str) -> Iterable[Pair]:
+        for block in self._of_type(kind):
+            if kind != "KEY" and "KEY" not in listed(block.get("EntityTypes")):
+                continue
+            values = [self._span(value) for value in self._related(block, "VALUE")]
+            key = self._span(block)
+            value = joined(values)
+            scores = [span.confidence for span in (key, value) if span is not None and span.confidence is not None]
+            yield Pair(key, value, min(scores, default=None))
+
+    def _answers(self, block: RawBlock) -> Iterable[Answer]:
+        query = members(block.get("Query"))
+        for result in self._related(block, "ANSWER"):
+            yield Answer(text(query.get("Alias")), text(query.get("Text")), self._answer_span(result))
+
+    def _answer_span(self, result: RawBlock) -> Span:
+        """A query result names no words; they are those whose middle lies in its box."""
+        span = self._span(result)
+        if span.words or span.box is None:
+            return span
+        words = dict.fromkeys(self._word(block) for block in self._of_type("WORD") if _page(block) == span.page)
+        return Span(span.text, tuple(_held(words, span.box)), span.page, span.box, span.confidence, span.checks)
+
+    def _table(self, block: RawBlock) -> Table:
+        merged = [cell for cell in self._related(block, "MERGED_CELL") if cell["BlockType"] == "MERGED_CELL"]
+        covered = {str(child.get("Id")) for cell in merged for child in self._related(cell, "CHILD")}
+        plain = [
+            cell
+            for cell in self._related(block, "CHILD")
+            if cell["BlockType"] == "CELL" and str(cell.get("Id")) not in covered
+        ]
+        cells = sorted((self._cell(cell) for cell in (*plain, *merged)), key=lambda cell: (cell.row, cell.column))
+        return Table(_page(block), number(block.get("Confidence")), tuple(cells))
+
+    def _cell(self, block: RawBlock) -> Cell:
+        return Cell(
+            row=counted(block.get("RowIndex")),
+            column=counted(block.get("ColumnIndex")),
+            row_span=counted(block.get("RowSpan")),
+            column_span=counted(block.get("ColumnSpan")),
+            content=self._span(block),
+            roles=frozenset(role for role in listed(block.get("EntityTypes")) if isinstance(role, str)),
+        )
+
+
+def refers_beyond(blocks: Iterable[RawBlock], known: Container[Any], *, by_pages: bool = False) -> bool:
+    """Whether one of the blocks names another that is not known. A page's list of all it holds counts with `by_pages`."""
+    named: set[Any] = set()
+    for block in blocks:
+        relationships = block.get("Relationships")
+        if relationships and (by_pages or block.get("BlockType") != "PAGE"):
+            for relationship in listed(relationships):
+                try:
+                    named.update(listed(members(relationship).get("Ids")))
+                except TypeError:  # a list or an object is no id
+                    return True
+    return any(identity not in known for identity in named)
 
 
 def turned_box(raw: Any, rotation: Rotation) -> Box | None:
@@ -113,195 +352,10 @@ def turned_box(raw: Any, rotation: Rotation) -> Box | None:
             return Box(left, top, width, height)
 
 
-class _Graph:
-    """The index of one document's blocks and the walk over it."""
-
-    def __init__(self, blocks: Iterable[Any]) -> None:
-        self.unknown: Counter[str] = Counter()
-        self.by_id: dict[str, RawBlock] = {}
-        self.by_type: dict[str, list[RawBlock]] = {}
-        for block in blocks:
-            self._index(block)
-        self.rotations = self._rotations()
-        self.words: dict[str, Word] = {}
-        for block in self._of_type("WORD"):
-            word = self._word(block)
-            self.words.setdefault(word.id, word)
-        self.page_words: dict[int, list[Word]] = {}
-        for word in self.words.values():
-            self.page_words.setdefault(word.page, []).append(word)
-
-    def layout(self) -> Layout:
-        lines = tuple(self._span(block) for block in self._of_type("LINE"))
-        pairs = tuple(pair for kind in _KEY_TYPES for pair in self._pairs(kind))
-        return Layout(
-            pages=self._pages(lines),
-            lines=lines,
-            pairs=pairs,
-            tables=tuple(self._table(block) for block in self._of_type("TABLE")),
-            answers=tuple(answer for block in self._of_type("QUERY") for answer in self._answers(block)),
-            slopes=self._slopes(),
-            unknown=dict(self.unknown),
-        )
-
-    def _index(self, block: Any) -> None:
-        kind = block.get("BlockType") if isinstance(block, Mapping) else None
-        if not isinstance(kind, str):
-            self.unknown["not_a_block"] += 1
-            return
-        if kind not in _KNOWN_TYPES:
-            self.unknown["unknown_block_type"] += 1
-        self.by_type.setdefault(kind, []).append(block)
-        identity = block.get("Id")
-        if isinstance(identity, str) and identity not in self.by_id:
-            self.by_id[identity] = block
-        else:
-            self.unknown["repeated_id" if isinstance(identity, str) else "block_without_id"] += 1
-
-    def _of_type(self, kind: str) -> Sequence[RawBlock]:
-        return self.by_type.get(kind, ())
-
-    def related(self, block: RawBlock, kind: str) -> list[RawBlock]:
-        """The blocks that a relationship names, in its order; ids that lead nowhere are counted and left out."""
-        found = []
-        for relationship in listed(block.get("Relationships")):
-            named = members(relationship)
-            if named.get("Type") != kind:
-                continue
-            for identity in listed(named.get("Ids")):
-                target = self.by_id.get(identity) if isinstance(identity, str) else None
-                if target is None:
-                    self.unknown["dangling_id"] += 1
-                else:
-                    found.append(target)
-        return found
-
-    # --- pages and words
-
-    def _rotations(self) -> dict[int, Rotation]:
-        """Per page the turn that the majority of words needs, each word counting by its length."""
-        votes: dict[int, Counter[Rotation]] = {}
-        for block in self._of_type("WORD") or self._of_type("LINE"):
-            turn = _turn(members(block.get("Geometry")))
-            if turn is not None:
-                weight = len(text(block.get("Text")))
-                votes.setdefault(_page(block), Counter())[turn] += weight
-        return {page: count.most_common(1)[0][0] for page, count in votes.items()}
-
-    def rotation(self, page: int) -> Rotation:
-        return self.rotations.get(page, 0)
-
-    def _word(self, block: RawBlock) -> Word:
-        page = _page(block)
-        return Word(
-            id=text(block.get("Id")),
-            text=text(block.get("Text")),
-            confidence=number(block.get("Confidence")),
-            page=page,
-            box=turned_box(block.get("Geometry"), self.rotation(page)),
-            text_type=str(block.get("TextType") or "PRINTED"),
-        )
-
-    def _pages(self, lines: Sequence[Span]) -> tuple[PageReading, ...]:
-        ordered: dict[int, dict[str, Word]] = {_page(block): {} for block in self._of_type("PAGE")}
-        for line in lines:
-            ordered.setdefault(line.page, {}).update((word.id, word) for word in line.words)
-        for word in self.words.values():
-            ordered.setdefault(word.page, {}).setdefault(word.id, word)
-        return tuple(
-            PageReading(number, self.rotation(number), tuple(words.values()))
-            for number, words in sorted(ordered.items())
-        )
-
-    def _slopes(self) -> dict[int, float]:
-        slopes: dict[int, list[float]] = {}
-        for block in self._of_type("LINE"):
-            slope = _slope(members(block.get("Geometry")), self.rotation(_page(block)))
-            if slope is not None:
-                slopes.setdefault(_page(block), []).append(slope)
-        return {page: sorted(found)[len(found) // 2] for page, found in slopes.items()}
-
-    # --- spans
-
-    def _span(self, block: RawBlock) -> Span:
-        """The text under a block: its words, or its own Text when it has none."""
-        page = _page(block)
-        words, checks = self._content(block)
-        printed = " ".join(word.text for word in words) or text(block.get("Text"))
-        return Span(
-            text=printed,
-            words=words,
-            page=page,
-            box=turned_box(block.get("Geometry"), self.rotation(page)),
-            confidence=number(block.get("Confidence")),
-            checks=checks,
-        )
-
-    def _content(self, block: RawBlock) -> tuple[tuple[Word, ...], tuple[bool, ...]]:
-        words, checks = [], []
-        for child in self.related(block, "CHILD"):
-            kind = child["BlockType"]
-            if kind == "WORD" and child.get("Id") in self.words:
-                words.append(self.words[child["Id"]])
-            elif kind == "SELECTION_ELEMENT":
-                checks.append(child.get("SelectionStatus") == "SELECTED")
-            elif kind == "CELL" and block["BlockType"] == "MERGED_CELL":
-                inner = self._content(child)
-                words.extend(inner[0])
-                checks.extend(inner[1])
-        return tuple(words), tuple(checks)
-
-    # --- forms, queries, tables
-
-    def _pairs(self, kind: str) -> Iterable[Pair]:
-        for block in self._of_type(kind):
-            if kind != "KEY" and "KEY" not in listed(block.get("EntityTypes")):
-                continue
-            values = [self._span(value) for value in self.related(block, "VALUE")]
-            key = self._span(block)
-            value = joined(values)
-            scores = [span.confidence for span in (key, value) if span is not None and span.confidence is not None]
-            yield Pair(key, value, min(scores, default=None))
-
-    def _answers(self, block: RawBlock) -> Iterable[Answer]:
-        query = members(block.get("Query"))
-        for result in self.related(block, "ANSWER"):
-            yield Answer(text(query.get("Alias")), text(query.get("Text")), self._answer_span(result))
-
-    def _answer_span(self, result: RawBlock) -> Span:
-        """A query result names no words; they are those whose middle lies in its box."""
-        span = self._span(result)
-        if span.words or span.box is None:
-            return span
-        words = tuple(_held(self.page_words.get(span.page, ()), span.box))
-        return Span(span.text, words, span.page, span.box, span.confidence, span.checks)
-
-    def _table(self, block: RawBlock) -> Table:
-        merged = [cell for cell in self.related(block, "MERGED_CELL") if cell["BlockType"] == "MERGED_CELL"]
-        covered = {str(child.get("Id")) for cell in merged for child in self.related(cell, "CHILD")}
-        plain = [
-            cell
-            for cell in self.related(block, "CHILD")
-            if cell["BlockType"] == "CELL" and str(cell.get("Id")) not in covered
-        ]
-        cells = sorted((self._cell(cell) for cell in (*plain, *merged)), key=lambda cell: (cell.row, cell.column))
-        return Table(_page(block), number(block.get("Confidence")), tuple(cells))
-
-    def _cell(self, block: RawBlock) -> Cell:
-        return Cell(
-            row=counted(block.get("RowIndex")),
-            column=counted(block.get("ColumnIndex")),
-            row_span=counted(block.get("RowSpan")),
-            column_span=counted(block.get("ColumnSpan")),
-            content=self._span(block),
-            roles=frozenset(role for role in listed(block.get("EntityTypes")) if isinstance(role, str)),
-        )
-
-
 def joined(spans: Sequence[Span]) -> Span | None:
     """Several pieces of one page read as one; None when there are none."""
-    if not spans:
-        return None
+    if len(spans) < 2:
+        return spans[0] if spans else None
     words = tuple(word for span in spans for word in span.words)
     checks = tuple(check for span in spans for check in span.checks)
     scores = [span.confidence for span in spans if span.confidence is not None]

@@ -79,21 +79,32 @@ class Context:
     specs: Mapping[str, FieldSpec]
     lexicon: Lexicon
     mentions: Mapping[int, Sequence[Mention]]  # by the identity of the line's span
+    printed_dates: Mapping[int, Sequence[dates.PrintedDate]]  # by the same
     order: DateOrder
 
     def mentions_in(self, span: Span) -> Sequence[Mention]:
         return self.mentions.get(id(span), ())
 
+    def dates_in(self, span: Span) -> Sequence[dates.PrintedDate]:
+        return self.printed_dates.get(id(span), ())
 
-def context(layout: Layout, document_type: DocumentType, order: DateOrder) -> Context:
+
+def context(
+    layout: Layout, document_type: DocumentType, dated: Mapping[int, Sequence[dates.PrintedDate]], order: DateOrder
+) -> Context:
     lexicon = lexicon_of(document_type.fields)
     mentions = {id(line): found for line in layout.lines if (found := lexicon.mentions(line.text))}
     specs = {spec.name: spec for spec in document_type.fields}
-    return Context(layout, Rows(layout.lines, layout.slopes), specs, lexicon, mentions, order)
+    return Context(layout, Rows(layout.lines, layout.slopes), specs, lexicon, mentions, dated, order)
+
+
+def printed_dates(layout: Layout) -> dict[int, Sequence[dates.PrintedDate]]:
+    """The dates in each line that has some, by the identity of the line's span."""
+    return {id(line): found for line in layout.lines if (found := dates.find(line.text))}
 
 
 def labelled(found_in: Context) -> Iterator[Candidate]:
-    """Every candidate that a label, a query or a form pair leads to."""
+    """Every candidate that a label, a query or a form pair leads to, for the fields in `specs`."""
     yield from _from_answers(found_in)
     for pair in found_in.layout.pairs:
         yield from _from_pair(found_in, pair)
@@ -101,6 +112,8 @@ def labelled(found_in: Context) -> Iterator[Candidate]:
         yield from _from_table(found_in, table)
     for line in found_in.rows:
         for mention in found_in.mentions_in(line.span):
+            if mention.name not in found_in.specs:
+                continue
             beside = list(_beside(found_in, line, mention))
             yield from beside or _under(found_in, line, mention)
 
@@ -123,6 +136,8 @@ def _from_pair(found_in: Context, pair: Pair) -> Iterator[Candidate]:
     if pair.value is None or not (pair.value.text or pair.value.checks):
         return
     for mention in found_in.lexicon.mentions(pair.key.text):
+        if mention.name not in found_in.specs:
+            continue
         rest = strange_words(pair.key.text[mention.end :])
         score = _labelled_score("key_value", mention) - PENALTIES["word_before_value"] * rest
         spec = found_in.specs[mention.name]
@@ -135,7 +150,9 @@ def _from_table(found_in: Context, table: Table) -> Iterator[Candidate]:
         if following.row != cell.row or "COLUMN_HEADER" in cell.roles:
             continue
         for mention in found_in.lexicon.mentions(cell.content.text):
-            if mention.before or strange_words(cell.content.text[mention.end :]):
+            if mention.name not in found_in.specs or mention.before:
+                continue
+            if strange_words(cell.content.text[mention.end :]):
                 continue
             if found_in.lexicon.mentions(following.content.text):
                 continue

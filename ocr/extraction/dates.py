@@ -88,13 +88,19 @@ def proven_order(printed: Iterable[PrintedDate]) -> DateOrder | None:
 
     None when no date proves anything or when two contradict each other.
     """
-    proofs: set[DateOrder] = set()
+    found = proofs(printed)
+    return found.pop() if len(found) == 1 else None
+
+
+def proofs(printed: Iterable[PrintedDate]) -> set[DateOrder]:
+    """The orders that dates prove which can be read in one way only."""
+    found: set[DateOrder] = set()
     for each in printed:
         if each.day_first is None and each.month_first is not None:
-            proofs.add("month_first")
+            found.add("month_first")
         if each.month_first is None and each.day_first is not None:
-            proofs.add("day_first")
-    return proofs.pop() if len(proofs) == 1 else None
+            found.add("day_first")
+    return found
 
 
 def _plain(text: str) -> str:

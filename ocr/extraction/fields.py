@@ -29,6 +29,11 @@ MOST_SUGGESTIONS = 5
 # contain a word below 80. So the pair's bar lies this much below the field's threshold.
 PAIR_SLACK = 50.0
 _TRIED_PER_FIELD = 6
+# Hundreds of pages may hold tens of thousands of values for one field; the likeliest are kept.
+_MOST_VALUES = 500
+_KEPT_VALUES = 100
+# Of two candidates that are as good, the one whose source comes first in this list; then the finders'.
+_TURNS = {"expense": 0, "query": 1, "key_value": 2, "table": 3, "label_right": 4, "label_below": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +47,84 @@ class Choice:
         return self.ranked[0] if self.ranked else None
 
 
-def choose(candidates: Iterable[Candidate], document_type: DocumentType) -> dict[str, Choice]:
+@dataclass(slots=True)
+class _Said:
+    """What was found of one value: the best placed candidate, and the places that say the same."""
+
+    best: Candidate
+    best_at: tuple[int, int, int]
+    first_at: tuple[int, int, int]
+    places: set[tuple[str, ...]]
+
+    @property
+    def rank(self) -> tuple[float, tuple[int, int, int]]:
+        """The better the less; of equals the one that came first."""
+        return -self.score, self.first_at
+
+    @property
+    def score(self) -> float:
+        return self.best.score + AGREEMENT * min(len(self.places) - 1, MOST_AGREEMENTS)
+
+
+class Tally:
+    """The candidates of every field, one per value: the best placed, raised for each other place that says the same.
+
+    They come page by page; what ranks first does not depend on that. Of very many values the likeliest are kept.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[str, dict[str, _Said]] = defaultdict(dict)
+        self._count = 0
+
+    def add(self, candidates: Iterable[Candidate]) -> None:
+        for each in candidates:
+            self._count += 1
+            said = self._said[each.name]
+            _add(said, each, _place(each, self._count))
+            if len(said) > _MOST_VALUES:
+                kept = sorted(said.items(), key=lambda item: item[1].rank)[:_KEPT_VALUES]
+                self._said[each.name] = dict(kept)
+
+    def ranked(self) -> dict[str, list[Candidate]]:
+        """For each field its candidates, the best first."""
+        return {
+            name: [replace(each.best, score=each.score) for each in sorted(said.values(), key=lambda each: each.rank)]
+            for name, said in self._said.items()
+        }
+
+
+def _place(each: Candidate, count: int) -> tuple[int, int, int]:
+    """Where a candidate stands among all: by source, by page, as printed."""
+    turn = _TURNS.get(each.why, len(_TURNS))
+    return turn, each.page if 0 < turn < len(_TURNS) else 0, count
+
+
+def _add(said: dict[str, _Said], each: Candidate, at: tuple[int, int, int]) -> None:
+    value = each.value if each.value is not None else f"?{each.text}"
+    known = said.get(value)
+    if known is None:
+        said[value] = _Said(each, at, at, {_spot(each)})
+        return
+    if (-each.score, at) < (-known.best.score, known.best_at):
+        known.best, known.best_at = each, at
+    known.first_at = min(known.first_at, at)
+    if len(known.places) <= MOST_AGREEMENTS:
+        known.places.add(_spot(each))
+
+
+def _spot(each: Candidate) -> tuple[str, ...]:
+    return (each.why, *(word.id for word in each.words))
+
+
+def choose(tallies: Iterable[Tally], document_type: DocumentType) -> dict[str, Choice]:
     """For each field of the type its candidates in order of preference."""
-    by_name: dict[str, list[Candidate]] = defaultdict(list)
-    for candidate in candidates:
-        by_name[candidate.name].append(candidate)
-    merged = {name: _merged(each) for name, each in by_name.items()}
+    merged: dict[str, list[Candidate]] = {}
+    for tally in tallies:
+        merged |= tally.ranked()
     for rule in document_type.rules:
         if isinstance(rule, SumRule):
             _support(rule, merged)
     return {name: Choice(tuple(_ranked(each))) for name, each in merged.items()}
-
-
-def _merged(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """One candidate per value: the best placed, raised for each other place or source that says the same."""
-    by_value: dict[str, list[Candidate]] = defaultdict(list)
-    for each in candidates:
-        by_value[each.value if each.value is not None else f"?{each.text}"].append(each)
-    merged = []
-    for same in by_value.values():
-        best = max(same, key=lambda each: each.score)
-        places = {(each.why, *(word.id for word in each.words)) for each in same}
-        merged.append(replace(best, score=best.score + AGREEMENT * min(len(places) - 1, MOST_AGREEMENTS)))
-    return sorted(merged, key=lambda each: -each.score)
 
 
 def _support(rule: SumRule, merged: dict[str, list[Candidate]]) -> None:

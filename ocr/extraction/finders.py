@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import islice
 
 from ocr.extraction import dates, numbers, values
-from ocr.extraction.blocks import Span
 from ocr.extraction.candidates import LEAST_SCORE, Candidate, Context
-from ocr.extraction.document_types import FieldSpec
-from ocr.extraction.reading import Word
+from ocr.extraction.document_types import DateOrder, FieldSpec
+from ocr.extraction.reading import Box, Word
 from ocr.extraction.rows import Line, box_of, words_at
 
 SCORES = {
@@ -75,11 +74,22 @@ _RECEIVER = re.compile(
 )
 
 
-def found(context: Context) -> Iterator[Candidate]:
-    """Every candidate that the fields' own finders propose."""
-    for spec in context.specs.values():
-        if spec.finder is not None:
-            yield from _FINDERS[spec.finder](context, spec)
+class Finder:
+    """Looks at a document page by page and says at the end what it found."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        self.spec = spec
+
+    def look(self, context: Context) -> None:
+        raise NotImplementedError
+
+    def found(self, order: DateOrder) -> Iterator[Candidate]:
+        raise NotImplementedError
+
+
+def finders_of(specs: Iterable[FieldSpec]) -> list[Finder]:
+    """The finders that the fields ask for, in the fields' order."""
+    return [_FINDERS[spec.finder](spec) for spec in specs if spec.finder is not None]
 
 
 def _candidate(spec: FieldSpec, line: Line, text: str, words: tuple[Word, ...], why: str, score: float) -> Candidate:
@@ -101,8 +111,21 @@ class _Head:
     words: tuple[Word, ...]
 
 
-def _company(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
+class _Company(Finder):
     """Lines at the top of the first page that look like a firm's name."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(spec)
+        self._found: list[Candidate] = []
+
+    def look(self, context: Context) -> None:
+        self._found += _companies(context, self.spec)
+
+    def found(self, order: DateOrder) -> Iterator[Candidate]:
+        yield from self._found
+
+
+def _companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     heads = [head for row in context.rows.on_page(1)[:_TOP_ROWS] for head in _heads(row)]
     names = [head for head in heads if _may_name_a_company(context, head)]
     tallest = max((head.line.box.height for head in names), default=0.0)
@@ -192,58 +215,109 @@ def _below_a_receiver(heads: list[_Head], head: _Head) -> bool:
 # --- dates, amounts, currencies
 
 
-def _any_date(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
+class _AnyDate(Finder):
     """Dates that stand under no other field's label, the first the likeliest."""
-    lines = (line for line in context.rows if not _named(context, line.span))
-    dated = ((line, each) for line in lines for each in dates.find(line.span.text))
-    for place, (line, printed) in enumerate(islice(dated, _DATES_LOOKED_AT)):
-        readings = [each.isoformat() for each in printed.readings(context.order)]
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(spec)
+        self._first: list[_Dated] = []
+
+    def look(self, context: Context) -> None:
+        lines = (line for line in context.rows if not context.mentions_in(line.span))
+        dated = (_Dated.of(line, printed) for line in lines for printed in context.dates_in(line.span))
+        self._first += islice(dated, _DATES_LOOKED_AT)
+        self._first = sorted(self._first, key=lambda each: each.page)[:_DATES_LOOKED_AT]
+
+    def found(self, order: DateOrder) -> Iterator[Candidate]:
+        for place, each in enumerate(self._first):
+            first, *others = [day.isoformat() for day in each.printed.readings(order)]
+            score = SCORES["any_date"] - _NEXT_DATE * place
+            yield Candidate(
+                self.spec.name, first, each.text, each.words, each.page, each.box, "any_date", score, "rule",
+                others=tuple(others),
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    """A date and the words it is printed in."""
+
+    printed: dates.PrintedDate
+    text: str
+    words: tuple[Word, ...]
+    page: int
+    box: Box | None
+
+    @classmethod
+    def of(cls, line: Line, printed: dates.PrintedDate) -> _Dated:
         words = words_at(line.span, printed.start, printed.end)
         text = line.span.text[printed.start : printed.end].strip()
-        score = SCORES["any_date"] - _NEXT_DATE * place
-        yield Candidate(
-            spec.name, readings[0], text, words, line.span.page, box_of(words, line.box), "any_date", score, "rule",
-            others=tuple(readings[1:]),
+        return cls(printed, text, words, line.span.page, box_of(words, line.box))
+
+
+class _LargestAmount(Finder):
+    """The largest amount with two decimals that stands under no other field's label."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(spec)
+        self._largest: tuple[Decimal, Candidate] | None = None
+
+    def look(self, context: Context) -> None:
+        for line in context.rows:
+            if any(mention.name != self.spec.name for mention in context.mentions_in(line.span)):
+                continue
+            for number in numbers.find_numbers(line.span.text):
+                if number.decimals == 2 and not number.percent and self._is_larger(number.value, line.span.page):
+                    self._largest = number.value, self._candidate(line, number)
+
+    def found(self, order: DateOrder) -> Iterator[Candidate]:
+        if self._largest is not None:
+            yield self._largest[1]
+
+    def _is_larger(self, value: Decimal, page: int) -> bool:
+        if self._largest is None:
+            return True
+        largest, found = self._largest
+        return value > largest or (value == largest and page < found.page)
+
+    def _candidate(self, line: Line, number: numbers.PrintedNumber) -> Candidate:
+        text = line.span.text[number.start : number.end]
+        words = words_at(line.span, number.start, number.end)
+        return Candidate(
+            self.spec.name, values.money(number.value), text, words, line.span.page, box_of(words, line.box),
+            "largest_amount", SCORES["largest_amount"], "rule",
         )  # fmt: skip
 
 
-def _largest_amount(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
-    """The largest amount with two decimals that stands under no other field's label."""
-    largest: tuple[Line, numbers.PrintedNumber] | None = None
-    for line in context.rows:
-        if any(mention.name != spec.name for mention in context.mentions_in(line.span)):
-            continue
-        for number in numbers.find_numbers(line.span.text):
-            if number.decimals == 2 and not number.percent and (not largest or number.value > largest[1].value):
-                largest = (line, number)
-    if largest is not None:
-        line, number = largest
-        text = line.span.text[number.start : number.end]
-        words = words_at(line.span, number.start, number.end)
-        box = box_of(words, line.box)
-        score = SCORES["largest_amount"]
-        value = values.money(number.value)
-        yield Candidate(spec.name, value, text, words, line.span.page, box, "largest_amount", score, "rule")
-
-
-def _any_currency(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
+class _AnyCurrency(Finder):
     """The currencies that stand in the print, by how often and how clearly."""
-    seen: dict[str, list[Candidate]] = defaultdict(list)
-    for line in context.rows:
-        for printed in numbers.find_currencies(line.span.text):
-            if not _beside_a_number(line.span.text, printed):
-                continue
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(spec)
+        self._seen: dict[str, tuple[int, Candidate]] = {}
+
+    def look(self, context: Context) -> None:
+        for line in context.rows:
+            for printed in numbers.find_currencies(line.span.text):
+                if _beside_a_number(line.span.text, printed):
+                    self._note(line, printed)
+
+    def found(self, order: DateOrder) -> Iterator[Candidate]:
+        everything = sum(count for count, _best in self._seen.values())
+        for count, best in self._seen.values():
+            yield replace(best, score=best.score * (0.5 + 0.5 * count / everything))
+
+    def _note(self, line: Line, printed: numbers.PrintedCurrency) -> None:
+        count, best = self._seen.get(printed.code, (0, None))
+        score = SCORES["any_currency"] * printed.confidence / 100
+        if best is None or score > best.score:
             words = words_at(line.span, printed.start, printed.end)
-            score = SCORES["any_currency"] * printed.confidence / 100
             text = line.span.text[printed.start : printed.end]
-            box = box_of(words, line.box)
-            seen[printed.code].append(
-                Candidate(spec.name, printed.code, text, words, line.span.page, box, "any_currency", score, "rule")
-            )
-    everything = sum(len(each) for each in seen.values())
-    for each in seen.values():
-        best = max(each, key=lambda candidate: candidate.score)
-        yield replace(best, score=best.score * (0.5 + 0.5 * len(each) / everything))
+            best = Candidate(
+                self.spec.name, printed.code, text, words, line.span.page, box_of(words, line.box), "any_currency",
+                score, "rule",
+            )  # fmt: skip
+        self._seen[printed.code] = count + 1, best
 
 
 def _beside_a_number(text: str, printed: numbers.PrintedCurrency) -> bool:
@@ -252,13 +326,9 @@ def _beside_a_number(text: str, printed: numbers.PrintedCurrency) -> bool:
     return bool(re.search(r"[\d(\[]\Z", before) or re.match(r"[-\d.,)\]]", after) or not (before or after))
 
 
-def _named(context: Context, span: Span) -> bool:
-    return bool(context.mentions_in(span))
-
-
-_FINDERS: dict[str, Callable[[Context, FieldSpec], Iterator[Candidate]]] = {
-    "company": _company,
-    "any_date": _any_date,
-    "largest_amount": _largest_amount,
-    "any_currency": _any_currency,
+_FINDERS: dict[str, type[Finder]] = {
+    "company": _Company,
+    "any_date": _AnyDate,
+    "largest_amount": _LargestAmount,
+    "any_currency": _AnyCurrency,
 }

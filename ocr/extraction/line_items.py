@@ -29,24 +29,60 @@ class _Columns:
     by_name: Mapping[str, int]
 
 
-def from_tables(tables: Iterable[Table], document_type: DocumentType, *, date_order: DateOrder) -> tuple[LineItem, ...]:
-    """The rows of every table whose header names the type's columns, in page order.
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of an item table: what stands in the known columns."""
+
+    page: int
+    contents: Mapping[str, Span | None]
+
+
+class ItemTables:
+    """The rows of every table whose header names the type's columns, as they come page by page.
 
     A table without a header continues the one before it when it is as wide (an item table that runs over pages).
+    Beyond `most` cells further rows are counted in `left_out` and not kept.
     """
-    specs = document_type.line_items or ()
-    columns, summary = lexicon_of(specs), lexicon_of(document_type.fields)
-    items: list[LineItem] = []
-    known: tuple[_Columns, int] | None = None
-    for table in tables if specs else ():
-        width = max((cell.column + cell.column_span - 1 for cell in table.cells), default=0)
-        found = _columns(table, columns)
-        if found is None and known is not None and known[1] == width:
-            found = replace(known[0], header_row=0)
-        known = (found, width) if found else None
-        if found is not None:
-            items.extend(_items(table, found, specs, summary, first=len(items) + 1, date_order=date_order))
-    return tuple(items)
+
+    def __init__(self, document_type: DocumentType, *, most: int) -> None:
+        self._specs = document_type.line_items or ()
+        self._columns, self._summary = lexicon_of(self._specs), lexicon_of(document_type.fields)
+        self._most = most // max(1, len(self._specs))
+        self._known: tuple[_Columns, int] | None = None
+        self._rows: list[_Row] = []
+        self.left_out = 0
+
+    def look(self, tables: Iterable[Table]) -> None:
+        for table in tables:
+            width = max((cell.column + cell.column_span - 1 for cell in table.cells), default=0)
+            found = _columns(table, self._columns)
+            if found is None and self._known is not None and self._known[1] == width:
+                found = replace(self._known[0], header_row=0)
+            self._known = (found, width) if found else None
+            for row in _items(table, found, self._specs, self._summary) if found else ():
+                self._keep(row)
+
+    @property
+    def kept(self) -> int:
+        return len(self._rows)
+
+    def items(self, date_order: DateOrder) -> tuple[LineItem, ...]:
+        """The line items, numbered over all pages."""
+        return tuple(self._item(number, row, date_order) for number, row in enumerate(self._rows, 1))
+
+    def _keep(self, row: _Row) -> None:
+        if len(self._rows) >= self._most:
+            self.left_out += 1
+            return
+        for content in row.contents.values():
+            _ = content and content.words  # made while their page is there
+        self._rows.append(row)
+
+    def _item(self, number: int, row: _Row, date_order: DateOrder) -> LineItem:
+        cells = (
+            cell_of(spec, row.contents.get(spec.name), number=number, date_order=date_order) for spec in self._specs
+        )
+        return LineItem(number, row.page, tuple(cells))
 
 
 def _columns(table: Table, lexicon: Lexicon) -> _Columns | None:
@@ -71,21 +107,15 @@ def _by_row(table: Table) -> dict[int, list[Cell]]:
     return rows
 
 
-def _items(
-    table: Table, columns: _Columns, specs: Sequence[FieldSpec], summary: Lexicon, *, first: int, date_order: DateOrder
-) -> Iterator[LineItem]:
-    number = first
+def _items(table: Table, columns: _Columns, specs: Sequence[FieldSpec], summary: Lexicon) -> Iterator[_Row]:
     for row, cells in _by_row(table).items():
         if row <= columns.header_row or not any(cell.content.text for cell in cells):
             continue
         if _is_summary(cells, summary):
             continue
         contents = {name: _content(cells, column) for name, column in columns.by_name.items()}
-        if all(cell.roles & _TITLE_ROLES for cell in cells) or not _is_item(contents, specs):
-            continue
-        cells_of = tuple(cell_of(spec, contents.get(spec.name), number=number, date_order=date_order) for spec in specs)
-        yield LineItem(number, table.page, cells_of)
-        number += 1
+        if not all(cell.roles & _TITLE_ROLES for cell in cells) and _is_item(contents, specs):
+            yield _Row(table.page, contents)
 
 
 def _is_summary(cells: Sequence[Cell], summary: Lexicon) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ocr.extraction import values
@@ -18,18 +18,29 @@ _MOST_LETTERS = 60
 _NOTHING = Span("", (), 1, None, None)
 
 
-def as_fields(pairs: Iterable[Pair], pattern: FieldSpec) -> Iterator[Field]:
+class PairFields:
     """One field for each pair, in the order of the print, named after its key and made unique by a number.
 
     A check box by itself is of kind checkbox; one with words beside it is text, and empty unless it is ticked. The
-    words of the key count for the reading's confidence only when there is no value to read.
+    words of the key count for the reading's confidence only when there is no value to read. Beyond `most` further
+    pairs are counted in `left_out` and not kept.
     """
-    taken: dict[str, int] = {}
-    for pair in pairs:
-        label = values.fold(pair.key.text).rstrip(" :;.") or "Without a label"
-        name = _unique(slug(label), taken)
-        spec = replace(pattern, name=name, label=label)
-        yield _field(pair, spec)
+
+    def __init__(self, pattern: FieldSpec, *, most: int) -> None:
+        self._pattern = pattern
+        self._most = most
+        self._taken: dict[str, int] = {}
+        self.fields: list[Field] = []
+        self.left_out = 0
+
+    def look(self, pairs: Iterable[Pair]) -> None:
+        for pair in pairs:
+            if len(self.fields) >= self._most:
+                self.left_out += 1
+                continue
+            label = values.fold(pair.key.text).rstrip(" :;.") or "Without a label"
+            spec = replace(self._pattern, name=_unique(slug(label), self._taken), label=label)
+            self.fields.append(_field(pair, spec))
 
 
 def slug(label: str) -> str:

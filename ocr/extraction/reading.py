@@ -119,20 +119,18 @@ class LineItem:
 
 @dataclass(frozen=True, slots=True)
 class PageReading:
-    """One page's words in reading order.
-
-    `rotation` is how far (degrees) the delivered page must be turned clockwise to be upright; all boxes already
-    refer to the upright page.
-    """
+    """One page. `rotation` is how far (degrees) it must be turned clockwise to be upright; all boxes refer to it upright."""
 
     number: int
     rotation: Rotation
-    words: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything extraction found in one document. `problems` holds the document's, the fields' and the line items'."""
+    """Everything extraction found in one document. `problems` holds the document's, the fields' and the line items'.
+
+    `parts` says for each part of the answer that it was read from its first and last page; nothing when it came whole.
+    """
 
     document_type: str
     type_version: int
@@ -141,6 +139,7 @@ class Reading:
     problems: tuple[Problem, ...]
     pages: tuple[PageReading, ...]
     unknown: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[tuple[int, int], ...] = ()
 
 
 def as_json(reading: Reading) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ocr.extraction import Box, Field, Reading, as_json, field_as_json, problem_as_json, read
+from ocr.extraction import Box, Field, PageReading, Reading, as_json, field_as_json, problem_as_json, read, words
 from tests.extraction.make import Answer, a_type, field, problems, shipped
 
 INVOICE = (
@@ -114,13 +114,13 @@ def test_what_was_ignored_is_counted() -> None:
     assert answer.read(a_type({"name": "note", "labels": ["note"]})).unknown == {"unknown_block_type": 1}
 
 
-def test_pages_come_with_their_words_and_turn() -> None:
+def test_pages_come_with_their_turn() -> None:
     answer = Answer().line("one two").line("three", page=2)
-    pages = answer.read("generic_form").pages
-    assert [(page.number, page.rotation, [word.text for word in page.words]) for page in pages] == [
-        (1, 0, ["one", "two"]),
-        (2, 0, ["three"]),
-    ]
+    assert answer.read("generic_form").pages == (PageReading(1, 0), PageReading(2, 0))
+
+
+def test_the_words_of_a_page_come_in_reading_order() -> None:
+    assert [word.text for word in words(Answer().line("one two").line("three").blocks)] == ["one", "two", "three"]
 
 
 def test_a_reading_cannot_be_changed() -> None:
