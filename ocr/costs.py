@@ -31,8 +31,9 @@ from django.db.models.functions import Now
 from audit import trail
 from audit.models import Kind
 from ocr import document_types, lifecycle, notices, prices
-from ocr.models import Budget, Charge, Document, DocumentType, Extraction, MonthlyCost, Priority, Status
+from ocr.models import Budget, Charge, Document, DocumentType, Extraction, MonthlyCost, PriceTable, Priority, Status
 from tenants import scope
+from tenants.changes import PLATFORM
 from tenants.models import Tenant
 
 if TYPE_CHECKING:
@@ -120,6 +121,24 @@ def _now() -> _Rates:
 def _pages_this_month(region: str) -> dict[str, int]:
     rows = MonthlyCost.objects.filter(region=region, month=this_month())
     return dict(rows.order_by().values_list("unit").annotate(sum=Sum("pages")))
+
+
+def group_in_use() -> str:
+    """The group of regions whose prices hold for us."""
+    return _now().table.group
+
+
+def change_prices(definition: Mapping[str, Any], *, actor: str) -> PriceTable:
+    """The group's newest version, made and told in the audit trail when `definition` differs from it; it holds for what is charged
+    from now on (within a minute on other hosts). Raises prices.InvalidPrices. Platform admins only: the caller has checked."""
+    with transaction.atomic():
+        before = set(PriceTable.objects.values_list("pk", flat=True))
+        made = prices.add_version(definition, made_by=actor)
+        if made.pk not in before:
+            codes = {"target": f"prices:{made.group}", "change": "added", "version": made.version}
+            trail.record(Kind.SETTINGS_CHANGED, tenant_id=PLATFORM, actor=actor, codes=codes)
+    forget()
+    return made
 
 
 def forget() -> None:

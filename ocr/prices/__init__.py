@@ -134,9 +134,7 @@ def ship() -> None:
 
 def add_version(definition: Mapping[str, Any], *, made_by: str) -> PriceTable:
     """The group's newest version, made when `definition` differs from it. Raises InvalidPrices with a sentence."""
-    parsed = parse(definition, version=1)
-    others = [each for each in newest() if each.group != parsed.group]
-    _check_regions(parsed, others)
+    parsed = check(definition)
     last = PriceTable.objects.filter(group=parsed.group).order_by("-version").first()
     digest = _digest(definition)
     if last and last.digest == digest:
@@ -156,6 +154,13 @@ def add_version(definition: Mapping[str, Any], *, made_by: str) -> PriceTable:
             "Somebody added a version at the same moment. Look at theirs, then add yours again."
         ) from None
     return made
+
+
+def check(definition: Mapping[str, Any]) -> Prices:
+    """What the definition says, when it could be added. Raises InvalidPrices with a sentence."""
+    parsed = parse(definition, version=1)
+    _check_regions(parsed, [each for each in newest() if each.group != parsed.group])
+    return parsed
 
 
 def newest() -> list[Prices]:

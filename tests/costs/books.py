@@ -17,6 +17,7 @@ def planned(where: Tenant, features: Sequence[str] = ("FORMS",), *, pages: int =
     document = make.receive(where).document
     with scope.everything():
         Document.objects.filter(pk=document.pk).update(page_count=pages)
+    document.page_count = pages
     return Extraction(
         tenant=where,
         document=document,
