@@ -71,7 +71,7 @@ def _simulate(options: argparse.Namespace, buckets: Buckets) -> None:
         settings = Settings(DEFAULTS, _config(options.config))
         simulator = Simulator(
             settings=settings,
-            source=lambda s: Drawn(s.knobs.answers, s.knobs.seed),
+            make=lambda s: Drawn(s.knobs.answers, s.knobs.seed),
             buckets=buckets,
             state=options.state,
         )

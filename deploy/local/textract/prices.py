@@ -12,6 +12,7 @@ _ANALYSIS = {
     frozenset({"FORMS", "QUERIES"}): 55_000,
     frozenset({"FORMS", "TABLES", "QUERIES"}): 70_000,
 }
+_OTHER = {"Expense": 10_000, "ID": 25_000, "Lending": 70_000}
 _LAYOUT_ALONE = 4_000
 _SIGNATURES_ALONE = 3_500
 _PRICED = frozenset({"FORMS", "TABLES", "QUERIES"})
@@ -32,3 +33,9 @@ def microdollars_per_page(features: frozenset[str]) -> int:
     if "SIGNATURES" in features and not rides_free:
         return price + _SIGNATURES_ALONE
     return price
+
+
+def microdollars_of(operation: str, features: frozenset[str]) -> int:
+    """The price of one page of any operation, synchronous or started as a job."""
+    other = next((price for name, price in _OTHER.items() if name in operation), None)
+    return microdollars_per_page(features) if other is None else other

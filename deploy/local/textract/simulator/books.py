@@ -12,6 +12,7 @@ from typing import Any
 from deploy.local.textract import prices
 from deploy.local.textract.protocol import THROTTLES
 from deploy.local.textract.simulator.jobs import Job, Shelf
+from deploy.local.textract.simulator.knobs import SYNC
 
 
 @dataclass(slots=True)
@@ -62,26 +63,28 @@ class Books:
         self._in_flight += 1
         self._most_in_flight = max(self._most_in_flight, self._in_flight)
 
-    def answered(self, operation: str, outcome: str) -> None:
-        """A call has its answer; `outcome` is "ok", the code it was refused with, or the fault that struck it."""
+    def answered(self, operation: str, outcome: str, *, name: str, seconds: float) -> None:
+        """A call has its answer; `outcome` is "ok", the code it was refused with, or the fault that struck it.
+
+        `name` is the document that the engine worked on, if it did, and `seconds` how long the answer really took.
+        """
         self._in_flight -= 1
         self._calls[operation, outcome] += 1
+        if name:
+            self._seconds.setdefault(operation, array("d")).append(seconds)
+            if operation in SYNC:
+                self._about(name).engine_seconds = seconds
 
-    def took(self, operation: str, seconds: float) -> None:
-        """The engine takes so long over a call or a job."""
-        self._seconds.setdefault(operation, array("d")).append(seconds)
-
-    def called(self, name: str, seconds: float) -> None:
-        """A synchronous call about a document reached the engine, which takes so long over it."""
-        about = self._about(name)
-        about.calls += 1
-        about.engine_seconds = seconds
+    def called(self, name: str) -> None:
+        """A synchronous call about a document reached the engine."""
+        self._about(name).calls += 1
 
     def started(self, job: Job) -> None:
         """A job was started."""
         about = self._about(job.name)
         about.jobs += 1
         about.engine_seconds = (job.ends_at or job.created_at) - job.created_at
+        self._seconds.setdefault(f"job {job.operation}", array("d")).append(about.engine_seconds)
 
     def bill(self, name: str, operation: str, features: frozenset[str], *, microdollars: int) -> bool:
         """Bills the one page of a synchronous call; whether a flush has to be asked for."""

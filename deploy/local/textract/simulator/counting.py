@@ -1,5 +1,6 @@
 """How many pages a file has, told from its bytes without opening it as a document."""
 
+import mmap
 import re
 import struct
 
@@ -9,7 +10,7 @@ MOST = 3001
 """Counting stops here: one more than Textract takes."""
 
 
-def pages_in(content: bytes | memoryview, kind: str) -> int | None:
+def pages_in(content: bytes | mmap.mmap, kind: str) -> int | None:
     """The number of pages of a file of this kind (PNG, JPEG, TIFF or PDF); None when its bytes do not tell.
 
     A PDF keeps its page objects in compressed streams at times; then the count of its page tree may still be plain.
@@ -21,7 +22,7 @@ def pages_in(content: bytes | memoryview, kind: str) -> int | None:
     return _directories(content) if kind == "TIFF" else 1
 
 
-def _directories(content: bytes | memoryview) -> int | None:
+def _directories(content: bytes | mmap.mmap) -> int | None:
     """The length of a TIFF's chain of directories; None when it is broken."""
     order = "<" if bytes(content[:2]) == b"II" else ">"
     count, seen = 0, set[int]()

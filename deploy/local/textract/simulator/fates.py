@@ -4,9 +4,9 @@ from collections import Counter
 from fnmatch import fnmatchcase
 
 from deploy.local.textract.simulator.chance import Chance, lognormal
-from deploy.local.textract.simulator.knobs import Fault, Knobs, Latency, Outcome
-
-DONE = Outcome("SUCCEEDED", "*", "*", 1.0, frozenset(), "", "", ())
+from deploy.local.textract.simulator.knobs import MALFORMED, Fault, Knobs, Latency, Outcome
+from deploy.local.textract.simulator.malformed import malform
+from deploy.local.textract.simulator.replies import HTML, HTML_TYPE, Reply
 
 
 class Fates:
@@ -14,7 +14,7 @@ class Fates:
 
     def __init__(self, knobs: Knobs) -> None:
         self.knobs = knobs
-        self._chance = Chance(knobs.seed)
+        self.chance = Chance(knobs.seed)
         self._about: Counter[tuple[str, str]] = Counter()
         self._struck: Counter[int] = Counter()
 
@@ -23,7 +23,7 @@ class Fates:
         if knobs.faults != self.knobs.faults:
             self._struck.clear()
         if knobs.seed != self.knobs.seed:
-            self._chance = Chance(knobs.seed)
+            self.chance = Chance(knobs.seed)
         self.knobs = knobs
 
     def forget(self) -> None:
@@ -53,8 +53,8 @@ class Fates:
             and self._falls(rule.probability, "fault", place, operation, number)
         )
 
-    def of_job(self, operation: str, number: int, *, key: str) -> Outcome:
-        """How the `number`-th job of an operation ends."""
+    def of_job(self, operation: str, number: int, *, key: str) -> Outcome | None:
+        """How the `number`-th job of an operation ends; None when no rule says so."""
         for place, rule in enumerate(self.knobs.outcomes):
             if (
                 fnmatchcase(operation, rule.operation)
@@ -63,13 +63,33 @@ class Fates:
                 and self._falls(rule.probability, "outcome", place, operation, number)
             ):
                 return rule
-        return DONE
+        return None
 
     def seconds(self, latency: Latency, operation: str, number: int, *, pages: int = 1) -> float:
         """How long the `number`-th call of an operation, or its job, takes."""
-        source = self._chance.draw("latency", operation, number)
+        source = self.chance.draw("latency", operation, number)
         spike = latency.spike_seconds if source.random() < latency.spike_share else 0.0
         return lognormal(source, median=latency.median, p95=latency.p95) + latency.per_page * pages + spike
 
+    def strike(self, reply: Reply, fault: Fault, operation: str, number: int) -> Reply:
+        """The answer after a fault has struck it on its way; the work behind it was done."""
+        match fault.fault:
+            case "lost_answer":
+                reply.reset = True
+            case "slow_body":
+                reply.seconds = fault.seconds
+            case "cut_body":
+                reply.sent_bytes = len(reply.body) // 2
+            case "truncated":
+                reply.body = reply.body[: len(reply.body) // 2]
+            case "html_200":
+                reply.body, reply.content_type = HTML % 200, HTML_TYPE
+            case variant:
+                source = self.chance.draw("malformed", operation, number)
+                if not malform(reply, variant.removeprefix(MALFORMED), source):
+                    return reply
+        reply.outcome = fault.fault
+        return reply
+
     def _falls(self, probability: float, *about: object) -> bool:
-        return probability >= 1 or self._chance.draw(*map(str, about)).random() < probability
+        return probability >= 1 or self.chance.draw(*map(str, about)).random() < probability

@@ -22,7 +22,8 @@ _SCHEMA = (
 class Job:
     """A started job. It is in progress until `ends_at` (None: for ever), and then has the status `outcome`.
 
-    Times are seconds since 1970. `missing` are the pages that a PARTIAL_SUCCESS warns of.
+    Times are seconds since 1970. `missing` are the pages that a PARTIAL_SUCCESS warns of. `seen_to`: its results were
+    written to a bucket and its notice went out, if there was any of that to do.
     """
 
     job_id: str
@@ -45,9 +46,13 @@ class Job:
     ends_at: float | None
     billed_pages: int
     microdollars: int
+    seen_to: bool = False
 
     def status(self, now: float) -> str:
-        return self.outcome if self.ends_at is not None and now >= self.ends_at else "IN_PROGRESS"
+        """The status as of now. Results that go to a bucket are there when the job is done, not before."""
+        if self.ends_at is None or now < self.ends_at or (self.output and not self.seen_to):
+            return "IN_PROGRESS"
+        return self.outcome
 
 
 class Shelf:
@@ -117,7 +122,7 @@ class Jobs:
     def add(self, job: Job) -> bool:
         """Keeps a new job; whether a flush has to be asked for."""
         self._take(job)
-        return self._shelf.put("job", job.job_id, lambda: _row(job))
+        return self.changed(job)
 
     def replayed(self, operation: str, token: str | None, parameters: str, *, token_seconds: float) -> Job | None:
         """The job that this token started within its life. Raises Refusal when it was another request."""
@@ -154,8 +159,12 @@ class Jobs:
             job.ends_at = now
             if job.outcome == "IN_PROGRESS":
                 job.outcome = "SUCCEEDED"
-            self._shelf.put("job", job.job_id, lambda job=job: _row(job))  # type: ignore[misc]
+            self.changed(job)
         return ended
+
+    def changed(self, job: Job) -> bool:
+        """Keeps what became of a job; whether a flush has to be asked for."""
+        return self._shelf.put("job", job.job_id, lambda: _row(job))
 
     def forget(self) -> None:
         """Forgets all jobs and tokens."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from deploy.local.textract.refusals import Refusal, invalid
-from deploy.local.textract.simulator import rates
+from deploy.local.textract.simulator import malformed, rates
+from deploy.local.textract.simulator.noise import Noise
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -49,6 +50,8 @@ CODES = (
     "UnrecognizedClientException",
     "ExpiredTokenException",
 )
+MALFORMED = "malformed:"
+FAULTS = (*WIRE_FAULTS, *CODES, f"{MALFORMED}any", *(MALFORMED + name for name in malformed.VARIANTS))
 OUTCOMES = ("SUCCEEDED", "FAILED", "PARTIAL_SUCCESS", "IN_PROGRESS")
 
 
@@ -122,6 +125,24 @@ class Answers:
     kilobytes: int
     doubtful_share: float
     kinds: tuple[tuple[str, float], ...]
+    noise: Noise
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """Where completion notices go, and what becomes of them on the way; `drop`, `duplicate` and `reorder` are shares."""
+
+    sns_endpoint: str
+    queue_url: str
+    queue_endpoint: str
+    url: str
+    delay: float
+    drop: float
+    duplicate: float
+    duplicate_seconds: float
+    reorder: float
+    reorder_seconds: float
+    status_case: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +159,9 @@ class Knobs:
     answers: Answers
     faults: tuple[Fault, ...]
     outcomes: tuple[Outcome, ...]
+    notices: Notices
+    s3_endpoint: str
+    identify_bytes: int
     retention_seconds: float
     token_seconds: float
     durable: bool
@@ -169,8 +193,24 @@ DEFAULTS: Json = {
         "doubtful_share": 0.4,
         "kinds": {"invoice": 6, "receipt": 3, "form": 1},
     },
+    "noise": {"nulls": 0, "unknown_members": 0, "unknown_blocks": 0, "absent_page": False, "rotation": 0},
     "faults": [],
     "outcomes": [],
+    "notices": {
+        "sns_endpoint": "",
+        "queue_url": "",
+        "queue_endpoint": "",
+        "url": "",
+        "delay": 0,
+        "drop": 0,
+        "duplicate": 0,
+        "duplicate_seconds": 1,
+        "reorder": 0,
+        "reorder_seconds": 3,
+        "status_case": "upper",
+    },
+    "s3_endpoint": "",
+    "identify_bytes": 0,
     "retention_seconds": WEEK_SECONDS,
     "token_seconds": WEEK_SECONDS,
     "durable": True,
@@ -228,9 +268,12 @@ def parse(wanted: Mapping[str, Any]) -> Knobs:
             ramp_floor=int(throttle.number("ramp_floor", 5, most=1e6)),
         ),
         pages=_pages(_Members(wanted["pages"], "pages")),
-        answers=_answers(_Members(wanted["answers"], "answers")),
+        answers=_answers(_Members(wanted["answers"], "answers", known=_ANSWERS), _noise(wanted["noise"])),
         faults=_listed(wanted["faults"], "faults", _fault),
         outcomes=_listed(wanted["outcomes"], "outcomes", _outcome),
+        notices=_notices(_Members(wanted["notices"], "notices", known=tuple(DEFAULTS["notices"]))),
+        s3_endpoint=_Members(wanted, "").text("s3_endpoint"),
+        identify_bytes=int(_number(wanted["identify_bytes"], "identify_bytes", most=1e9)),
         retention_seconds=_number(wanted["retention_seconds"], "retention_seconds", most=10 * WEEK_SECONDS),
         token_seconds=_number(wanted["token_seconds"], "token_seconds", most=10 * WEEK_SECONDS),
         durable=_flag(wanted["durable"], "durable"),
@@ -347,9 +390,10 @@ def _pages(members: _Members) -> Pages:
 
 
 KINDS = ("invoice", "receipt", "form")
+_ANSWERS = ("count", "kilobytes", "doubtful_share", "kinds")
 
 
-def _answers(members: _Members) -> Answers:
+def _answers(members: _Members, noise: Noise) -> Answers:
     kinds = _Members(members.get("kinds", {}), "answers.kinds", known=KINDS)
     weights = tuple((kind, kinds.number(kind, 0, most=1000)) for kind in KINDS)
     if not any(weight for _, weight in weights):
@@ -359,6 +403,37 @@ def _answers(members: _Members) -> Answers:
         kilobytes=int(members.number("kilobytes", 200, least=0, most=20_000)),
         doubtful_share=members.number("doubtful_share", 0.4, most=1),
         kinds=weights,
+        noise=noise,
+    )
+
+
+def _noise(given: Any) -> Noise:
+    members = _Members(given, "noise", known=tuple(DEFAULTS["noise"]))
+    rotation = int(members.number("rotation", 0, most=270))
+    if rotation % 90:
+        raise invalid("noise.rotation must be 0, 90, 180 or 270.")
+    return Noise(
+        nulls=members.number("nulls", 0, most=1),
+        unknown_members=members.number("unknown_members", 0, most=1),
+        unknown_blocks=members.number("unknown_blocks", 0, most=1),
+        absent_page=members.flag("absent_page", default=False),
+        rotation=rotation,
+    )
+
+
+def _notices(members: _Members) -> Notices:
+    return Notices(
+        sns_endpoint=members.text("sns_endpoint"),
+        queue_url=members.text("queue_url"),
+        queue_endpoint=members.text("queue_endpoint"),
+        url=members.text("url"),
+        delay=members.number("delay", 0),
+        drop=members.number("drop", 0, most=1),
+        duplicate=members.number("duplicate", 0, most=1),
+        duplicate_seconds=members.number("duplicate_seconds", 1),
+        reorder=members.number("reorder", 0, most=1),
+        reorder_seconds=members.number("reorder_seconds", 3),
+        status_case=members.one_of("status_case", ("upper", "lower", "mixed")),
     )
 
 
@@ -384,7 +459,7 @@ _FAULT = (
 
 def _fault(given: Any, where: str) -> Fault:
     members = _Members(given, where, known=_FAULT)
-    fault = members.one_of("fault", (*WIRE_FAULTS, *CODES))
+    fault = members.one_of("fault", FAULTS)
     return Fault(
         fault=fault,
         operation=members.text("operation", "*"),

@@ -8,30 +8,27 @@ from typing import Any
 
 from deploy.local.textract.inputs import Asked
 from deploy.local.textract.simulator import papers
+from deploy.local.textract.simulator.answers import Cursor, Part
 from deploy.local.textract.simulator.chance import Chance, number_of
 from deploy.local.textract.simulator.jobs import Job
-from deploy.local.textract.simulator.knobs import Answers
+from deploy.local.textract.simulator.knobs import Answers, Outcome
+from deploy.local.textract.simulator.noise import noisy
 from deploy.local.textract.simulator.papers import Block, Paper
 from deploy.local.textract.simulator.pruning import pruned
 from deploy.local.textract.simulator.requests import Document
 
 Query = tuple[str, str | None]
-Cursor = tuple[int, int]
-"""A place in a job's results: the page, from 1, and how many of its blocks come before."""
-MODEL_VERSION = b"simulated-1"
-_MODEL = {"StartDocumentAnalysis": b"AnalyzeDocument", "StartDocumentTextDetection": b"DetectDocumentText"}
+MODEL_VERSION = "simulated-1"
+_MODEL = {
+    "AnalyzeDocument": "AnalyzeDocumentModelVersion",
+    "DetectDocumentText": "DetectDocumentTextModelVersion",
+    "StartDocumentAnalysis": "AnalyzeDocumentModelVersion",
+    "StartDocumentTextDetection": "DetectDocumentTextModelVersion",
+}
 _DRAW = {"invoice": papers.invoice, "receipt": papers.receipt, "form": papers.form, "prose": papers.prose}
 _SALT, _PAGE, _DIGITS = papers.SALT.encode(), f'"{papers.PAGE}"'.encode(), papers.DIGITS.encode()
 KEPT = 4000
 """Prepared pages kept for use again; beyond that the one not used for longest is forgotten."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a job's results as members of a JSON object, and the place where the next begins."""
-
-    members: bytes
-    after: Cursor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,10 @@ class Pool:
         if found is None:
             paper = self._paper(place)
             asked = paper.questions(queries) if "QUERIES" in features else []
-            found = self._kept[key] = prepared(_with_queries(pruned(paper.blocks(), features), asked))
+            blocks = _with_queries(pruned(paper.blocks(), features), asked)
+            noise = self._answers.noise
+            made = noisy(blocks, noise, self._chance.draw("noise", place))
+            found = self._kept[key] = prepared(made, absent_page=noise.absent_page)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
@@ -100,15 +100,16 @@ class Pool:
         return paper
 
 
-def prepared(blocks: Iterable[Block]) -> Prepared:
-    """Blocks with marks, made ready."""
+def prepared(blocks: Iterable[Block], *, absent_page: bool = False) -> Prepared:
+    """Blocks with marks, made ready; with `absent_page` a single page is not numbered, as in old answers."""
     parts = [papers.encoded(block) for block in blocks]
     starts, at = [0], 0
     for part in parts:
         at += len(part) + 1
         starts.append(at)
     body = b",".join(parts)
-    single = body.replace(_SALT, b"00000001").replace(_PAGE, b"1").split(_DIGITS)
+    page_one = body.replace(b',"Page":' + _PAGE, b"") if absent_page else body.replace(_PAGE, b"1")
+    single = page_one.replace(_SALT, b"00000001").split(_DIGITS)
     return Prepared(body, starts, single)
 
 
@@ -134,17 +135,24 @@ def plain(blocks: bytes) -> list[Block]:
 class Drawn:
     """Answers from the pool, as an engine gives them."""
 
+    operations = frozenset(_MODEL)
+    version = MODEL_VERSION
+
     def __init__(self, answers: Answers, seed: int) -> None:
         self._pool = Pool(answers, seed)
 
-    def at_once(self, document: Document, operation: str, asked: Asked) -> bytes:
-        """The whole answer to a synchronous call."""
-        page = self._page(document.name, 1, asked)
-        head = b'{"DocumentMetadata":{"Pages":1},"%sModelVersion":"%s","Blocks":[' % (operation.encode(), MODEL_VERSION)
-        return b"".join((head, digits(document.name).join(page.single), b"]}"))
+    def pages(self, document: Document) -> int | None:
+        return None
 
-    def part(self, job: Job, at: Cursor, limit: int) -> Part:
-        """Up to `limit` blocks of a job from a place on, and the place that follows, None at the end."""
+    def outcome(self, document: Document, operation: str) -> Outcome | None:
+        return None
+
+    def at_once(self, document: Document, operation: str, asked: Asked) -> bytes:
+        page = self._page(document.name, 1, asked)
+        head = f'{{"DocumentMetadata":{{"Pages":1}},"{_MODEL[operation]}":"{MODEL_VERSION}","Blocks":['
+        return b"".join((head.encode(), digits(document.name).join(page.single), b"]}"))
+
+    def part(self, job: Job, operation: str, at: Cursor, limit: int) -> Part:
         found, (number, first) = [], at
         name = digits(job.name)
         while number <= job.pages and limit > 0:
@@ -155,9 +163,8 @@ class Drawn:
             limit -= last - first
             number, first = (number, last) if page and last < page.count else (number + 1, 0)
         after = (number, first) if any(each not in job.missing for each in range(number, job.pages + 1)) else None
-        return Part(
-            b'"%sModelVersion":"%s","Blocks":[%s]' % (_MODEL[job.operation], MODEL_VERSION, b",".join(found)), after
-        )
+        head = f'"{_MODEL[job.operation]}":"{MODEL_VERSION}","Blocks":['
+        return Part(b"".join((head.encode(), b",".join(found), b"]")), after)
 
     def _page(self, name: str, number: int, asked: Asked) -> Prepared:
         queries = tuple((query.text, query.alias) for query in asked.queries if query.asks(number))

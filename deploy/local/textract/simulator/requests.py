@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.local.textract import inputs
-from deploy.local.textract.inputs import Asked, S3Object
+from deploy.local.textract.inputs import S3Object
 from deploy.local.textract.refusals import Refusal, invalid, too_large
 from deploy.local.textract.stores import SYNC_BYTES
 
@@ -19,10 +19,14 @@ _BYTES = re.compile(rb'"Bytes"\s*:\s*"')
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that was named or sent. `name` stands for it in the books: the sha256 of its bytes, or its address."""
+    """A document that was named or sent. `name` stands for it in the books: the sha256 of its bytes, or its address.
+
+    `content` is what is known of its `size` bytes: all of them, or the first ones.
+    """
 
     name: str
     content: bytes | None
+    size: int
     place: S3Object | None
 
     @property
@@ -32,15 +36,15 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class AtOnce:
-    """A synchronous call."""
+class Content:
+    """The bytes that came with a call, or the first of them."""
 
-    documents: tuple[Document, ...]
-    asked: Asked
+    known: bytes
+    size: int
 
 
-def read(body: bytearray) -> tuple[Json, bytes | None]:
-    """The request's members, and the document's bytes if they came with it and are large.
+def read(body: bytearray, *, most: int = 0) -> tuple[Json, Content | None]:
+    """The request's members, and the document's bytes if they came with it and are large; `most` of them (0: all).
 
     Base64 of megabytes is cut out before the JSON is read: parsing it as a text would cost more than all the rest.
     """
@@ -55,35 +59,47 @@ def read(body: bytearray) -> tuple[Json, bytes | None]:
     document = members.get("Document")
     if not isinstance(document, dict) or document.get("Bytes") != "":
         return inputs.read_json(bytes(body)), None  # those were not the document's bytes, or an escape is in them
-    return members, _decoded(memoryview(body)[start:end])
+    with memoryview(body) as view:
+        return members, _decoded(view[start:end], most)
 
 
-def _decoded(base64: memoryview) -> bytes:
+def _decoded(base64: memoryview, most: int) -> Content:
     if len(base64) > (SYNC_BYTES + 2) // 3 * 4 + 4:
         raise too_large("Bytes is over 10 MB. Store the document in a bucket and start an asynchronous job.")
+    size = len(base64) // 4 * 3 - bytes(base64[-2:]).count(b"=")
+    if most:
+        base64 = base64[: (most + 2) // 3 * 4]
     try:
-        return binascii.a2b_base64(base64, strict_mode=True)
+        return Content(binascii.a2b_base64(base64, strict_mode=True), size)
     except binascii.Error as error:
         raise Refusal("SerializationException", "Bytes must be base64.") from error
 
 
-def document(members: Json, content: bytes | None) -> Document:
-    """The document of a synchronous call."""
+def document(members: Json, content: Content | None) -> Document:
+    """The document of a synchronous call; of AnalyzeID's one or two pages the first stands for both."""
     given = members.get("Document")
     if content is not None and isinstance(given, dict):
         if given.get("S3Object") is not None:
             raise invalid("Document takes exactly one of Bytes and S3Object.")
-        return sent(content)
-    found = inputs.document(members)
-    return sent(found) if isinstance(found, bytes) else stored(found)
+        return _sent(content)
+    found = inputs.document(members if given is not None else {"Document": _first_page(members)})
+    return _sent(Content(found, len(found))) if isinstance(found, bytes) else stored(found)
 
 
-def sent(content: bytes) -> Document:
-    """A document that came with the call."""
-    return Document(hashlib.sha256(content).hexdigest(), content, None)
+def _first_page(members: Json) -> Any:
+    pages = members.get("DocumentPages")
+    if pages is None:
+        return None
+    if not isinstance(pages, list) or not 1 <= len(pages) <= 2:
+        raise invalid("DocumentPages takes one or two documents.")
+    return pages[0]
+
+
+def _sent(content: Content) -> Document:
+    return Document(hashlib.sha256(content.known).hexdigest(), content.known, content.size, None)
 
 
 def stored(place: S3Object) -> Document:
     """A document in a bucket."""
     version = f"?versionId={place.version}" if place.version else ""
-    return Document(f"s3://{place.bucket}/{place.name}{version}", None, place)
+    return Document(f"s3://{place.bucket}/{place.name}{version}", None, 0, place)

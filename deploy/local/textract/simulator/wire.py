@@ -16,8 +16,7 @@ from typing import Any, cast
 from deploy.local.textract import inputs
 from deploy.local.textract.protocol import AUTHORIZATION, MAX_BODY_BYTES, TARGET_PREFIX
 from deploy.local.textract.refusals import Refusal, invalid, too_large
-from deploy.local.textract.simulator.jobs import FLUSH_SECONDS
-from deploy.local.textract.simulator.operations import Simulator, report
+from deploy.local.textract.simulator.operations import Simulator
 from deploy.local.textract.simulator.replies import Reply, refused, said
 
 HEAD_BYTES = 64 << 10
@@ -215,8 +214,7 @@ class Server:
     def __init__(self, simulator: Simulator, *, controlled: bool) -> None:
         self._simulator, self._controlled = simulator, controlled
         self._numbers = iter(range(uuid.uuid4().int & ~(2**40 - 1), 2**128))
-        simulator.ask_flush = self._ask_flush
-        self._flushing = False
+        simulator.begin(asyncio.get_running_loop().call_later)
 
     def request_number(self) -> int:
         """A number for the next request id."""
@@ -239,14 +237,20 @@ class Server:
             operation = self._operation(headers)
         except Refusal as refusal:
             return connection.answer(refused(refusal), lambda _there: None)
-        books = self._simulator.books
+        books, arrived = self._simulator.books, asyncio.get_running_loop().time()
         books.arrived()
         try:
             check_signed(headers)
             reply = self._simulator.answer(operation, body)
         except Refusal as refusal:
             reply = refused(refusal)
-        connection.answer(reply, lambda there: books.answered(operation, reply.outcome if there else "caller_left"))
+
+        def answered(there: bool) -> None:  # noqa: FBT001  a callback of one fact
+            outcome = reply.outcome if there else "caller_left"
+            seconds = asyncio.get_running_loop().time() - arrived
+            books.answered(operation, outcome, name=reply.name, seconds=seconds)
+
+        connection.answer(reply, answered)
 
     def _operation(self, headers: Mapping[bytes, bytes]) -> str:
         if b"cbor" in headers.get(b"content-type", b"") or b"cbor" in headers.get(b"smithy-protocol", b""):
@@ -254,7 +258,7 @@ class Server:
         target = headers.get(b"x-amz-target", b"").decode("latin-1")
         operation = target.removeprefix(TARGET_PREFIX)
         if not target.startswith(TARGET_PREFIX) or operation not in self._simulator.operations:
-            offered = ", ".join(self._simulator.operations)
+            offered = ", ".join(sorted(self._simulator.operations))
             raise Refusal("UnknownOperationException", f"There is no operation {target!r} here. There are: {offered}.")
         return operation
 
@@ -265,7 +269,7 @@ class Server:
         if path.startswith(b"/service/"):
             raise _no_cbor()
         if path == b"/healthz":
-            return said({"status": "ok", "engine": "simulated-1"})
+            return said({"status": "ok", "engine": self._simulator.version})
         if path != b"/_control":
             raise Refusal("UnknownOperationException", "Send POST / with an X-Amz-Target header.")
         if not self._controlled:
@@ -274,7 +278,7 @@ class Server:
             raise Refusal("AccessDeniedException", "/_control is for callers on this machine only.")
         if line[0] == b"POST":
             self._control(inputs.read_json(bytes(body)))
-        found = report(self._simulator)
+        found = self._simulator.report()
         only = re.fullmatch(rb"only=([a-z_,]+)", query)
         if only:
             found = {name: found[name] for name in only[1].decode().split(",") if name in found}
@@ -289,15 +293,6 @@ class Server:
             self._simulator.reset()
         if finish:
             self._simulator.finish(finish)
-
-    def _ask_flush(self) -> None:
-        if not self._flushing:
-            self._flushing = True
-            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
-
-    def _flush(self) -> None:
-        self._flushing = False
-        self._simulator.shelf.flush()
 
 
 def check_signed(headers: Mapping[bytes, bytes]) -> None:
