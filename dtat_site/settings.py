@@ -119,7 +119,7 @@ SESSION_COOKIE_AGE = 12 * 3600  # seconds: one working day
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # a load balancer asks over plain HTTP
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # a load balancer asks over plain HTTP
 if env.flag("DTAT_BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
@@ -155,7 +155,10 @@ IMPORTS_ROOT = Path(env.text("DTAT_IMPORTS", str(DTAT_HOME / "imports"))).resolv
 FILE_UPLOAD_TEMP_DIR = str(DTAT_HOME / "uploads")  # private, and swept at start: a killed worker leaves files (F14)
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_MAX_MEMORY_SIZE = 0  # everything to disk: the sandbox reads files, and memory stays flat
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["ocr.disk.ArrivingFiles"]
+DISK_FLOOR_MIB = env.number(
+    "DTAT_DISK_FLOOR_MIB", 2048, at_least=0
+)  # uploads are refused below; at most 5 % of a volume
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 STORAGES = {
@@ -269,6 +272,9 @@ SPECTACULAR_SETTINGS = {
 # --- Reviewing ----------------------------------------------------------------------------------------------------
 CLAIM_SECONDS = env.number("DTAT_CLAIM_SECONDS", 120, at_least=5)  # without a heartbeat the document is free again
 IDEMPOTENCY_DAYS = 7
+
+# --- Watching it --------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.text("DTAT_METRICS_TOKEN", "")  # who sends it as a Bearer token may read /metrics
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("DTAT_LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO")

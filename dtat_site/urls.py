@@ -66,5 +66,6 @@ urlpatterns = [
     re_path("^(?:api/(?:.*/)?|ocr/.*)$", Nowhere.as_view(), name="api-nowhere"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]

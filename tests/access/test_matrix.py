@@ -76,6 +76,10 @@ api-original        GET    401   200  200  200  200  200  200  404  404
 api-original        POST   401   405  405  405  405  405  405  405  405
 api-page-image      GET    401   200  200  200  200  200  200  404  404
 api-page-image      POST   401   405  405  405  405  405  405  405  405
+api-estimate        GET    401   200  200  200  200  200  200  200  200
+api-estimate        POST   401   405  405  405  405  405  405  405  405
+api-costs           GET    401   200  200  200  200  200  200  200  200
+api-costs           POST   401   405  405  405  405  405  405  405  405
 api-audit           GET    401   200  200  200  200  200  200  404  404
 api-audit           POST   401   405  405  405  405  405  405  405  405
 api-review          GET    401   405  405  405  405  405  405  405  405
@@ -86,6 +90,14 @@ api-retry           GET    401   405  405  405  405  405  405  405  405
 api-retry           POST   401   403  403  202  403  202  202  404  404
 api-replay          GET    401   405  405  405  405  405  405  405  405
 api-replay          POST   401   403  403  202  403  202  202  404  404
+ocr                 GET    401   405  405  405  405  405  405  405  405
+ocr                 POST   401   202  403  202  403  202  422  403  202
+ocr-async           GET    401   405  405  405  405  405  405  405  405
+ocr-async           POST   401   202  403  202  403  202  422  403  202
+ocr-job             GET    401   200  200  200  200  200  200  404  404
+ocr-job             POST   401   405  405  405  405  405  405  405  405
+ocr-queue           GET    401   200  200  200  200  200  200  200  200
+ocr-queue           POST   401   405  405  405  405  405  405  405  405
 api-schema          GET    200   200  200  200  200  200  200  200  200
 api-schema          POST   405   405  405  405  405  405  405  405  405
 api-docs            GET    200   200  200  200  200  200  200  200  200
@@ -96,13 +108,16 @@ healthz             GET    200   200  200  200  200  200  200  200  200
 healthz             POST   405   405  405  405  405  405  405  405  405
 readyz              GET    503   503  503  503  503  503  503  503  503
 readyz              POST   405   405  405  405  405  405  405  405  405
+metrics             GET    200   200  200  200  200  200  200  200  200
+metrics             POST   405   405  405  405  405  405  405  405  405
 """
 ROWS = [line.split() for line in TABLE.strip().splitlines()[1:]]
 DECLARED = {(route, method): dict(zip(ROLES, map(int, answers), strict=True)) for route, method, *answers in ROWS}
 ROUTES = list(dict.fromkeys(route for route, _method in DECLARED))
 OF_A_DOCUMENT = [
     route for route in ROUTES
-    if route.startswith(("document-", "review-", "api-")) or route in {"document", "review", "page-image"}
+    if route.startswith(("document-", "review-", "api-"))
+    or route in {"document", "review", "page-image", "ocr-job"}
     if route not in {"document-upload", "review-next", "review-release"}
     if not route.startswith(("api-token", "api-tenants", "api-schema", "api-docs", "api-nowhere"))
     if route != "api-documents"

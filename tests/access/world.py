@@ -62,7 +62,7 @@ class World:
         of = document or self.document(route)
         if route in {"page-image", "api-page-image"}:
             return reverse(route, args=[of.pk, 1])
-        takes_id = route.startswith(("document-", "api-", "review-")) or route in {"document", "review"}
+        takes_id = route.startswith(("document-", "api-", "review-")) or route in {"document", "review", "ocr-job"}
         without = {"document-upload", "review-next", "api-documents", "api-tenants", "api-token", "api-token-refresh"}
         without |= {"api-schema", "api-docs"}
         return reverse(route, args=[of.pk] if takes_id and route not in without else [])
@@ -77,7 +77,9 @@ class World:
         path = self.path(route, document)
         if method != "POST":
             return client.generic(method, path)
-        if route in {"api-documents", "document-upload"}:
+        if route in {"ocr", "ocr-async"}:
+            more = {"wait_seconds": "0"} | more
+        if route in {"api-documents", "document-upload", "ocr", "ocr-async"}:
             file = SimpleUploadedFile("new.png", make.image(), "image/png")
             return client.post(path, {"file": file, **more}, headers={"Accept": "application/json"})
         if route.startswith(("api-", "review-")) and route != "review-next":
