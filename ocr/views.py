@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from audit import trail
 from audit.models import Kind
-from ocr import artifacts, contract, document_types, idempotency, intake, sandbox, serving
+from ocr import artifacts, contract, disk, document_types, idempotency, intake, listing, sandbox, serving, tallies
 from ocr.forms import DocumentFilters, UploadForm
 from ocr.models import Artifact, Document, Page, Priority, Source
 from tenants import access
@@ -36,41 +36,52 @@ PER_PAGE = 50
 def documents(request: HttpRequest) -> HttpResponse:
     with access.scope_of(request.user):
         form = DocumentFilters(request.GET or None)
-        found = Document.objects.visible_to(request.user).select_related("tenant", "document_type")
-        if form.is_bound and form.is_valid():
-            found = found.filter(_lookups(form.cleaned_data))
-        pages = Paginator(found, PER_PAGE)
-        page = pages.get_page(request.GET.get("page"))
-        context = {
-            "active": "documents",
-            "form": form,
-            "rows": [row(document) for document in page],
-            "page": pager(request, page, pages),
-            **upload_context(request),
-        }
+        given = form.cleaned_data if form.is_bound and form.is_valid() else {}
+        context = {"active": "documents", "form": form, **_listed(request, given), **upload_context(request)}
         return render(request, "ocr/documents.html", context)
+
+
+def _listed(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
+    """The rows of one page, its pager, and since when names were searched where not all were."""
+    tenants = listing.tenants_of(request.user)
+    found = Document.objects.visible_to(request.user).select_related("tenant", "document_type").filter(_lookups(given))
+    any_of = listing.of_type(given["document_type"]) if given.get("document_type") else [Q()]
+    since = None
+    if given.get("q"):
+        found, since = listing.search(found, tenants, given["q"])
+    page = listing.page(found, tenants, size=PER_PAGE, place=request.GET.get("page", ""), any_of=any_of)
+    total, more = _total(request, given, found, any_of)
+    return {
+        "rows": [row(document) for document in page.rows],
+        "page": listing.links(request, page, total=total, more=more),
+        "searched_since": since,
+    }
+
+
+def _total(request: HttpRequest, given: dict[str, Any], found: Any, any_of: list[Q]) -> tuple[int | None, bool]:
+    """How many the list has: told where it is known without counting, counted up to a bound elsewhere, left out for names."""
+    if given.get("q"):
+        return None, False
+    if given.get("document_type") or given.get("received_after"):
+        return listing.total(found, any_of)
+    standing = tallies.now(request.user)
+    priority = Priority[given["priority"].upper()] if given.get("priority") else None
+    return sum(
+        count
+        for (status, urgency), count in standing.items()
+        if given.get("status") in {"", None, status} and priority in {None, urgency}
+    ), False
 
 
 def _lookups(given: dict[str, Any]) -> Q:
     lookups = Q()
     if given.get("status"):
         lookups &= Q(status=given["status"])
-    if given.get("document_type"):
-        lookups &= Q(document_type__name=given["document_type"])
     if given.get("priority"):
         lookups &= Q(priority=Priority[given["priority"].upper()])
     if given.get("received_after"):
         lookups &= Q(received_at__gte=datetime.combine(given["received_after"], time(), UTC))
-    if given.get("q"):
-        lookups &= Q(filename__icontains=given["q"]) | Q(external_id=given["q"]) | Q(pk=_uuid(given["q"]))
     return lookups
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def row(document: Document) -> dict[str, Any]:
@@ -105,6 +116,8 @@ def ago(moment: datetime) -> str:
 
 
 def pager(request: HttpRequest, page: Any, pages: Paginator[Any]) -> dict[str, Any]:
+    """What the pager under a short list shows; those that may grow for ever have `listing.links`."""
+
     def url(number: int) -> str:
         query = request.GET.copy()
         query["page"] = str(number)
@@ -157,7 +170,8 @@ def _upload_form(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("%(name)s was received.") % {"name": told["filename"]})
         except REFUSALS as refusal:
             name = intake.clean_name(file.name or "") if file else ""
-            messages.error(request, f"{name}: {refusal}" if name else str(refusal))
+            sentence = _why(refusal)[2]
+            messages.error(request, f"{name}: {sentence}" if name else sentence)
     return redirect("documents")
 
 
@@ -173,6 +187,7 @@ REFUSALS = (
 
 def _received(request: HttpRequest, file: Any) -> dict[str, Any]:
     if file is None:
+        disk.check(disk.length(request))  # for want of room its file was left out
         raise intake.Unacceptable("file_missing", _("Choose a file to upload."))
     form = UploadForm(request.POST, MultiValueDict({"file": [file]}))
     if not form.is_valid():
@@ -212,14 +227,20 @@ def _told(request: HttpRequest, document: Document) -> dict[str, Any]:
 
 
 def _refusal(refusal: Exception) -> JsonResponse:
-    if isinstance(refusal, sandbox.SandboxFailed | OSError):
-        detail = _("The file could not be stored just now. Send it again in a moment.")
-        status, code = 503, "try_again"
-    else:
-        status = 403 if isinstance(refusal, access.NotAllowed) else 422
-        code, detail = getattr(refusal, "code", "invalid"), str(refusal)
+    status, code, detail = _why(refusal)
     body = {"type": f"/api/docs/#{code}", "title": _("Not accepted"), "status": status, "code": code, "detail": detail}
-    return JsonResponse(body, status=status, content_type="application/problem+json")
+    later = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, disk.Full) else None
+    return JsonResponse(body, status=status, content_type="application/problem+json", headers=later)
+
+
+def _why(refusal: Exception) -> tuple[int, str, str]:
+    """Status, code and sentence. What only a library's error would tell is kept from the sender."""
+    if isinstance(refusal, disk.Full):
+        return 507, refusal.code, str(refusal)
+    if isinstance(refusal, sandbox.SandboxFailed | OSError):
+        return 503, "try_again", _("The file could not be stored just now. Send it again in a moment.")
+    status = 403 if isinstance(refusal, access.NotAllowed) else 422
+    return status, getattr(refusal, "code", "invalid"), str(refusal)
 
 
 @login_required

@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
+from django.db.models import Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit import trail
-from ocr import contract, document_types, lifecycle, metrics, readings, serving, tallies
+from ocr import contract, document_types, lifecycle, listing, metrics, readings, serving, tallies
 from ocr.forms import PRIORITIES, type_choices
-from ocr.models import Artifact, Document, Priority
-from ocr.views import ago, facts, pager, row, timeline
+from ocr.models import Artifact, Document, Field, Priority
+from ocr.views import ago, facts, row, timeline
 from review import decisions, worklist
 from review.models import Draft, RejectReason
 from tenants import access
@@ -103,29 +103,51 @@ def queue(request: HttpRequest) -> HttpResponse:
         if tab not in lists:
             raise Http404
         form = QueueFilters(request.GET or None)
-        found = (
-            lists[tab]().select_related("tenant", "document_type", "claim", "claim__holder").prefetch_related("fields")
-        )
         active = bool(request.GET.get("document_type") or request.GET.get("priority"))
-        if active and form.is_valid():
-            found = found.filter(**_queue_lookups(form.cleaned_data))
-        pages = Paginator(found, PER_PAGE)
-        page = pages.get_page(request.GET.get("page"))
-        oldest = worklist.waiting(request.user).order_by("received_at").first()
+        given = form.cleaned_data if active and form.is_valid() else {}
+        waiting = _waiting(request.user)
+        oldest = metrics.oldest_waiting(request.user, tenants=worklist.reviewed_tenants(request.user))
+        counts = {"waiting": waiting, "mine": lists["mine"]().count(), "done": lists["done"]().count()}
         context = {
             "active": "queue",
-            "waiting": worklist.waiting(request.user).count(),
-            "oldest": _age(oldest) if oldest else "",
+            "waiting": waiting,
+            "oldest": _span((timezone.now() - oldest).total_seconds()) if oldest else "",
             "tab": tab,
             "tabs": [
-                {"name": name, "label": label, "count": lists[name]().count(), "url": f"?tab={name}"}
+                {"name": name, "label": label, "count": counts[name], "url": f"?tab={name}"}
                 for name, label in (("waiting", _("For me")), ("mine", _("Held by me")), ("done", _("Done today")))
             ],
-            "rows": [_queue_row(document, request, tab) for document in page],
-            "page": pager(request, page, pages),
+            **_queued(request, tab, lists[tab](), given, counts[tab]),
             "filters": {"form": form, "active": active},
         }
         return render(request, "review/queue.html", context)
+
+
+def _waiting(user: Any) -> int:
+    return metrics.waiting(user, tenants=worklist.reviewed_tenants(user))
+
+
+def _queued(request: HttpRequest, tab: str, found: Any, given: dict[str, Any], count: int) -> dict[str, Any]:
+    """The rows of one page of one tab, and its pager."""
+    # Of the fields only those that are why a document waits, and of them only why.
+    problems = Prefetch("fields", Field.objects.exclude(problems=[]).only("document_id", "problems"))
+    found = found.select_related("tenant", "document_type", "claim", "claim__holder").prefetch_related(problems)
+    any_of = listing.of_type(given["document_type"]) if given.get("document_type") else [Q()]
+    if given.get("priority"):
+        found = found.filter(priority=Priority[given["priority"].upper()])
+    page = listing.page(
+        found,
+        listing.tenants_of(request.user) if tab == "done" else worklist.reviewed_tenants(request.user),
+        size=PER_PAGE,
+        key="-decided_at" if tab == "done" else "turn_at",
+        place=request.GET.get("page", ""),
+        any_of=any_of,
+    )
+    total, more = listing.total(found, any_of) if given else (count, False)
+    return {
+        "rows": [_queue_row(document, request, tab) for document in page.rows],
+        "page": listing.links(request, page, total=total, more=more),
+    }
 
 
 def _lists(request: HttpRequest) -> dict[str, Callable[[], Any]]:
@@ -138,15 +160,6 @@ def _lists(request: HttpRequest) -> dict[str, Callable[[], Any]]:
 
 def _today() -> Any:
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _queue_lookups(given: dict[str, Any]) -> dict[str, Any]:
-    lookups: dict[str, Any] = {}
-    if given["document_type"]:
-        lookups["document_type__name"] = given["document_type"]
-    if given["priority"]:
-        lookups["priority"] = Priority[given["priority"].upper()]
-    return lookups
 
 
 def _queue_row(document: Document, request: HttpRequest, tab: str) -> dict[str, Any]:
@@ -278,7 +291,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         else None,
         "progress": {
             "done_today": worklist.decided_by(request.user, since=_today()).count(),
-            "waiting": worklist.waiting(request.user).count(),
+            "waiting": _waiting(request.user),
         },
         "reject_reasons": [{"code": code, "label": str(label)} for code, label in RejectReason.choices],
         "urls": {

@@ -16,23 +16,43 @@ from audit.models import Kind
 from ocr.models import Document, Status
 from review.models import Claim
 from tenants import access, scope
+from tenants.models import Tenant
 
 if TYPE_CHECKING:
     from tenants.models import AnyUser
 
+# What this person holds comes first. Then each tenant offers its first free documents in turn: a few steps along an index, instead
+# of a walk past what other tenants wait for. The best offer that nobody has locked is taken.
 NEXT_SQL = """
+    WITH offers AS (
+        SELECT document_id AS id, true AS held FROM review_claim
+         WHERE holder_id = %(holder)s AND expires_at >= clock_timestamp()
+        UNION ALL
+        SELECT first.id, false
+          FROM unnest(%(tenants)s::uuid[]) AS reviewed (tenant_id)
+         CROSS JOIN LATERAL (
+            SELECT document.id
+              FROM ocr_document AS document
+              LEFT JOIN review_claim AS claim ON claim.document_id = document.id
+             WHERE document.tenant_id = reviewed.tenant_id
+               AND document.status = 'needs_review'
+               AND document.id <> ALL (%(without)s::uuid[])
+               AND (claim.id IS NULL OR claim.expires_at < clock_timestamp())
+             ORDER BY document.turn_at, document.id
+             LIMIT %(offers)s
+          ) AS first
+    )
     SELECT document.id
-      FROM ocr_document AS document
-      LEFT JOIN review_claim AS claim ON claim.document_id = document.id
+      FROM offers JOIN ocr_document AS document USING (id)
      WHERE document.status = 'needs_review'
        AND document.tenant_id = ANY (%(tenants)s::uuid[])
        AND document.id <> ALL (%(without)s::uuid[])
-       AND (claim.id IS NULL OR claim.expires_at < clock_timestamp() OR claim.holder_id = %(holder)s)
-     ORDER BY coalesce(claim.holder_id = %(holder)s AND claim.expires_at >= clock_timestamp(), false) DESC,
-              document.priority, document.received_at, document.id
+     ORDER BY offers.held DESC, document.turn_at, document.id
      LIMIT 1
        FOR UPDATE OF document SKIP LOCKED
 """
+# How many each tenant offers: others may have locked the first few at this moment, and more than that when many ask at once.
+OFFERS = (10, 100, 10_000)
 
 
 class Held(Exception):
@@ -53,10 +73,10 @@ class ClaimLost(Exception):
 
 def waiting(user: AnyUser) -> QuerySet[Document]:
     """The documents that wait for a person whom `user` could be, most urgent first."""
-    found = Document.objects.visible_to(user).filter(status=Status.NEEDS_REVIEW)
-    if not access.is_platform_admin(user):
-        found = found.filter(tenant_id__in=access.tenants_with(user, "review"))
-    return found.order_by("priority", "received_at", "pk")
+    found: QuerySet[Document] = Document.objects.filter(
+        status=Status.NEEDS_REVIEW, tenant_id__in=reviewed_tenants(user)
+    )
+    return found.order_by("turn_at", "pk")
 
 
 def held_by(user: AnyUser) -> QuerySet[Document]:
@@ -74,7 +94,7 @@ def claim_next(user: AnyUser, *, without: UUID | None = None) -> Claim | None:
     """Hand out the most urgent free document, to this person only; None when there is none."""
     with access.scope_of(user):
         asked = {
-            "tenants": [str(tenant) for tenant in _reviewed_tenants(user)],
+            "tenants": [str(tenant) for tenant in reviewed_tenants(user)],
             "holder": user.pk,
             "without": [str(without)] if without else [],
         }
@@ -89,9 +109,12 @@ def claim_next(user: AnyUser, *, without: UUID | None = None) -> Claim | None:
 def _free(asked: dict[str, Any]) -> Document | None:
     """The most urgent free document, its row locked; None when there is none."""
     with connection.cursor() as cursor:
-        cursor.execute(NEXT_SQL, asked)
-        row = cursor.fetchone()
-    return Document.objects.get(pk=row[0]) if row else None
+        for offers in OFFERS:
+            cursor.execute(NEXT_SQL, {**asked, "offers": offers})
+            if row := cursor.fetchone():
+                found: Document = Document.objects.get(pk=row[0])
+                return found
+    return None
 
 
 def claim(document_id: UUID, user: AnyUser) -> Claim:
@@ -137,10 +160,10 @@ def release(document_id: UUID, token: UUID) -> bool:
         return True
 
 
-def _reviewed_tenants(user: AnyUser) -> list[UUID]:
+def reviewed_tenants(user: AnyUser) -> list[UUID]:
+    """The tenants for which `user` may review; inside a scope."""
     if access.is_platform_admin(user):
-        waiting_for = Document.objects.filter(status=Status.NEEDS_REVIEW).order_by()
-        return list(waiting_for.values_list("tenant_id", flat=True).distinct())
+        return list(Tenant.objects.order_by("pk").values_list("pk", flat=True))
     return access.tenants_with(user, "review")
 
 

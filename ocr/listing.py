@@ -1,0 +1,208 @@
+"""Pages of documents: each is a short walk along an index from where the last one ended, however long the list and deep the page.
+
+Indexes begin with the tenant. For people of several tenants, and for filters that allow several values, the first rows of every
+combination are looked up and merged: the database would otherwise sort, or walk past, all the others' documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest
+
+from ocr.models import Document, DocumentType
+from tenants import access
+from tenants.models import Tenant
+
+if TYPE_CHECKING:
+    from tenants.models import AnyUser
+
+NEWEST = "-received_at"
+MOST_COUNTED = 10_000  # a longer list's length is told as "10,000+"
+MOST_SEARCHED = 20_000  # names are looked through that many documents back, in each tenant
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACE = re.compile(r"([ab])(\d{1,9})\.(-?\d{1,16})\.([0-9a-f]{32})")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Between two rows of a list: after or before the row with this time and id; `rows` are before it."""
+
+    after: bool
+    rows: int
+    at: datetime
+    id: UUID
+
+    def __str__(self) -> str:
+        micros = (self.at - _EPOCH) // timedelta(microseconds=1)
+        return f"{'a' if self.after else 'b'}{self.rows}.{micros}.{self.id.hex}"
+
+    @classmethod
+    def of(cls, text: str) -> Place | None:
+        """The place that the text names; None, which is the beginning, for one that was not made here."""
+        found = _PLACE.fullmatch(text)
+        try:
+            return found and cls(
+                after=found[1] == "a",
+                rows=int(found[2]),
+                at=_EPOCH + timedelta(microseconds=int(found[3])),
+                id=UUID(found[4]),
+            )
+        except OverflowError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """One page of a list: its rows, how many come before, and the places where the neighbours lie."""
+
+    rows: list[Document]
+    before: int
+    next: Place | None
+    previous: Place | None
+
+
+def tenants_of(user: AnyUser) -> list[UUID]:
+    """The tenants whose documents `user` may see; inside a scope."""
+    if access.is_platform_admin(user):
+        return list(Tenant.objects.order_by().values_list("pk", flat=True))
+    return list(access.roles_of(user))
+
+
+def page(
+    found: QuerySet[Document],
+    tenants: Sequence[UUID],
+    *,
+    size: int,
+    key: str = NEWEST,
+    place: str = "",
+    any_of: Sequence[Q] = (Q(),),
+) -> Pages:
+    """One page of what was found among these tenants and for any of these lookups, in the order of `key`, then of id.
+
+    `place` is what an earlier page gave as next or previous; anything else is the beginning.
+    """
+    start = Place.of(place)
+    backwards = start is not None and not start.after
+    order = _order(key, backwards=backwards)
+    if start:
+        found = found.filter(_beyond(start, order))
+    rows = list(heads(found, tenants, order=order, count=size + 1, any_of=any_of).order_by(*order)[: size + 1])
+    more, rows = len(rows) > size, rows[:size]
+    before = 0
+    if start:
+        before = max(start.rows - len(rows), 0) if backwards else start.rows
+    if backwards:
+        rows.reverse()
+    name = key.removeprefix("-")
+    has_next, has_previous = (bool(rows), more) if backwards else (more, start is not None and bool(rows))
+    return Pages(
+        rows=rows,
+        before=before,
+        next=Place(after=True, rows=before + len(rows), at=getattr(rows[-1], name), id=rows[-1].pk)
+        if has_next
+        else None,
+        previous=Place(after=False, rows=before, at=getattr(rows[0], name), id=rows[0].pk) if has_previous else None,
+    )
+
+
+def _order(key: str, *, backwards: bool) -> tuple[str, str]:
+    falls = key.startswith("-") is not backwards
+    sign = "-" if falls else ""
+    return f"{sign}{key.removeprefix('-')}", f"{sign}pk"
+
+
+def _beyond(place: Place, order: tuple[str, str]) -> Q:
+    """The first lookup is where the index walk begins; the second leaves out rows of the same time that were shown already."""
+    name = order[0].removeprefix("-")
+    way = "lt" if order[0].startswith("-") else "gt"
+    return Q(**{f"{name}__{way}e": place.at}) & (Q(**{f"{name}__{way}": place.at}) | Q(**{f"pk__{way}": place.id}))
+
+
+def heads(
+    found: QuerySet[Document],
+    tenants: Sequence[UUID],
+    *,
+    order: Sequence[str],
+    count: int,
+    any_of: Sequence[Q] = (Q(),),
+) -> QuerySet[Document]:
+    """`found` without what cannot be among its first `count` rows in this order."""
+    if len(tenants) == 1 and len(any_of) == 1:
+        return found.filter(any_of[0], tenant_id=tenants[0])
+    ids: list[UUID] = []
+    for lookup in any_of:
+        mine = found.filter(lookup, tenant=OuterRef("pk")).order_by(*order).values("pk")[:count]
+        groups = Tenant.objects.filter(pk__in=tenants).order_by().annotate(heads=ArraySubquery(mine))
+        ids += [id_ for group in groups.values_list("heads", flat=True) for id_ in group]
+    return found.filter(pk__in=ids)
+
+
+def of_type(name: str) -> list[Q]:
+    """Lookups for the document type of this name, one for each of its versions."""
+    versions = DocumentType.objects.filter(name=name).order_by().values_list("pk", flat=True)
+    return [Q(document_type_id=version) for version in versions]
+
+
+def search(
+    found: QuerySet[Document], tenants: Sequence[UUID], words: str
+) -> tuple[QuerySet[Document], datetime | None]:
+    """What has this id or external id; else what has the words in its file name, and since when names were looked through.
+
+    None for since means that all were: parts of names are in no index, so the search ends MOST_SEARCHED documents back.
+    """
+    mine = found.filter(tenant_id__in=tenants)
+    exact = [Q(external_id=words), *([Q(pk=_uuid(words))] if _uuid(words) else [])]
+    for lookup in exact:
+        if mine.filter(lookup).exists():
+            return found.filter(lookup), None
+    back = Document.objects.filter(tenant=OuterRef("pk")).order_by(NEWEST, "-pk").values("received_at")
+    edges = Tenant.objects.filter(pk__in=tenants).order_by()
+    since: datetime | None = edges.annotate(edge=Subquery(back[MOST_SEARCHED : MOST_SEARCHED + 1])).aggregate(
+        since=Max("edge")
+    )["since"]
+    named = found.filter(filename__icontains=words)
+    return (named.filter(received_at__gte=since) if since else named), since
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def total(found: QuerySet[Document], any_of: Sequence[Q] = (Q(),)) -> tuple[int, bool]:
+    """How many were found, and whether there are more than this: nothing is counted beyond MOST_COUNTED."""
+    lookups = Q()
+    for lookup in any_of:
+        lookups |= lookup
+    some = found.filter(lookups) if any_of else found.none()
+    counted = some.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return min(counted, MOST_COUNTED), counted > MOST_COUNTED
+
+
+def links(request: HttpRequest, pages: Pages, *, total: int | None, more: bool = False) -> dict[str, Any]:
+    """What the pager under a list shows."""
+
+    def url(place: Place | None) -> str:
+        if place is None:
+            return ""
+        query = request.GET.copy()
+        query["page"] = str(place)
+        return f"?{query.urlencode()}"
+
+    return {
+        "first": pages.before + 1,
+        "last": pages.before + len(pages.rows) if pages.rows else 0,
+        "total": None if total is None else f"{total:,}{'+' if more else ''}",
+        "next_url": url(pages.next),
+        "previous_url": url(pages.previous),
+    }
