@@ -23,7 +23,19 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from audit import trail
 from audit.models import Kind
-from ocr import artifacts, contract, disk, document_types, idempotency, intake, listing, sandbox, serving, tallies
+from ocr import (
+    artifacts,
+    backlog,
+    contract,
+    disk,
+    document_types,
+    idempotency,
+    intake,
+    listing,
+    sandbox,
+    serving,
+    tallies,
+)
 from ocr.forms import DocumentFilters, UploadForm
 from ocr.models import Artifact, Document, Page, Priority, Source
 from tenants import access
@@ -175,12 +187,16 @@ def _upload_form(request: HttpRequest) -> HttpResponse:
     return redirect("documents")
 
 
+# What the sender may repeat after a while, with the status of the answer.
+LATER_STATUSES: dict[type[Exception], int] = {disk.Full: 507, backlog.Full: 503, backlog.TenantFull: 429}
+LATER = (disk.Full, backlog.Full, backlog.TenantFull)
 REFUSALS = (
     intake.Unacceptable,
     access.NotAllowed,
     idempotency.KeyReused,
     idempotency.BadKey,
     sandbox.SandboxFailed,
+    *LATER,
     OSError,
 )
 
@@ -194,6 +210,7 @@ def _received(request: HttpRequest, file: Any) -> dict[str, Any]:
         raise intake.Unacceptable("invalid", " ".join(str(e) for errors in form.errors.values() for e in errors))
     given = form.cleaned_data
     tenant_id = serving.tenant_for_upload(request.user, given["tenant"])
+    backlog.check(tenant_id)
     with serving.file_of(file) as path:
         receipt = intake.receive(
             intake.Upload(
@@ -229,14 +246,14 @@ def _told(request: HttpRequest, document: Document) -> dict[str, Any]:
 def _refusal(refusal: Exception) -> JsonResponse:
     status, code, detail = _why(refusal)
     body = {"type": f"/api/docs/#{code}", "title": _("Not accepted"), "status": status, "code": code, "detail": detail}
-    later = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, disk.Full) else None
+    later = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, LATER) else None
     return JsonResponse(body, status=status, content_type="application/problem+json", headers=later)
 
 
 def _why(refusal: Exception) -> tuple[int, str, str]:
     """Status, code and sentence. What only a library's error would tell is kept from the sender."""
-    if isinstance(refusal, disk.Full):
-        return 507, refusal.code, str(refusal)
+    if isinstance(refusal, LATER):
+        return LATER_STATUSES[type(refusal)], refusal.code, str(refusal)
     if isinstance(refusal, sandbox.SandboxFailed | OSError):
         return 503, "try_again", _("The file could not be stored just now. Send it again in a moment.")
     status = 403 if isinstance(refusal, access.NotAllowed) else 422

@@ -9,6 +9,7 @@ from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from ocr import backlog
 from ocr.models import Document
 from tenants import scope
 from tests import make
@@ -133,3 +134,13 @@ def test_a_hostile_file_name_is_only_text(cast: make.Cast, engine: Engine, name:
         html = client.get(path).content.decode()
         for raw in ("<script>alert", "<img src=x", "14.png"):
             assert raw not in html, path
+
+
+def test_a_backlog_is_told_apart_from_a_wrong_file(cast: make.Cast, settings: Any) -> None:
+    backlog.counts.forget()
+    make.receive(cast.b)
+    settings.BACKLOG_MOST = 1
+    answer = send(cast.page(cast.ada), make.image())
+    assert (answer.status_code, answer.json()["code"]) == (503, "backlog_full")
+    assert int(answer["Retry-After"]) > 0
+    backlog.counts.forget()
