@@ -10,7 +10,7 @@ from django.urls import reverse
 from ocr.models import Document, Extraction, Field, Priority, Status
 
 MICRO = 1_000_000
-# Why a document failed, in words that say what to do.
+# Why a document failed or waits, in words that say what to do.
 ERRORS = {
     "unsupported_document": "Textract does not take this kind of document. Save it as a plain PDF or image and upload it again.",
     "bad_document": "Textract could not open the document. Save it again, or scan it again, and upload the new file.",
@@ -22,6 +22,8 @@ ERRORS = {
     "job_expired": "The answer was not fetched within seven days and is gone. Retry reads the document again, which costs again.",
     "bad_response": "Textract's answers were incomplete every time. Retry later.",
     "storage_or_database": "The document storage did not work for a while. Retry when it does.",
+    "monthly_cap": "The budget of this month is used up. The document waits, and is read by itself once an administrator raises the "
+    "budget or the next month begins.",
 }
 # How the jobs of /ocr call what a document's status says.
 JOB_STATUSES = {
@@ -77,12 +79,14 @@ def summary(document: Document) -> dict[str, Any]:
     }
 
 
-def detail(document: Document) -> dict[str, Any]:
-    """Everything about one document but its bytes."""
-    extractions = list(document.extractions.all())
+def detail(
+    document: Document, *, extractions: Sequence[Extraction] | None = None, fields: Sequence[Field] | None = None
+) -> dict[str, Any]:
+    """Everything about one document but its bytes. Who has its extractions and fields at hand gives them, and nothing is asked for."""
+    extractions = list(document.extractions.all()) if extractions is None else extractions
     return {
         **summary(document),
-        **reading(document),
+        **reading(document, fields),
         "metadata": document.metadata,
         "engine": _engine(extractions),
         "review": {
@@ -99,6 +103,7 @@ def detail(document: Document) -> dict[str, Any]:
         },
         "attempts": document.attempts,
         "error": document.error_code or None,
+        "error_message": _error_message(document),
     }
 
 
@@ -116,15 +121,22 @@ def job(document: Document) -> dict[str, Any]:
     return told
 
 
+def _error_message(document: Document) -> str | None:
+    """The error as a sentence; none for a hindrance that passes by itself in a moment."""
+    if document.status == Status.FAILED:
+        return failure(document)
+    return ERRORS.get(document.error_code)
+
+
 def failure(document: Document) -> str:
     """Why the document failed, as a sentence that says what to do."""
     unknown = f"The work stopped with the code {document.error_code}. Retry, or ask the administrator."
     return ERRORS.get(document.error_code, unknown)
 
 
-def reading(document: Document) -> dict[str, Any]:
+def reading(document: Document, fields: Sequence[Field] | None = None) -> dict[str, Any]:
     """Fields, line items and problems as they now are."""
-    rows = list(document.fields.all())
+    rows = list(document.fields.all()) if fields is None else list(fields)
     header = [field(row) for row in rows if row.row is None]
     numbers = sorted({row.row for row in rows if row.row is not None})
     items = [{"row": number, "cells": [field(row) for row in rows if row.row == number]} for number in numbers]
@@ -168,10 +180,12 @@ def field(row: Field) -> dict[str, Any]:
     }
 
 
-def result(document: Document) -> dict[str, Any]:
+def result(
+    document: Document, *, extractions: Sequence[Extraction] | None = None, fields: Sequence[Field] | None = None
+) -> dict[str, Any]:
     """The normalised result: what the reading and the decisions together say, and nothing that changes later."""
-    told = detail(document)
-    left_out = {"links", "attempts", "error", "finished_at"}
+    told = detail(document, extractions=extractions, fields=fields)
+    left_out = {"links", "attempts", "error", "error_message", "finished_at"}
     return {name: value for name, value in told.items() if name not in left_out}
 
 

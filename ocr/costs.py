@@ -439,24 +439,25 @@ class Notice:
         return f"{told} Once it is used up, new documents wait; reviewing goes on."
 
 
+def budgets(user: AnyUser) -> list[tuple[Tenant, Standing]]:
+    """Where those of the user's tenants stand that have a cap, by name. Inside a scope."""
+    capped = Budget.objects.visible_to(user).filter(cap_micro_dollars__isnull=False).select_related("tenant")
+    tenants = [budget.tenant for budget in capped.order_by("tenant__name")]
+    known = standings([tenant.pk for tenant in tenants]) if tenants else {}
+    return [(tenant, known[tenant.pk]) for tenant in tenants if tenant.pk in known]
+
+
 def notices_for(user: AnyUser) -> list[Notice]:
-    """What the user's tenants have to know about their budgets; nothing below 80 %. Inside a scope."""
-    names = dict(
-        Budget.objects.visible_to(user)
-        .filter(cap_micro_dollars__isnull=False)
-        .order_by("tenant__name")
-        .values_list("tenant_id", "tenant__name")
-    )
-    known = standings(names) if names else {}
+    """What the user has to know about the budgets of their tenants; nothing below 80 %. Inside a scope."""
     return [
         Notice(
-            tenant=name,
-            used_usd=dollars(known[tenant_id].spent + known[tenant_id].in_flight),
-            cap_usd=dollars(known[tenant_id].cap),
-            reached=known[tenant_id].share >= 1 or known[tenant_id].documents_wait,
+            tenant=tenant.name,
+            used_usd=dollars(standing.spent + standing.in_flight),
+            cap_usd=dollars(standing.cap),
+            reached=standing.share >= 1 or standing.documents_wait,
         )
-        for tenant_id, name in names.items()
-        if known[tenant_id].share >= NEARLY or known[tenant_id].documents_wait
+        for tenant, standing in budgets(user)
+        if standing.share >= NEARLY or standing.documents_wait
     ]
 
 

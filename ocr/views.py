@@ -27,6 +27,7 @@ from ocr import (
     artifacts,
     backlog,
     contract,
+    costs,
     disk,
     document_types,
     idempotency,
@@ -37,7 +38,7 @@ from ocr import (
     tallies,
 )
 from ocr.forms import DocumentFilters, UploadForm
-from ocr.models import Artifact, Document, Page, Priority, Source
+from ocr.models import Artifact, Document, DocumentType, Page, Priority, Source
 from tenants import access
 
 PER_PAGE = 50
@@ -148,9 +149,17 @@ def upload_context(request: HttpRequest) -> dict[str, Any]:
     """What the upload form offers; inside a scope."""
     tenants = list(serving.tenants_for_upload(request.user).values("slug", "name"))
     return {
-        "document_types": [{"name": row.name, "label": row.label} for row in document_types.newest()],
+        "document_types": [
+            {"name": row.name, "label": row.label, "page_usd": _page_usd(row)} for row in document_types.newest()
+        ],
+        "untyped_page_usd": _page_usd(None),
+        "budget_notices": costs.notices_for(request.user),
         "upload_tenants": tenants if len(tenants) > 1 else [],
     }
+
+
+def _page_usd(document_type: DocumentType | None) -> str:
+    return costs.dollars(costs.estimate(document_type, pages=1).micro_dollars)
 
 
 @login_required
@@ -233,14 +242,29 @@ def _told(request: HttpRequest, document: Document) -> dict[str, Any]:
         "filename": document.filename,
         "url": reverse("document", args=[document.pk]),
     }
-    if document.duplicate_of:
-        with access.scope_of(request.user):
-            first = serving.document_for(request.user, document.duplicate_of)
+    with access.scope_of(request.user):
+        told["cost"] = _cost(document)
+        first = serving.document_for(request.user, document.duplicate_of) if document.duplicate_of else None
+    if first:
         told["duplicate"] = {
             "url": reverse("document", args=[first.pk]),
             "received": formats.date_format(first.received_at, "j M Y, H:i"),
         }
     return told
+
+
+def _cost(document: Document) -> dict[str, Any]:
+    """What reading the received document will cost: nothing where an earlier answer serves. Inside a scope."""
+    features = costs.features_of(document.document_type)
+    free = costs.earlier_answer(document, features) is not None
+    expected = costs.estimate(document.document_type, pages=document.page_count).micro_dollars
+    left = costs.allowance([document.tenant_id])[document.tenant_id]
+    return {
+        "pages": document.page_count,
+        "usd": costs.dollars(0 if free else expected),
+        "read_before": free,
+        "over_budget": not free and left is not None and left < expected,
+    }
 
 
 def _refusal(refusal: Exception) -> JsonResponse:
@@ -322,6 +346,8 @@ def facts(document: Document) -> dict[str, Any]:
         "version": document.version,
         "engine": told["engine"],
         "cost": told["cost"],
+        "read_before": _read_before(told["engine"]),
+        "over_cap": document.error_code == costs.OVER_CAP,
         "attempts": document.attempts,
         "error": contract.ERRORS.get(
             document.error_code, document.error_code and _("The work stopped with the code %s.") % document.error_code
@@ -335,6 +361,11 @@ def facts(document: Document) -> dict[str, Any]:
             for number in range(1, document.page_count + 1)
         ],
     }
+
+
+def _read_before(engine: dict[str, Any] | None) -> str:
+    """The page of the document whose answer served this one."""
+    return reverse("document", args=[engine["reused_from"]]) if engine and engine["reused_from"] else ""
 
 
 def timeline(document: Document) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from audit import trail
-from ocr import contract, document_types, lifecycle, listing, metrics, readings, serving, tallies
+from ocr import contract, costs, document_types, lifecycle, listing, metrics, readings, serving, tallies
 from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Field, Priority
 from ocr.views import ago, facts, row, timeline
@@ -389,6 +389,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         raise Http404
     with access.scope_of(request.user):
         found = metrics.figures(request.user, period=period)
+        spent = {"costs": _costs(request.user), "budget_notices": costs.notices_for(request.user)}
     labels = {"today": _("24 hours"), "7d": _("7 days"), "30d": _("30 days")}
     context = {
         "active": "dashboard",
@@ -403,6 +404,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "time_to_result": {"points": _result_times(found, period), "target": None},
         "waiting_series": [{"label": _clock(bucket.at, period), "value": bucket.waiting} for bucket in found.buckets],
         "reasons": _reason_shares(found),
+        **spent,
         "since": formats.date_format(timezone.localtime(found.since), "j F, H:i"),
         "updated": formats.date_format(timezone.localtime(found.until), "l j F, H:i"),
         "period": {
@@ -414,6 +416,37 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         },
     }
     return render(request, "dashboard.html", context)
+
+
+def _costs(user: Any) -> dict[str, Any]:
+    """This month's money (UTC), whatever period the page shows."""
+    month = costs.month(user)
+    return {
+        "month": formats.date_format(month.month, "F Y"),
+        "usd": costs.dollars(month.micro_dollars),
+        "uncertain_usd": costs.dollars(month.uncertain_micro_dollars) if month.uncertain_micro_dollars else "",
+        "pages": month.pages,
+        "reused_pages": month.reused_pages,
+        "units": [
+            {
+                "label": unit["unit"].replace("+", " + ").capitalize(),
+                "pages": unit["pages"],
+                "usd": costs.dollars(unit["micro_dollars"]),
+                "share": unit["micro_dollars"] / month.micro_dollars if month.micro_dollars else 0.0,
+            }
+            for unit in month.units
+        ],
+        "budgets": [
+            {
+                "tenant": tenant.name,
+                "used_usd": costs.dollars(standing.spent + standing.in_flight),
+                "cap_usd": costs.dollars(standing.cap),
+                "share": standing.share,
+                "tone": "warn" if standing.share >= costs.NEARLY or standing.documents_wait else "plain",
+            }
+            for tenant, standing in costs.budgets(user)
+        ],
+    }
 
 
 def _clock(moment: Any, period: str) -> str:

@@ -146,6 +146,7 @@ class DetailSerializer(SummarySerializer):
     cost = serializers.DictField()
     attempts = serializers.IntegerField()
     error = serializers.CharField(allow_null=True)
+    error_message = serializers.CharField(allow_null=True, help_text="The error in a sentence that says what to do.")
 
     def get_fields(self) -> dict[str, serializers.Field[object, object, object, object]]:
         """`fields` is taken by the class itself, so the member is declared under another name."""

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from ocr.api import batches, tokens, views
+from ocr.api import batches, costs, tokens, views
 
 urlpatterns = [
     path("token/", tokens.Obtain.as_view(), name="api-token"),
@@ -13,6 +13,8 @@ urlpatterns = [
     path("documents/<uuid:document_id>/original/", views.Original.as_view(), name="api-original"),
     path("documents/<uuid:document_id>/pages/<int:number>/image/", views.PageImage.as_view(), name="api-page-image"),
     path("documents/<uuid:document_id>/audit/", views.Timeline.as_view(), name="api-audit"),
+    path("estimate/", costs.Estimate.as_view(), name="api-estimate"),
+    path("costs/", costs.Costs.as_view(), name="api-costs"),
     path("batches/", batches.Batches.as_view(), name="api-batches"),
     path("batches/<uuid:batch_id>/", batches.OneBatch.as_view(), name="api-batch"),
     path("batches/<uuid:batch_id>/items/", batches.Items.as_view(), name="api-batch-items"),

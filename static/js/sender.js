@@ -92,9 +92,19 @@ function answered(request) {
 /** @param {any} body @returns {Outcome} */
 function accepted(body) {
   const earlier = body.duplicate;
-  if (!earlier) return { words: say("upload_accepted"), share: 1, final: true, icon: "check", tone: "ok", url: body.url };
-  const words = say("upload_duplicate", { date: earlier.received });
-  return { words, share: 1, final: true, icon: "copies", tone: "warn", url: earlier.url };
+  if (earlier) {
+    const words = `${say("upload_duplicate", { date: earlier.received })} ${price(body.cost)}`;
+    return { words, share: 1, final: true, icon: "copies", tone: "warn", url: earlier.url };
+  }
+  const waits = body.cost?.over_budget;
+  const words = `${say(waits ? "upload_over_budget" : "upload_accepted")} ${price(body.cost)}`;
+  return { words, share: 1, final: true, icon: waits ? "clock" : "check", tone: waits ? "warn" : "ok", url: body.url };
+}
+
+/** @param {{pages: number, usd: string, read_before: boolean} | undefined} cost */
+function price(cost) {
+  if (!cost) return "";
+  return cost.read_before ? say("upload_free") : say("upload_cost", { usd: cost.usd, n: cost.pages });
 }
 
 /** @param {string} text */

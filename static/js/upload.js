@@ -9,6 +9,8 @@ const input = /** @type {HTMLInputElement} */ (one("input[type=file]", form));
 const list = one("[data-sent-list]", form);
 const sum = one("[data-sum]", form);
 const sender = new Sender(form.action);
+const type = /** @type {HTMLSelectElement | null} */ (form.querySelector("select[name=document_type]"));
+const price = form.querySelector("[data-price]");
 let total = 0;
 let finished = 0;
 
@@ -73,6 +75,15 @@ function beside(result, again) {
 function count() {
   sum.textContent = total ? say("upload_sum", { done: finished, n: total }) : "";
 }
+
+/** What a page costs with the chosen type, told before a file is chosen. */
+function showPrice() {
+  const usd = type?.selectedOptions[0]?.dataset.pageUsd;
+  if (price) price.textContent = usd ? say("upload_price", { usd }) : "";
+}
+
+type?.addEventListener("change", showPrice);
+showPrice();
 
 /** @param {DragEvent} event */
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");

@@ -120,7 +120,7 @@ OF_A_DOCUMENT = [
     or route in {"document", "review", "page-image", "ocr-job"}
     if route not in {"document-upload", "review-next", "review-release"}
     if not route.startswith(("api-token", "api-tenants", "api-schema", "api-docs", "api-nowhere"))
-    if route != "api-documents"
+    if route not in {"api-documents", "api-estimate", "api-costs"}
 ]  # fmt: skip
 # Opening a document claims it, and a page is drawn when it is first looked at: these two write, and only this.
 WRITING_GETS = {

@@ -64,7 +64,7 @@ class World:
             return reverse(route, args=[of.pk, 1])
         takes_id = route.startswith(("document-", "api-", "review-")) or route in {"document", "review", "ocr-job"}
         without = {"document-upload", "review-next", "api-documents", "api-tenants", "api-token", "api-token-refresh"}
-        without |= {"api-schema", "api-docs"}
+        without |= {"api-schema", "api-docs", "api-estimate", "api-costs"}
         return reverse(route, args=[of.pk] if takes_id and route not in without else [])
 
     def send(self, client: Client, route: str, method: str, document: Document | None = None, **more: Any) -> Any:

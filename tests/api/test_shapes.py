@@ -23,7 +23,7 @@ SUMMARY = {
     "duplicate_of", "links",
 }  # fmt: skip
 DETAIL = SUMMARY | {
-    "engine", "fields", "line_items", "problems", "review", "cost", "attempts", "metadata", "error",
+    "engine", "fields", "line_items", "problems", "review", "cost", "attempts", "metadata", "error", "error_message",
 }  # fmt: skip
 FIELD = {
     "name", "label", "value", "text", "confidence", "word_confidence", "page", "box", "source", "state", "required", "threshold",

@@ -87,7 +87,7 @@ def review(*, read_only: bool) -> dict[str, Any]:
     return {"document": {"filename": "march.pdf"}, "data": data}
 
 
-def document() -> dict[str, Any]:
+def document(**changes: Any) -> dict[str, Any]:
     event = {
         "seq": 1, "kind": "FAILED", "label": "Failed", "at": "11 Mar 2026", "at_iso": "2026-03-11T10:41:00+00:00", "actor": "system",
         "step": "read", "codes": ["pages: 2"], "hash_short": "9f3a1c2b",
@@ -95,11 +95,24 @@ def document() -> dict[str, Any]:
     facts = row(
         finished="", external_id="ERP-1", version=2, attempts=1, error="The engine gave up.", cost={"pages": 2, "usd": "0.065000"},
         engine={"operation": "AnalyzeDocument", "features": ["FORMS"], "model_version": "1", "job_id": None},
-        pages=[{"number": 1, "image_url": "/image", "thumbnail_url": "/thumb"}],
+        pages=[{"number": 1, "image_url": "/image", "thumbnail_url": "/thumb"}], **changes,
     )  # fmt: skip
     return {
         "document": facts, "fields": fields(), "line_items": LINE_ITEMS, "timeline": [event], "chain_ok": False, "has_result": True,
         "has_raw": True, "actions": {"review_url": "/review", "reopen": True, "retry": True, "replay": True},
+    }  # fmt: skip
+
+
+NOTICES = [{"tenant": "Kestrel Clinics", "text": "Budget of this month used: $8.20 of $10.00."}]
+
+
+def costs(*, empty: bool = False) -> dict[str, Any]:
+    budget = {"tenant": "Kestrel Clinics", "used_usd": "8.20", "cap_usd": "10.00", "share": 0.82, "tone": "warn"}
+    unit = {"label": "Forms + tables", "pages": 120, "usd": "7.80", "share": 0.95}
+    return {
+        "month": "March 2026", "usd": "0.00" if empty else "8.20", "uncertain_usd": "" if empty else "0.05",
+        "pages": 0 if empty else 146, "reused_pages": 0 if empty else 12, "units": [] if empty else [unit],
+        "budgets": [] if empty else [budget],
     }  # fmt: skip
 
 
@@ -111,6 +124,8 @@ def dashboard(*, empty: bool = False) -> dict[str, Any]:
         "time_to_result": {"points": [{"label": hour, "p95": 4.5, "average": 2.0} for hour in hours], "target": None},
         "waiting_series": [{"label": hour, "value": 3} for hour in hours],
         "reasons": [] if empty else [{"tone": "warn", "label": "Below the threshold", "share": 1.0}],
+        "costs": costs(empty=empty),
+        "budget_notices": [] if empty else NOTICES,
         "period": {"name": "today", "links": [{"label": "24 hours", "url": "?", "current": True}]},
         "updated": "Thursday",
     }
@@ -126,7 +141,8 @@ def queue(*, tab: str = "waiting", rows: int = 1, active: bool = False) -> dict[
 
 def upload_choices() -> dict[str, Any]:
     tenants = [{"slug": "kestrel", "name": "Kestrel Clinics"}, {"slug": "harrow", "name": "Harrow Mutual"}]
-    return {"document_types": [{"name": "invoice", "label": "Invoice"}], "upload_tenants": tenants}
+    types = [{"name": "invoice", "label": "Invoice", "page_usd": "0.065"}]
+    return {"document_types": types, "untyped_page_usd": "0.065", "upload_tenants": tenants, "budget_notices": NOTICES}
 
 
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -144,6 +160,8 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "documents filtered away": ("ocr/documents.html", {"form": Filters({"q": "x"}), "rows": [], "page": PAGER}),
     "upload": ("ocr/upload.html", upload_choices()),
     "document": ("ocr/document.html", document()),
+    "document that waits for money": ("ocr/document.html", document(over_cap=True)),
+    "document read before": ("ocr/document.html", document(read_before=f"/documents/{ID}/")),
     "dashboard": ("dashboard.html", dashboard()),
     "dashboard empty": ("dashboard.html", dashboard(empty=True)),
     **{code: (f"{code}.html", {}) for code in ("400", "403", "404", "429", "500", "403_csrf")},
