@@ -208,7 +208,7 @@ def _one_tenant(invariant: Invariant, options: dict[str, Any]) -> None:
     tenants = dict(Document.objects.values_list("pk", "tenant_id"))
     invariant.checked = len(tenants)
     for key, pk, tenant in Artifact.objects.values_list("key", "document_id", "tenant_id"):
-        if tenant != tenants[pk] or f"/{tenant}/{pk}/" not in key:
+        if tenant != tenants[pk] or f"/{tenant}/{pk}" not in key:
             invariant.broken.append(f"object {key} is not where its tenant is")
     by_text = {str(pk): tenant for pk, tenant in tenants.items()}
     for text, tenant in AuditEvent.objects.exclude(document_id="").values_list("document_id", "tenant_id").distinct():

@@ -181,6 +181,10 @@ AWS_REGION = env.text("AWS_REGION", env.text("AWS_DEFAULT_REGION", "us-east-1"))
 TEXTRACT_ENDPOINT = env.text("AWS_ENDPOINT_URL_TEXTRACT", "")  # the local endpoint; empty means AWS
 POLL_FIRST_SECONDS = env.number("DTAT_POLL_FIRST_SECONDS", 1 if TEXTRACT_ENDPOINT else 3, at_least=1)
 POLL_MOST_SECONDS = env.number("DTAT_POLL_MOST_SECONDS", 3 if TEXTRACT_ENDPOINT else 60, at_least=1)
+# One page that somebody waits for is read by Textract's synchronous operation; off: everything is asynchronous.
+SYNCHRONOUS = env.flag("DTAT_SYNCHRONOUS", default=True)
+TEXTRACT_TPS = env.number("DTAT_TEXTRACT_TPS", 0, at_least=0)  # calls a second for every operation; 0: the region's presets
+QUOTA_SHARE = env.number("DTAT_QUOTA_PERCENT", 98, at_least=1) / 100  # how much of what AWS grants is used
 EVENT_BUS = env.text("DTAT_EVENT_BUS", "")  # EventBridge bus that gets the events; empty: they stay in the outbox
 TEXTRACT_READ_SECONDS = env.number("DTAT_TEXTRACT_READ_SECONDS", 20, at_least=1)
 
@@ -195,6 +199,9 @@ LANES = {
 HOST_NAME = env.text("DTAT_HOST_NAME", socket.gethostname())  # what this machine's signs of life are filed under
 TASK_SECONDS = env.number("DTAT_TASK_SECONDS", 90, at_least=5)  # a task is killed after this
 LEASE_SECONDS = env.number("DTAT_LEASE_SECONDS", 45, at_least=2)  # a dead worker's document is taken over after this
+READER_CALLS = env.number("DTAT_READER_CALLS", 100, at_least=1)  # calls to Textract that one reader holds at a time
+READER_SECONDS = env.number("DTAT_READER_SECONDS", 60, at_least=1)  # a reader claims for so long, then another one follows
+READER_DRAIN_SECONDS = env.number("DTAT_READER_DRAIN_SECONDS", 25, at_least=1)  # and waits so long for what is out
 MAX_ATTEMPTS = env.number("DTAT_MAX_ATTEMPTS", 8, at_least=1)  # failures of one document before it is `failed`
 BROKER = env.choice("DTAT_BROKER", ["database", "redis", "sqs"], "database")
 REDIS_URL = env.text("DTAT_REDIS_URL", "")

@@ -40,9 +40,12 @@ class DurableFiles(FileSystemStorage):
 
     def _save(self, name: str, content: File[bytes]) -> str:
         path = Path(self.path(name))
-        new = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        new: list[Path] = []
+        try:
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+        except FileNotFoundError:
+            new = _make_folders(path.parent)
+            descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 for chunk in content.chunks(CHUNK):
@@ -63,6 +66,13 @@ class DurableFiles(FileSystemStorage):
         return name
 
 
+def _make_folders(folder: Path) -> list[Path]:
+    """Those that were not there."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return new
+
+
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -79,12 +89,14 @@ def storage() -> Any:
 def key_of(document: Document, kind: Artifact.Kind, *, number: int = 1, part: int = 1, fence: int = 0) -> str:
     """The object's key: made from ids only, never from what an uploader wrote.
 
-    With the fence of a worker's lease in it, a worker that comes late writes beside what its successor stored, never over it.
+    A folder holds a tenant's day, not a document: each new folder costs the disk another flush. What was stored under an earlier
+    layout stays where its row says. With the fence of a worker's lease in it, a worker that comes late writes beside what its
+    successor stored, never over it.
     """
-    folder = f"{_AREAS[kind]}/{document.received_at:%Y/%m/%d}/{document.tenant_id}/{document.pk}"
+    start = f"{_AREAS[kind]}/{document.received_at:%Y/%m/%d}/{document.tenant_id}/{document.pk}"
     if kind == Artifact.Kind.ORIGINAL:
-        return f"{folder}/original"
-    return f"{folder}/{kind}-{number:04d}-{part:05d}" + (f"-{fence}" if fence else "")
+        return f"{start}.original"
+    return f"{start}.{kind}-{number:04d}-{part:05d}" + (f"-{fence}" if fence else "")
 
 
 def store(
@@ -96,11 +108,15 @@ def store(
     number: int = 1,
     part: int = 1,
     fence: int = 0,
+    known: tuple[str, int] | None = None,
 ) -> Artifact:
-    """Write the bytes and give back the row to save. Raises OSError or a botocore error when storage refuses."""
+    """Write the bytes and give back the row to save; `known` is their fingerprint where the caller has it.
+
+    Raises OSError or a botocore error when storage refuses.
+    """
     key = key_of(document, kind, number=number, part=part, fence=fence)
     if isinstance(content, Path):
-        sha256, size = fingerprint(content)
+        sha256, size = known or fingerprint(content)
         with content.open("rb") as stream:
             storage().save(key, File(stream, name=key))
     else:
@@ -117,6 +133,29 @@ def store(
         size_bytes=size,
         content_type=content_type,
     )
+
+
+def left_behind(
+    document: Document, kind: Artifact.Kind, key: str, *, number: int, content_type: str
+) -> tuple[Artifact, bytes] | None:
+    """The unsaved row and the bytes of an object that was stored under this key and never written down; None when there is none."""
+    try:
+        with storage().open(key, "rb") as stream:
+            content: bytes = stream.read()
+    except FileNotFoundError:
+        return None
+    row = Artifact(
+        tenant_id=document.tenant_id,
+        document_id=document.pk,
+        kind=kind,
+        number=number,
+        part=1,
+        key=key,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        content_type=content_type,
+    )
+    return row, content
 
 
 def fingerprint(path: Path) -> tuple[str, int]:

@@ -6,19 +6,25 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError, connection
 
 from audit import log, trail
 from audit.models import Kind
-from ocr import artifacts, contract, document_types, idempotency, lifecycle, queue, sandbox
+from ocr import artifacts, contract, disk, document_types, idempotency, lifecycle, queue, routing, sandbox
 from ocr.models import TURN_AFTER, Artifact, Document, DocumentType, Page, Priority, Source
 from tenants import scope
 
 METADATA_BYTES = 4096
+DISK_FULL = "53100"  # PostgreSQL's code: the statement failed, so its transaction was rolled back
+_LOOK_UP = """
+    SELECT (SELECT id FROM ocr_documenttype WHERE name = %s ORDER BY version DESC LIMIT 1), clock_timestamp()
+"""
 _ESCAPED_NUL = re.compile(
     r"(?<!\\)(?:\\\\)*\\u0000"
 )  # an even number of backslashes before it are backslashes themselves
@@ -62,13 +68,15 @@ def receive(
 
     Bytes first, row second, answer last. `within` runs in the transaction that creates the document; when it raises
     lifecycle.Overtaken, nothing was accepted. Raises Unacceptable (the sender must change something), sandbox.SandboxFailed
-    and OSError (ours: nothing was accepted, the sender may repeat), idempotency.KeyReused and BadKey.
+    and OSError (ours: nothing was accepted, the sender may repeat; disk.Full says that it may take a while), idempotency.KeyReused
+    and BadKey.
     """
-    type_ = _checked_type(upload.document_type)
     priority = _checked_priority(upload.priority)
     check_words(upload)
+    disk.check(upload.path.stat().st_size)
+    type_, now = _looked_up(upload.document_type)
     inspection = _inspected(upload.path)
-    sha256, _size = artifacts.fingerprint(upload.path)
+    sha256, size = artifacts.fingerprint(upload.path)
     request = idempotency.Request.of(
         upload.idempotency_key, "documents", sha256, upload.document_type, upload.priority, upload.external_id,
         json.dumps(dict(upload.metadata), sort_keys=True),
@@ -89,15 +97,16 @@ def receive(
         received_by=actor,
         request_id=log.request_id(),
         content_type=inspection.content_type,
+        size_bytes=size,
         sha256=sha256,
         page_count=inspection.page_count,
+        received_at=now,
+        status_at=now,
+        due_at=now,
+        turn_at=now + TURN_AFTER[priority],
         step="start",
     )
-    with scope.scope([tenant_id]):
-        document.received_at = document.status_at = document.due_at = lifecycle.database_now()
-        document.turn_at = document.received_at + TURN_AFTER[priority]
-    original = artifacts.store(document, Artifact.Kind.ORIGINAL, upload.path, content_type=inspection.content_type)
-    document.size_bytes = original.size_bytes
+    original = _stored(document, upload.path)
     try:
         _create(document, original, request, actor=actor, within=within)
     except lifecycle.Overtaken:
@@ -109,8 +118,31 @@ def receive(
         if earlier is None:
             raise
         return Receipt(earlier, repeated=True)
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", "") != DISK_FULL:
+            raise  # whether it was committed is not known: then the bytes stay
+        artifacts.delete(original.key)
+        raise disk.Full from error
     log.event("received", tenant=tenant_id, document=document.pk, actor=actor, pages=document.page_count)
     return Receipt(document)
+
+
+def _stored(document: Document, path: Path) -> Artifact:
+    """The original's row to save, once its bytes are on the disk. Raises OSError (disk.Full when that is why), with nothing left."""
+    try:
+        return artifacts.store(
+            document,
+            Artifact.Kind.ORIGINAL,
+            path,
+            content_type=document.content_type,
+            known=(document.sha256, document.size_bytes),
+        )
+    except OSError as error:
+        with suppress(OSError):  # what cannot be deleted now has no row, and goes with the orphans
+            artifacts.delete(artifacts.key_of(document, Artifact.Kind.ORIGINAL))
+        if disk.is_full(error):
+            raise disk.Full from error
+        raise
 
 
 def _inspected(path: Path) -> sandbox.Inspection:
@@ -130,6 +162,7 @@ def _create(
 ) -> None:
     with scope.scope([document.tenant_id]):
         document.duplicate_of = _first_with(document)
+        document.operation = routing.first_quota(document)
         codes: dict[str, object] = {
             "sha256": document.sha256,
             "bytes": document.size_bytes,
@@ -142,14 +175,18 @@ def _create(
         }
         if document.duplicate_of:
             codes["duplicate_of"] = str(document.duplicate_of)
-        lifecycle.begin(document, actor=actor, codes=codes)
+        started = trail.Entry(
+            kind=Kind.WORKFLOW_STARTED,
+            tenant_id=document.tenant_id,
+            document_id=document.pk,
+            actor="system",
+            step="start",
+        )
+        lifecycle.begin(document, actor=actor, codes=codes, also=[started])
         original.save(force_insert=True)
         Page.objects.bulk_create(
             Page(tenant_id=document.tenant_id, document_id=document.pk, number=number + 1)
             for number in range(document.page_count)
-        )
-        trail.record(
-            Kind.WORKFLOW_STARTED, tenant_id=document.tenant_id, document_id=document.pk, actor="system", step="start"
         )
         if request:
             idempotency.keep(
@@ -161,10 +198,12 @@ def _create(
             )
         if within:
             within(document)
-        queue.ring(document.tenant_id, document.pk)
+        queue.ring(document)
 
 
 def _answered(tenant_id: UUID, request: idempotency.Request | None) -> Document | None:
+    if request is None:
+        return None
     with scope.scope([tenant_id]):
         row = idempotency.known(tenant_id, request)
         return lifecycle.of(row.document_id) if row and row.document_id else None
@@ -176,14 +215,15 @@ def _first_with(document: Document) -> UUID | None:
     return same.order_by("received_at").values_list("pk", flat=True).first()
 
 
-def _checked_type(name: str) -> DocumentType | None:
-    if not name:
-        return None
-    type_ = document_types.named(name)
-    if type_ is None:
+def _looked_up(name: str) -> tuple[DocumentType | None, datetime]:
+    """The newest version of the named type, and the database's time, which all hosts share."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK_UP, [name])
+        key, now = cursor.fetchone()
+    if name and key is None:
         known = ", ".join(row.name for row in document_types.newest())
         raise Unacceptable("unknown_document_type", f"There is no document type of that name. Use one of: {known}.")
-    return type_
+    return (document_types.row(key) if name else None), now
 
 
 def _checked_priority(name: str) -> Priority:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,7 +12,7 @@ from django.db.models.functions import Now
 
 from audit import log, trail
 from audit.models import Kind
-from ocr import notices, outbox
+from ocr import notices, outbox, rows
 from ocr.models import Document, Status
 
 
@@ -73,12 +72,15 @@ def check_move(document: Document, to: Status) -> Move:
     return move_
 
 
-def begin(document: Document, *, actor: str, codes: Mapping[str, object]) -> None:
-    """Insert a new document as `received`, version 1, with its audit row and its event, in the caller's transaction."""
+def begin(document: Document, *, actor: str, codes: Mapping[str, object], also: Sequence[trail.Entry] = ()) -> None:
+    """Insert a new document as `received`, version 1, with its audit row and its event, in the caller's transaction.
+
+    `also` are further audit rows of the document, written after the first with the same statements.
+    """
     document.status, document.version = Status.RECEIVED, 1
     document.save(force_insert=True)
-    trail.record(
-        Kind.INGESTED,
+    ingested = trail.Entry(
+        kind=Kind.INGESTED,
         tenant_id=document.tenant_id,
         document_id=document.pk,
         version=1,
@@ -86,6 +88,7 @@ def begin(document: Document, *, actor: str, codes: Mapping[str, object]) -> Non
         step="receive",
         codes=codes,
     )
+    trail.record_all([ingested, *also])
     outbox.announce("document.received", document, data={"source": document.source})
 
 
@@ -136,16 +139,21 @@ def move(
     return document
 
 
-def move_all(changes: Sequence[Change]) -> list[Document]:
+def move_all(
+    changes: Sequence[Change], *, before: Sequence[trail.Entry] = (), after: Sequence[trail.Entry] = ()
+) -> list[Document]:
     """Make many changes of status in one transaction, as `move` makes one, and give the documents that were changed.
 
+    `before` and `after` are further things to record about them, earlier and later in their chains than the moves themselves.
     Whoever was overtaken is left out and left alone. Raises NotPossible, before anything is written, for a move that is none.
     """
     moves = {change.document.pk: check_move(change.document, change.to) for change in changes}
     with transaction.atomic():
         now = database_now()
         done = [change for group in _alike(changes, now) for change in _update(group, now)]
-        trail.record_all([_entry(change, moves[change.document.pk].kind) for change in done])
+        moved = {change.document.pk for change in done}
+        entries = [*before, *(_entry(change, moves[change.document.pk].kind) for change in done), *after]
+        trail.record_all([entry for entry in entries if entry.document_id in moved])
         outbox.announce_all([_announcement(change, moves[change.document.pk].event) for change in done])
         notices.tell_all(notices.REST, [str(each.document.pk) for each in done if TURNS[each.to] != "worker"])
     for change in done:
@@ -176,44 +184,25 @@ def _alike(changes: Sequence[Change], now: datetime) -> Iterator[list[Change]]:
     yield from groups.values()
 
 
-# The row type of the table itself says how each value is read, so that JSON is enough for any column.
-_UPDATE = """
-    UPDATE ocr_document AS document SET {assignments}
-      FROM jsonb_populate_recordset(NULL::ocr_document, %s::jsonb) AS new,
-           jsonb_to_recordset(%s::jsonb) AS held (id uuid, was text, expected int, fence int)
-     WHERE document.id = new.id AND held.id = new.id AND document.status = held.was AND document.version = held.expected
-       AND (held.fence IS NULL OR document.fence = held.fence)
- RETURNING document.id
-"""
-
-
 def _update(changes: Sequence[Change], now: datetime) -> list[Change]:
     """Write the columns of changes that are alike; those that were not overtaken, their documents as they now are."""
-    values = [_values(change, now) for change in changes]
-    columns = {name: str(Document._meta.get_field(name).column) for name in values[0]}
-    rows = [
-        {"id": change.document.pk, **{columns[name]: value for name, value in own.items()}}
-        for change, own in zip(changes, values, strict=True)
-    ]
-    held = [
-        {"id": each.document.pk, "was": each.document.status, "expected": each.expected_version, "fence": each.fence}
-        for each in changes
-    ]
-    statement = _UPDATE.format(assignments=", ".join(f"{column} = new.{column}" for column in columns.values()))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [_json(rows), _json(held)])
-        moved = {document_id for (document_id,) in cursor.fetchall()}
+    values = {change.document.pk: _values(change, now) for change in changes}
+    columns = {name: str(Document._meta.get_field(name).column) for name in next(iter(values.values()))}
+    moved = rows.update(
+        Document,
+        {key: {columns[name]: value for name, value in own.items()} for key, own in values.items()},
+        expected={
+            each.document.pk: {"status": each.document.status, "version": each.expected_version, "fence": each.fence}
+            for each in changes
+        },
+    )
     done = []
-    for change, own in zip(changes, values, strict=True):
+    for change in changes:
         if change.document.pk in moved:
-            done.append((change, change.document.status))
-            for name, value in own.items():
+            done.append(_remembering(change, change.document.status))
+            for name, value in values[change.document.pk].items():
                 setattr(change.document, name, value)
-    return [_remembering(change, was) for change, was in done]
-
-
-def _json(rows: Sequence[Mapping[str, object]]) -> str:
-    return json.dumps(rows, default=lambda value: value.isoformat() if isinstance(value, datetime) else str(value))
+    return done
 
 
 def _remembering(change: Change, was: str) -> Change:

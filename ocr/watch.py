@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
-from ocr import artifacts
+from ocr import artifacts, disk
 from ocr.models import Beat
 
 STALE_SECONDS = 20
@@ -43,11 +43,28 @@ def beat(name: str) -> None:
     Beat.objects.bulk_create(told, update_conflicts=True, unique_fields=["name"], update_fields=["at"])
 
 
+def silence(name: str) -> float:
+    """Seconds since this kind of process showed a sign of life on this host; infinite when it never did."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM clock_timestamp() - at) FROM ocr_beat WHERE name = %s",
+            [f"{name}@{settings.HOST_NAME}"],
+        )
+        row = cursor.fetchone()
+    return float(row[0]) if row else float("inf")
+
+
 def beat_now_and_then(name: str) -> None:
     """The same, but at most once in NOW_AND_THEN seconds per process: busy workers prove their progress by working."""
     if time.monotonic() - _last_beats.get(name, 0.0) >= NOW_AND_THEN:
         _last_beats[name] = time.monotonic()
         beat(name)
+
+
+def lead() -> None:
+    """For the leader of a cluster, before it forks: a byte of its own, whatever it was forked from itself."""
+    global _told_to_stop
+    _told_to_stop = mmap.mmap(-1, 1)
 
 
 def tell_to_stop() -> None:
@@ -64,7 +81,7 @@ def stopping() -> bool:
 def parts() -> list[Part]:
     """Every part that has to work, looked at now; nothing here raises."""
     database = _database()
-    return [database, _storage(), _textract(), *(_beats() if database.ready else [])]
+    return [database, _storage(), _disk(), _textract(), *(_beats() if database.ready else [])]
 
 
 def _database() -> Part:
@@ -85,6 +102,11 @@ def _storage() -> Part:
     except Exception:  # any backend's error means the same here, and it is told
         return Part("storage", ready=False, says="The document storage cannot be written.")
     return Part("storage", ready=True, says="can be written")
+
+
+def _disk() -> Part:
+    ready, says = disk.told()
+    return Part("disk", ready=ready, says=says)
 
 
 def _textract() -> Part:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from audit import log
-from ocr import artifacts, backlog, idempotency, intake, lifecycle, sandbox, waiting
+from ocr import artifacts, backlog, disk, idempotency, intake, lifecycle, sandbox, waiting
 from tenants.access import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"
@@ -34,6 +34,7 @@ _TITLES = {
     429: "Too many requests",
     500: "Something went wrong here",
     503: "Not available now",
+    507: "No room left",
 }
 # Exceptions of the functions behind the doors: their code and sentence are what the caller gets.
 STATUSES: dict[type[Exception], int] = {
@@ -44,6 +45,7 @@ STATUSES: dict[type[Exception], int] = {
     idempotency.BadKey: 400,
     intake.Unacceptable: 422,
     artifacts.Lost: 500,
+    disk.Full: 507,
     waiting.Full: 503,
     backlog.Full: 503,
     backlog.TenantFull: 429,

@@ -53,6 +53,16 @@ def named(name: str) -> DocumentType | None:
     return DocumentType.objects.filter(name=name).order_by("-version").first()
 
 
+def row(pk: int) -> DocumentType:
+    """The stored version with this key; rows never change, so each is fetched once per process."""
+    if pk not in _rows:
+        _rows[pk] = DocumentType.objects.get(pk=pk)
+    return _rows[pk]
+
+
+_rows: dict[int, DocumentType] = {}
+
+
 def parsed(row: DocumentType) -> extraction.DocumentType:
     """The type as extraction reads it; rows never change, so it is parsed once per process."""
     return _parse(row.pk, json.dumps(row.definition))

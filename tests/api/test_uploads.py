@@ -143,7 +143,7 @@ def test_a_file_name_is_only_shown(cast: make.Cast, name: str) -> None:
     assert "/" not in document.filename and "\\" not in document.filename and "\u202e" not in document.filename
     assert len(document.filename) <= 255
     (stored,) = make.files(cast.a)
-    assert stored.endswith(f"/{cast.a.pk}/{document.pk}/original")
+    assert stored.endswith(f"/{cast.a.pk}/{document.pk}.original")
 
 
 def test_our_own_failure_is_a_503_to_repeat(cast: make.Cast, monkeypatch: pytest.MonkeyPatch) -> None:

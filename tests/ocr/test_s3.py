@@ -45,7 +45,7 @@ def test_the_upload_is_encrypted_and_comes_back_as_it_was(cast: make.Cast, bucke
     made = make.receive(cast.a, content).document
     key = _key(made)
     head = bucket.head_object(Bucket=BUCKET, Key=key)
-    assert key == f"raw/{made.received_at:%Y/%m/%d}/{cast.a.pk}/{made.pk}/original"
+    assert key == f"raw/{made.received_at:%Y/%m/%d}/{cast.a.pk}/{made.pk}.original"
     assert head["ServerSideEncryption"] == "aws:kms" and head["SSEKMSKeyId"].endswith(KEY_ID)
     assert make.stored(made, Artifact.Kind.ORIGINAL) == [content]
 
