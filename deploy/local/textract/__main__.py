@@ -10,10 +10,14 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deploy.local.textract.refusals import Refusal
 from deploy.local.textract.stores import Buckets, StateInUse
+
+if TYPE_CHECKING:
+    from deploy.local.textract.simulator.answers import Source
+    from deploy.local.textract.simulator.knobs import Settings
 
 DEFAULT_STATE = Path("var/textract")
 
@@ -62,19 +66,42 @@ def _ocr(options: argparse.Namespace, buckets: Buckets) -> None:
 
 
 def _simulate(options: argparse.Namespace, buckets: Buckets) -> None:
-    from deploy.local.textract.simulator.knobs import DEFAULTS, Settings
-    from deploy.local.textract.simulator.operations import Simulator
+    from deploy.local.textract.simulator.knobs import DEFAULTS
     from deploy.local.textract.simulator.pool import Drawn
+
+    _answer_alone(options, buckets, DEFAULTS, _config(options.config), lambda s: Drawn(s.knobs.answers, s.knobs.seed))
+
+
+def _replay(options: argparse.Namespace, buckets: Buckets) -> None:
+    from deploy.local.textract.simulator.knobs import REPLAY_DEFAULTS
+    from deploy.local.textract.simulator.recordings import Recorded, entries
+
+    if options.config is None:
+        raise CannotStart("The mode replay needs --config FILE: which recorded answer is for which document.")
+    config = _config(options.config)
+    fresh_ids = config.pop("fresh_ids", False)
+    try:
+        recorded = Recorded(entries(config, options.config.parent), buckets, fresh_ids=bool(fresh_ids))
+    except Refusal as refusal:
+        raise CannotStart(f"{options.config}: {refusal.message}") from None
+    _answer_alone(options, buckets, REPLAY_DEFAULTS, config, lambda _settings: recorded)
+
+
+def _answer_alone(
+    options: argparse.Namespace,
+    buckets: Buckets,
+    defaults: dict[str, Any],
+    config: dict[str, Any],
+    make: "Callable[[Settings], Source]",
+) -> None:
+    """Serves what needs no engine."""
+    from deploy.local.textract.simulator.knobs import Settings
+    from deploy.local.textract.simulator.operations import Simulator
     from deploy.local.textract.simulator.wire import serve
 
     try:
-        settings = Settings(DEFAULTS, _config(options.config))
-        simulator = Simulator(
-            settings=settings,
-            make=lambda s: Drawn(s.knobs.answers, s.knobs.seed),
-            buckets=buckets,
-            state=options.state,
-        )
+        settings = Settings(defaults, config)
+        simulator = Simulator(settings=settings, make=make, buckets=buckets, state=options.state)
     except Refusal as refusal:
         raise CannotStart(f"{options.config}: {refusal.message}") from None
     try:
@@ -85,7 +112,11 @@ def _simulate(options: argparse.Namespace, buckets: Buckets) -> None:
         simulator.close()
 
 
-MODES: dict[str, Callable[[argparse.Namespace, Buckets], None]] = {"ocr": _ocr, "simulate": _simulate}
+MODES: dict[str, Callable[[argparse.Namespace, Buckets], None]] = {
+    "ocr": _ocr,
+    "simulate": _simulate,
+    "replay": _replay,
+}
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -118,8 +149,8 @@ def _no_port(options: argparse.Namespace, error: OSError) -> CannotStart:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.textract", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 takes a free one")
-    parser.add_argument("--mode", default="ocr", help="ocr (reads documents) or simulate (draws answers)")
-    parser.add_argument("--config", type=Path, help="settings of the mode simulate, YAML")
+    parser.add_argument("--mode", default="ocr", help="ocr (reads documents), simulate (draws answers) or replay")
+    parser.add_argument("--config", type=Path, help="settings of the modes simulate and replay, YAML")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--state", type=Path, default=DEFAULT_STATE, help="folder for jobs, results and pages read")
     parser.add_argument(

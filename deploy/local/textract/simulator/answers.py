@@ -28,8 +28,8 @@ class Source(Protocol):
     """What it has answers for; beside these only Get belongs to a Start."""
     version: str
 
-    def pages(self, document: Document) -> int | None:
-        """How many pages the document has, None when the source does not know."""
+    def pages(self, document: Document, operation: str) -> int | None:
+        """How many pages the document has, None when the source does not know. Raises Refusal for no answer."""
 
     def outcome(self, document: Document, operation: str) -> Outcome | None:
         """How a job for the document ends, None when that is left to the settings. Raises Refusal for no answer."""

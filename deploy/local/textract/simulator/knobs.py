@@ -218,6 +218,10 @@ DEFAULTS: Json = {
 """Synchronous calls take what was measured of AWS (median 2.9 s); a job 4 s and 0.67 s a page; Start and Get 0.1 s."""
 
 
+REPLAY_DEFAULTS: Json = DEFAULTS | {"latency": {}, "other_latency": 0, "job": 0}
+"""Recorded answers come at once, unless the settings say otherwise."""
+
+
 class Settings:
     """The settings in force, as they were written (`wanted`) and as they are used (`knobs`)."""
 
@@ -384,7 +388,7 @@ def _concurrent(region: Any, given: Any) -> int:
 
 def _pages(members: _Members) -> Pages:
     keys = _Members(members.get("keys", {}), "pages.keys")
-    globs = tuple((glob, int(keys.number(glob, 1, least=1, most=3000))) for glob in members.get("keys", {}))
+    globs = tuple((glob, int(keys.number(glob, 1, least=1, most=3000))) for glob, count in members.get("keys", {}).items() if count is not None)
     default = int(members.number("default", 1, least=1, most=3000))
     return Pages(default, globs, members.flag("look_into_files", default=True))
 

@@ -112,9 +112,12 @@ class Simulator:
     def turn(self, changes: Json) -> None:
         """Other settings from now on. Raises Refusal, and then nothing changed."""
         before = self.settings.knobs
+        if "durable" in changes and changes["durable"] != before.durable:
+            raise invalid("durable is settled when the endpoint starts. Write it into the file for --config.")
         self.settings.turn(changes)
         knobs = self.settings.knobs
         self._fates.turn(knobs)
+        self._outputs.endpoint = knobs.s3_endpoint
         if (knobs.answers, knobs.seed) != (before.answers, before.seed):
             self._source = self._make(self.settings)
 
@@ -188,7 +191,7 @@ class Simulator:
         if early:
             return early
         asked = _asked(call, at_once=True)
-        pages = self._pages(document, at_once=True)
+        pages = self._pages(document, call.operation, at_once=True)
         if pages > 1:
             raise unsupported(f"The document has {pages} pages. Start an asynchronous job for more than one.")
         reply = Reply(200, self._source.at_once(document, call.operation, asked), "ok")
@@ -231,7 +234,7 @@ class Simulator:
     def _job(self, call: Call, asked: inputs.Start, document: Document) -> Job:
         recorded = self._source.outcome(document, call.operation)
         fate = self._fates.of_job(call.operation, call.number, key=document.key) or recorded
-        pages = self._pages(document, at_once=False)
+        pages = self._pages(document, call.operation, at_once=False)
         seconds = self._fates.seconds(self.settings.knobs.job, f"job {call.operation}", call.number, pages=pages)
         outcome = fate.outcome if fate else "SUCCEEDED"
         missing = tuple(page for page in fate.pages if page <= pages) if fate and outcome == "PARTIAL_SUCCESS" else ()
@@ -280,9 +283,9 @@ class Simulator:
         token = self._token(job, part.after, asked.max_results) if part.after else None
         return _answer(job, status, part.members, token)
 
-    def _pages(self, document: Document, *, at_once: bool) -> int:
+    def _pages(self, document: Document, operation: str, *, at_once: bool) -> int:
         counted = self._objects.pages(document, self.settings.knobs.pages, at_once=at_once)
-        return self._source.pages(document) or counted
+        return self._source.pages(document, operation) or counted
 
     def _check_offered(self, operation: str) -> None:
         if operation not in self._source.operations:

@@ -13,15 +13,15 @@ class Outputs:
     """Where results go. `endpoint` serves the buckets that no folder stands for."""
 
     def __init__(self, buckets: Buckets, endpoint: str) -> None:
-        self._buckets, self._endpoint = buckets, endpoint
-        self._client: Any = None
+        self._buckets, self.endpoint = buckets, endpoint
+        self._clients: dict[str, Any] = {}
 
     def check(self, output: Output) -> None:
         """Raises Refusal (InvalidS3ObjectException) for a bucket that cannot be written to."""
         bucket, prefix = output
         if self._buckets.has(bucket):
             self._buckets.place(bucket, prefix)
-        elif not self._endpoint:
+        elif not self.endpoint:
             raise Refusal("InvalidS3ObjectException", f"There is no bucket {bucket} here to write results to.")
 
     def claim(self, output: Output, job_id: str) -> None:
@@ -45,12 +45,12 @@ class Outputs:
     def _s3(self) -> Any:
         import boto3  # only who writes to an endpoint pays for it
 
-        if self._client is None:
-            self._client = boto3.client(
+        if self.endpoint not in self._clients:
+            self._clients[self.endpoint] = boto3.client(
                 "s3",
-                endpoint_url=self._endpoint,
+                endpoint_url=self.endpoint,
                 region_name="us-east-1",
                 aws_access_key_id="local",
                 aws_secret_access_key="local",
             )
-        return self._client
+        return self._clients[self.endpoint]

@@ -141,7 +141,7 @@ class Drawn:
     def __init__(self, answers: Answers, seed: int) -> None:
         self._pool = Pool(answers, seed)
 
-    def pages(self, document: Document) -> int | None:
+    def pages(self, document: Document, operation: str) -> int | None:
         return None
 
     def outcome(self, document: Document, operation: str) -> Outcome | None:
