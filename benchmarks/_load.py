@@ -1,0 +1,107 @@
+"""What benchmarks under load share: the simulated Textract, the product over it, and what both cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.product import ROOT, Product
+
+_TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+SYNCHRONOUS = ("AnalyzeDocument", "DetectDocumentText", "AnalyzeExpense", "AnalyzeID")
+
+
+class Simulator:
+    """A running `python -m deploy.local.textract --mode simulate` and its books."""
+
+    def __init__(self, folder: Path, *, store: Path, knobs: dict[str, Any]) -> None:
+        (folder / "simulator.yaml").write_text(json.dumps(knobs), encoding="utf-8")  # JSON is YAML
+        command = [sys.executable, "-m", "deploy.local.textract", "--port", "0", "--mode", "simulate", "--control",
+                   "--config", str(folder / "simulator.yaml"), "--state", str(folder / "simulator"),
+                   "--store", f"local={store}"]  # fmt: skip
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout
+        first = self.process.stdout.readline()
+        if not first:
+            raise RuntimeError("the simulator did not start; what it wrote stands above")
+        self.url: str = json.loads(first)["url"]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+    def turn(self, **knobs: Any) -> None:
+        """Change settings; `reset=True` begins new books."""
+        self._control(json.dumps(knobs).encode())
+
+    def report(self) -> dict[str, Any]:
+        """Calls, throttles, the bill, and for each document how long the engine took."""
+        return self._control(None)
+
+    def _control(self, body: bytes | None) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/_control", data=body, timeout=30) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
+
+
+@contextmanager
+def product(folder: Path, *, knobs: dict[str, Any], **settings: str) -> Iterator[tuple[Product, Simulator]]:
+    """The product without samples, over a simulator with these settings; both end with the block."""
+    folder.chmod(0o711)  # the database's own user has to pass through when we are root
+    home = folder / "home"
+    (home / "documents").mkdir(parents=True, mode=0o700)
+    simulator = Simulator(folder, store=home / "documents", knobs=knobs)
+    running = Product(
+        home,
+        AWS_ENDPOINT_URL_TEXTRACT=simulator.url,
+        AWS_ACCESS_KEY_ID="local",
+        AWS_SECRET_ACCESS_KEY="local",
+        AWS_EC2_METADATA_DISABLED="true",
+        **settings,
+    )
+    try:
+        running.start()
+        yield running, simulator
+    finally:
+        if running.process and running.process.poll() is None:
+            running.stop()
+        simulator.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of all processes of the product, PostgreSQL included: processor time so far, and memory held now."""
+
+    cpu_ms: float
+    pss_mib: float
+    processes: int
+
+
+def cost(of: Product, simulator: Simulator) -> Cost:
+    """What the product has used by now. A process that ended is counted with the one that waited for it."""
+    pids = [pid for pid in of.processes() if pid != simulator.process.pid]
+    return Cost(sum(map(_cpu_ms, pids)), sum(map(_pss_kib, pids)) / 1024, len(pids))
+
+
+def _cpu_ms(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:  # it ended in the meantime
+        return 0.0
+    return sum(map(int, fields[11:15])) * _TICK_MS
+
+
+def _pss_kib(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
