@@ -93,9 +93,7 @@ def queue(user: AnyUser) -> Queue:
     return Queue(
         queued=_standing(standing, Status.RECEIVED),
         processing=_standing(standing, Status.READING),
-        oldest_seconds=_age(_oldest(user, Document.objects.exclude(step="")), now)
-        if any(by_priority.values())
-        else None,
+        oldest_seconds=_age(_oldest(user, Status.RECEIVED, Status.READING), now),
         average_seconds=took.average,
         p95_seconds=took.percentile(95),
         per_minute=_rate(took.count, min((row.at for row in read), default=now), now),
@@ -110,7 +108,7 @@ def waiting(user: AnyUser, *, tenants: list[Any] | None = None) -> int:
 
 def oldest_waiting(user: AnyUser, *, tenants: list[Any] | None = None) -> datetime | None:
     """When the document that waits for a person longest was received; inside a scope."""
-    return _oldest(user, Document.objects.filter(status=Status.NEEDS_REVIEW), tenants=tenants)
+    return _oldest(user, Status.NEEDS_REVIEW, tenants=tenants)
 
 
 def figures(user: AnyUser, *, period: str = "today") -> Figures:
@@ -191,22 +189,20 @@ def _tenants(user: AnyUser, tenants: list[Any] | None = None) -> QuerySet[Tenant
     )
 
 
-def _head(documents: QuerySet[Document], *order: str) -> Subquery:
-    """When the first of one tenant's documents in this order was received: one look at an index."""
-    mine = documents.filter(tenant=OuterRef("pk")).order_by(*order)
+def _head(documents: QuerySet[Document]) -> Subquery:
+    """When the first of one tenant's documents was received: one look at an index."""
+    mine = documents.filter(tenant=OuterRef("pk")).order_by("received_at")
     return Subquery(mine.values("received_at")[:1], output_field=DateTimeField())
 
 
-def _oldest(user: AnyUser, documents: QuerySet[Document], *, tenants: list[Any] | None = None) -> datetime | None:
-    """Among documents of one tenant and priority the first in turn is the oldest."""
-    heads = [_head(documents.filter(priority=priority), "turn_at") for priority in Priority]
-    found: datetime | None = (
-        _tenants(user, tenants).annotate(head=Least(*heads)).aggregate(oldest=Min("head"))["oldest"]
-    )
+def _oldest(user: AnyUser, *statuses: Status, tenants: list[Any] | None = None) -> datetime | None:
+    heads = [_head(Document.objects.filter(status=status)) for status in statuses]
+    head = Least(*heads) if len(heads) > 1 else heads[0]
+    found: datetime | None = _tenants(user, tenants).annotate(head=head).aggregate(oldest=Min("head"))["oldest"]
     return found
 
 
 def _first(user: AnyUser, since: datetime) -> datetime | None:
-    head = _head(Document.objects.filter(received_at__gte=since), "received_at")
+    head = _head(Document.objects.filter(received_at__gte=since))
     found: datetime | None = _tenants(user).annotate(head=head).aggregate(first=Min("head"))["first"]
     return found

@@ -121,9 +121,8 @@ class Document(TenantOwned):
         ]
         indexes = [
             # The lists: all, and by each filter that has few values. Every one ends like the list's order, so that a page is one
-            # short walk wherever in the list it lies. `document_newest` is for those who see every tenant.
+            # short walk wherever in the list it lies (ocr.listing merges those of several tenants).
             models.Index(fields=["tenant", "received_at", "id"], name="document_list"),
-            models.Index(fields=["received_at", "id"], name="document_newest"),
             models.Index(fields=["tenant", "status", "received_at", "id"], name="document_status"),
             models.Index(fields=["tenant", "priority", "received_at", "id"], name="document_priority"),
             models.Index(fields=["tenant", "document_type", "received_at", "id"], name="document_type"),
@@ -138,7 +137,9 @@ class Document(TenantOwned):
             ),
             models.Index(fields=["reviewer", "decided_at"], condition=~models.Q(reviewer=""), name="document_decided"),
             models.Index(
-                fields=["tenant", "operation", "priority", "turn_at"], condition=~models.Q(step=""), name="document_turn"
+                fields=["tenant", "operation", "priority", "turn_at"],
+                condition=~models.Q(step=""),
+                name="document_turn",
             ),
             models.Index(fields=["tenant"], condition=models.Q(lease_until__isnull=False), name="document_held"),
             models.Index(fields=["tenant", "sha256"], name="document_content"),

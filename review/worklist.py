@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.db.models.functions import Now
 
 from audit import trail
@@ -42,7 +41,7 @@ NEXT_SQL = """
              LIMIT %(offers)s
           ) AS first
     )
-    SELECT document.id
+    SELECT document.*
       FROM offers JOIN ocr_document AS document USING (id)
      WHERE document.status = 'needs_review'
        AND document.tenant_id = ANY (%(tenants)s::uuid[])
@@ -100,20 +99,17 @@ def claim_next(user: AnyUser, *, without: UUID | None = None) -> Claim | None:
         }
         while document := _free(asked):
             # Somebody may have claimed it between our look and our lock; with the lock held, a second look is the truth.
-            holder = holder_of(document)
-            if holder is None or holder.holder_id == user.pk:
-                return _hold(document, user)
+            found = _claim_on(document)
+            if found is None or not found.counts or found.holder_id == user.pk:
+                return _hold(document, user, found)
     return None
 
 
 def _free(asked: dict[str, Any]) -> Document | None:
     """The most urgent free document, its row locked; None when there is none."""
-    with connection.cursor() as cursor:
-        for offers in OFFERS:
-            cursor.execute(NEXT_SQL, {**asked, "offers": offers})
-            if row := cursor.fetchone():
-                found: Document = Document.objects.get(pk=row[0])
-                return found
+    for offers in OFFERS:
+        for document in Document.objects.raw(NEXT_SQL, {**asked, "offers": offers}):
+            return document
     return None
 
 
@@ -122,15 +118,21 @@ def claim(document_id: UUID, user: AnyUser) -> Claim:
     with access.scope_of(user):
         document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
         access.check(user, "review", document.tenant_id)
-        holder = holder_of(document)
-        if holder and holder.holder_id != user.pk:
-            raise Held(holder.holder.get_full_name() or holder.holder.get_username())
-        return _hold(document, user)
+        found = _claim_on(document)
+        if found and found.counts and found.holder_id != user.pk:
+            raise Held(found.holder.get_full_name() or found.holder.get_username())
+        return _hold(document, user, found)
 
 
 def holder_of(document: Document) -> Claim | None:
     """The claim that counts now, or None."""
     return Claim.objects.select_related("holder").filter(document=document, expires_at__gte=Now()).first()
+
+
+def _claim_on(document: Document) -> Any:
+    """The latest claim, which may have ended: `counts` tells. None when nobody ever held it."""
+    counts = ExpressionWrapper(Q(expires_at__gte=Now()), output_field=BooleanField())
+    return Claim.objects.select_related("holder").filter(document=document).annotate(counts=counts).first()
 
 
 def heartbeat(document_id: UUID, user: AnyUser, token: UUID) -> datetime:
@@ -167,20 +169,23 @@ def reviewed_tenants(user: AnyUser) -> list[UUID]:
     return access.tenants_with(user, "review")
 
 
-def _hold(document: Document, user: AnyUser) -> Claim:
+def _hold(document: Document, user: AnyUser, before: Claim | None) -> Claim:
     """Write the claim of the document, whose row the caller has locked. The same person keeps their token."""
-    until = Now() + timedelta(seconds=settings.CLAIM_SECONDS)
-    before = Claim.objects.filter(document=document).first()
-    mine = bool(before and before.holder_id == user.pk)
-    Claim.objects.update_or_create(
+    mine = before is not None and before.holder_id == user.pk
+    made = Claim(
         document=document,
-        defaults={
-            "tenant_id": document.tenant_id,
-            "holder_id": int(user.pk or 0),
-            "token": before.token if before and mine else uuid4(),
-            "claimed_at": Now(),
-            "expires_at": until,
-        },
+        tenant_id=document.tenant_id,
+        holder_id=int(user.pk or 0),
+        token=before.token if before and mine else uuid4(),
+        claimed_at=Now(),
+        expires_at=Now() + timedelta(seconds=settings.CLAIM_SECONDS),
+    )
+    # The old row may be released at this moment: writing over it must work with and without it.
+    Claim.objects.bulk_create(
+        [made],
+        update_conflicts=True,
+        unique_fields=["document"],
+        update_fields=["tenant", "holder", "token", "claimed_at", "expires_at"],
     )
     if not mine:
         trail.record(

@@ -73,7 +73,6 @@ class Migration(migrations.Migration):
         migrations.RemoveIndex("document", "document_list"),
         migrations.RemoveIndex("document", "document_waiting"),
         indexed("document_list", "tenant", "received_at", "id"),
-        indexed("document_newest", "received_at", "id"),
         indexed("document_status", "tenant", "status", "received_at", "id"),
         indexed("document_priority", "tenant", "priority", "received_at", "id"),
         indexed("document_type", "tenant", "document_type", "received_at", "id"),
