@@ -2,7 +2,6 @@
 
 Money is counted in micro-dollars (1 dollar = 1,000,000). How the steps of a document use this module:
 
-- When work is handed out: `allowance` says which tenants have nothing left; `hold` puts their documents off to the next probe.
 - When an extraction is planned, in the transaction that saves it: `reserve` lets through what the caps leave room for. What is set
   aside is the extraction's own `estimate_micro_dollars`, counted as long as it is planned or started and its document is being
   worked on: nothing has to be given back after a crash or a failure, and nothing can be forgotten.
@@ -339,7 +338,8 @@ def reserve(runs: Sequence[Extraction], *, pages: Mapping[UUID, int]) -> list[Ex
 
     `runs` are extractions about to be sent: new ones, which the caller then saves, or planned ones of an earlier attempt. `pages`
     says how many each document has; leave out a run that an earlier answer serves, it costs nothing. For the others the caller
-    writes error_code OVER_CAP and due_at now + PROBE to their documents, which stay as they are.
+    writes error_code OVER_CAP and due_at now + PROBE to their documents, which stay as they are. Where not even one page fits any
+    more, the tenant's other due documents are put off here in the same way: a long queue is not tried one by one.
 
     Call it in the transaction that saves the runs. It locks the budgets of tenants with a cap until commit, so that many workers
     together stay within it; tenants without one cost one empty query.
@@ -352,13 +352,15 @@ def reserve(runs: Sequence[Extraction], *, pages: Mapping[UUID, int]) -> list[Ex
     # A statement of its own: it has to see what others saved before they let go of the lock.
     known = standings(capped, besides=[run.pk for run in runs if run.pk is not None])
     left = {tenant_id: standing.left for tenant_id, standing in known.items()}
-    granted = []
+    granted, refused = [], []
     for run in runs:
-        if run.tenant_id in left:
-            if run.estimate_micro_dollars > left[run.tenant_id]:
-                continue
-            left[run.tenant_id] -= run.estimate_micro_dollars
-        granted.append(run)
+        if run.estimate_micro_dollars <= left.get(run.tenant_id, run.estimate_micro_dollars):
+            granted.append(run)
+            if run.tenant_id in left:
+                left[run.tenant_id] -= run.estimate_micro_dollars
+        else:
+            refused.append(run)
+    put_off({run.tenant_id for run in refused if left[run.tenant_id] < price(run.features, run.operation)})
     return granted
 
 
@@ -370,8 +372,8 @@ def _lock_budgets(tenant_ids: Collection[UUID]) -> list[UUID]:
     return list(budgets.select_for_update(no_key=True).values_list("tenant_id", flat=True))
 
 
-def hold(tenant_ids: Collection[UUID], *, limit: int = 1000) -> int:
-    """Put off the due, not yet started documents of tenants that have nothing left to the next probe; how many there were.
+def put_off(tenant_ids: Collection[UUID], *, limit: int = 2000) -> int:
+    """Put the due, not yet started documents of these tenants off to the next probe; how many there were.
 
     They stay `received` and say why they wait. Those that somebody works on right now are left alone.
     """
@@ -379,7 +381,7 @@ def hold(tenant_ids: Collection[UUID], *, limit: int = 1000) -> int:
         return 0
     now = Now()
     due = Document.objects.filter(tenant_id__in=tenant_ids, status=Status.RECEIVED, step="start", due_at__lte=now)
-    free = due.filter(Q(lease_until=None) | Q(lease_until__lt=now)).order_by("turn_at")
+    free = due.filter(Q(lease_until=None) | Q(lease_until__lt=now)).order_by()
     found = list(
         free.select_for_update(skip_locked=True, no_key=True, of=("self",)).values_list("pk", flat=True)[:limit]
     )

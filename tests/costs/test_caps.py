@@ -154,9 +154,9 @@ def test_documents_of_a_tenant_without_money_wait_and_say_so(cast: make.Cast) ->
     held = make.receive(cast.a).document
     with scope.everything():
         Document.objects.filter(pk=held.pk).update(lease_until="2999-01-01T00:00:00Z")
-        assert costs.hold([cast.a.pk]) == 1
-        assert costs.hold([cast.a.pk]) == 0
-        assert costs.hold([]) == 0
+        assert costs.put_off([cast.a.pk]) == 1
+        assert costs.put_off([cast.a.pk]) == 0
+        assert costs.put_off([]) == 0
         now = lifecycle.database_now()
     waiting = make.reload(poor)
     assert (waiting.status, waiting.step, waiting.error_code, waiting.version) == (
@@ -170,6 +170,21 @@ def test_documents_of_a_tenant_without_money_wait_and_say_so(cast: make.Cast) ->
     assert (make.reload(rich).error_code, make.reload(held).error_code) == ("", "")
 
 
+def test_a_long_queue_is_put_off_at_once_where_not_even_a_page_fits(cast: make.Cast) -> None:
+    queue = [make.receive(cast.a).document for _ in range(3)]
+    books.cap(cast.a, 2 * FORM)
+    large = books.planned(cast.a, pages=3)
+    assert books.reserve(large) == []
+    assert {make.reload(each).error_code for each in queue} == {""}  # two pages would fit
+    first, second = books.planned(cast.a, pages=2), books.planned(cast.a)
+    with scope.everything():
+        for run in (first, second):  # as if leased: the caller sees to these itself
+            Document.objects.filter(pk=run.document_id).update(lease_until="2999-01-01T00:00:00Z")
+    assert books.reserve(first, second) == [first]
+    assert {make.reload(each).error_code for each in queue} == {"monthly_cap"}
+    assert {make.reload(run.document).error_code for run in (first, second)} == {""}
+
+
 def test_a_higher_cap_sets_them_going_and_tells_the_workers(cast: make.Cast) -> None:
     books.cap(cast.a, 0)
     for priority in ("high", "low", "low"):
@@ -177,7 +192,7 @@ def test_a_higher_cap_sets_them_going_and_tells_the_workers(cast: make.Cast) -> 
     other = make.receive(cast.b).document
     told: list[tuple[str, list[str]]] = []
     with scope.everything():
-        assert costs.hold([cast.a.pk, cast.b.pk]) == 4
+        assert costs.put_off([cast.a.pk, cast.b.pk]) == 4
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(notices, "tell_all", lambda channel, payloads: told.append((channel, list(payloads))))
             assert costs.set_cap(cast.a, 5 * FORM, actor="user:tom") == 3

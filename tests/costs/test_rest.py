@@ -172,7 +172,7 @@ def test_a_document_that_waits_for_money_says_so(cast: make.Cast) -> None:
     before = get(cast, f"documents/{document.pk}").json()
     books.cap(cast.a, 0)
     with scope.everything():
-        costs.hold([cast.a.pk])
+        costs.put_off([cast.a.pk])
     told = get(cast, f"documents/{document.pk}").json()
     assert (before["error"], before["error_message"]) == (None, None)
     assert (told["status"], told["error"], told["problems"]) == ("received", "monthly_cap", [])
