@@ -3,7 +3,6 @@
 import django.utils.timezone
 from django.db import migrations, models
 
-
 # Documents of before get their turn; the scope is needed since row-level security holds for the owner too.
 FILL = """
     SELECT set_config('dtat.everything', 'on', true);

@@ -4,25 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ocr', '0009_tallies'),
+        ("ocr", "0009_tallies"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='document',
-            name='operation',
+            model_name="document",
+            name="operation",
             field=models.CharField(blank=True, max_length=40),
         ),
         migrations.AddField(
-            model_name='quota',
-            name='fell_from',
+            model_name="quota",
+            name="fell_from",
             field=models.FloatField(default=0),
         ),
         migrations.AddField(
-            model_name='quota',
-            name='fell_share',
+            model_name="quota",
+            name="fell_share",
             field=models.FloatField(default=0),
         ),
     ]

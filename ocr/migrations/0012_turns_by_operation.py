@@ -4,31 +4,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ocr', '0011_counts_of_a_finished_batch'),
-        ('tenants', '0003_name_of_keys'),
+        ("ocr", "0011_counts_of_a_finished_batch"),
+        ("tenants", "0003_name_of_keys"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='document',
-            name='document_due',
+            model_name="document",
+            name="document_due",
         ),
         migrations.RemoveIndex(
-            model_name='document',
-            name='document_turn',
+            model_name="document",
+            name="document_turn",
         ),
         migrations.RemoveField(
-            model_name='document',
-            name='rung_at',
+            model_name="document",
+            name="rung_at",
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(condition=models.Q(('step', ''), _negated=True), fields=['tenant', 'operation', 'priority', 'turn_at'], name='document_turn'),
+            model_name="document",
+            index=models.Index(
+                condition=models.Q(("step", ""), _negated=True),
+                fields=["tenant", "operation", "priority", "turn_at"],
+                name="document_turn",
+            ),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(condition=models.Q(('lease_until__isnull', False)), fields=['tenant'], name='document_held'),
+            model_name="document",
+            index=models.Index(
+                condition=models.Q(("lease_until__isnull", False)), fields=["tenant"], name="document_held"
+            ),
         ),
     ]
