@@ -18,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ from django.urls import reverse
 
 from audit import export, log, trail
 from audit.models import Kind
-from ocr import artifacts, contract, document_types, intake, lifecycle, manifests, outbox, queue, sandbox, sources
+from ocr import artifacts, contract, disk, document_types, intake, lifecycle, manifests, outbox, queue, sandbox, sources
 from ocr.models import Artifact, Batch, BatchItem, Document, Priority, Source, Status
 from tenants import scope
 from tenants.models import Tenant
@@ -138,14 +138,14 @@ def _set(batch: Batch, name: str, value: Any) -> str:
         if not number or not 0 <= value <= 100:
             return "The tolerated_failure_percentage is a number from 0 to 100."
         batch.tolerated_failure_percentage = float(value)
-    elif value not in _PRIORITIES:
+    elif not isinstance(value, str) or value not in _PRIORITIES:
         return "The priority is one of: high, normal, low."
     else:
         batch.priority = _PRIORITIES[value]
     return ""
 
 
-_PRIORITIES: Mapping[object, Priority] = {priority.name.lower(): priority for priority in Priority}
+_PRIORITIES: Mapping[str, Priority] = {priority.name.lower(): priority for priority in Priority}
 
 
 class _Writer:
@@ -400,13 +400,18 @@ def _stop(batch: Batch, failed: int) -> None:
 def _next(batch: Batch) -> list[BatchItem]:
     free = batch.max_concurrency - batch.items.filter(state__in=IN_FLIGHT).count()
     waiting = batch.items.filter(Q(due_at=None) | Q(due_at__lte=Now()), state=BatchItem.State.PENDING).order_by("row")
-    items = list(waiting.select_for_update(skip_locked=True)[: max(min(free, CLAIMED), 0)])
+    items = _together(list(waiting.select_for_update(skip_locked=True)[: max(min(free, CLAIMED), 0)]))
     BatchItem.objects.filter(pk__in=[item.pk for item in items]).update(
         state=BatchItem.State.FEEDING, fence=batch.fence, attempts=F("attempts") + 1, due_at=None
     )
     for item in items:
         item.attempts, item.fence = item.attempts + 1, batch.fence
     return items
+
+
+def _together(items: list[BatchItem]) -> list[BatchItem]:
+    """Fresh rows are taken together. One that was tried before comes alone: if it ends its feeder, no other row pays for it."""
+    return items[:1] if items and items[0].attempts else list(takewhile(lambda item: not item.attempts, items))
 
 
 def _finish(batch: Batch) -> None:
@@ -451,7 +456,8 @@ def _make_documents(feeder: _Feeder, tasks: Sequence[_Task], deadline: float) ->
     """Fetch several files at once and make a document of each as they come, in order. What comes after the deadline goes back."""
     with _fetching(feeder, tasks) as fetched:
         for task, file in fetched:
-            if time.monotonic() > deadline and file.cancel():
+            if time.monotonic() > deadline:
+                file.cancel()
                 _put_back(feeder, task.item)
             else:
                 _make_document(feeder, task, file)
@@ -502,6 +508,8 @@ def _make_document(feeder: _Feeder, task: _Task, file: Future[None]) -> None:
         _fail(feeder, item, missing.code, str(missing))
     except intake.Unacceptable as refusal:
         _fail(feeder, item, refusal.code, refusal.sentence)
+    except disk.Full:
+        _put_back(feeder, item, pause=timedelta(seconds=disk.Full.retry_after))
     except (sources.Busy, sandbox.SandboxFailed, OSError, ClientError, BotoCoreError) as error:
         log.event("row_not_fed", level=logging.WARNING, error=error, batch=feeder.batch_id, attempt=item.attempts)
         _later(feeder, item, "storage", "The file could not be fetched or stored. Send it again in a new batch.")
@@ -549,10 +557,11 @@ def _later(feeder: _Feeder, item: BatchItem, code: str, sentence: str) -> None:
         _mine(item).update(state=BatchItem.State.PENDING, due_at=Now() + pause)
 
 
-def _put_back(feeder: _Feeder, item: BatchItem) -> None:
-    """The row was never tried: that costs it no attempt."""
+def _put_back(feeder: _Feeder, item: BatchItem, *, pause: timedelta | None = None) -> None:
+    """The row was never tried, or not for a reason of its own: that costs it no attempt."""
+    later = Now() + pause if pause else None
     with scope.scope([feeder.tenant_id]):
-        _mine(item).update(state=BatchItem.State.PENDING, attempts=F("attempts") - 1)
+        _mine(item).update(state=BatchItem.State.PENDING, attempts=F("attempts") - 1, due_at=later)
 
 
 # --- Pause, resume, cancel ----------------------------------------------------------------------------------------

@@ -168,6 +168,7 @@ def _members(window: _Window) -> Iterator[Found]:
         return
     more = ","
     while more == ",":
+        window.next()
         line, name = window.line, window.value()
         if not isinstance(name, str):
             raise _Wrong("Here should be a name in double quotes.")

@@ -11,9 +11,9 @@ import re
 import stat
 import time
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -83,7 +83,7 @@ def _from_bucket(place: Place, into: Path) -> None:
     try:
         answer = aws.s3().get_object(Bucket=place.bucket, Key=place.key, **version)
         _check_size(int(answer["ContentLength"]))
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             _copy(body.iter_chunks(CHUNK), into)
     except ClientError as error:
         raise _sorted(error) from None
@@ -112,17 +112,14 @@ def _from_folder(place: Place, into: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         raise gone from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise gone
         _check_size(about.st_size)
-        _copy(_chunks(file), into)
-
-
-def _chunks(file: IO[bytes]) -> Iterable[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
+        _copy(iter(lambda: os.read(descriptor, CHUNK), b""), into)
+    finally:
+        os.close(descriptor)
 
 
 def _check_size(size_bytes: int) -> None:
