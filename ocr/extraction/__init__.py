@@ -8,7 +8,6 @@ person types.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
@@ -95,15 +94,14 @@ def read(
     """
     gathering = Gathering(document_type, expense_documents)
     answer = iter(blocks)
-    first = list(islice(answer, 1))
-    if expense_documents or not first or not isinstance(first[0], list | tuple):
-        everything = _flat(chain(first, answer))
-        gathering.look(resolve(chain(everything, expense.blocks(expense_documents))), last=True)
-        return gathering.reading(warnings)
-    parts = Parts(chain(first, answer))
-    for page, last in _with_last(parts):
-        gathering.look(resolve(page), last=last)
-    return replace(gathering.reading(warnings), parts=tuple(parts.pages))
+    begin = list(islice(answer, 2))
+    if len(begin) > 1 and isinstance(begin[0], list | tuple) and not expense_documents:
+        for page, last in _with_last(Parts(chain(begin, answer))):
+            gathering.look(resolve(page), last=last)
+    else:
+        everything = chain(_flat(chain(begin, answer)), expense.blocks(expense_documents))
+        gathering.look(resolve(everything), last=True)
+    return gathering.reading(warnings)
 
 
 def words(blocks: Iterable[Mapping[str, Any]]) -> tuple[Word, ...]:

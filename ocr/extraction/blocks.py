@@ -118,9 +118,9 @@ class Layout:
         self._counts: Counter[str] = Counter()
         self._by_id: dict[str, RawBlock] = {}
         self._by_type: dict[str, list[RawBlock]] = {}
+        self._words: dict[str, Word] = {}
         for block in blocks:
             self._index(block)
-        self._words: dict[str, Word] = {}
 
     # --- what it holds
 
@@ -129,7 +129,8 @@ class Layout:
         """Every page with the turn that the majority of its words needs, each word counting by its length."""
         votes: dict[int, dict[Rotation, int]] = {}
         for block in self._of_type("WORD") or self._of_type("LINE"):
-            turn = _turn(members(block.get("Geometry")))
+            geometry = members(block.get("Geometry"))
+            turn = 0 if _is_level(geometry) else _turn(geometry)
             if turn is not None:
                 turns = votes.setdefault(_page(block), {})
                 turns[turn] = turns.get(turn, 0) + len(text(block.get("Text")))
@@ -199,10 +200,10 @@ class Layout:
             self._counts["unknown_block_type"] += 1
         self._by_type.setdefault(kind, []).append(block)
         identity = block.get("Id")
-        if isinstance(identity, str) and identity not in self._by_id:
-            self._by_id[identity] = block
-        else:
-            self._counts["repeated_id" if isinstance(identity, str) else "block_without_id"] += 1
+        if not isinstance(identity, str):
+            self._counts["block_without_id"] += 1
+        elif self._by_id.setdefault(identity, block) is not block:
+            self._counts["repeated_id"] += 1
 
     def _of_type(self, kind: str) -> Sequence[RawBlock]:
         return self._by_type.get(kind, ())
@@ -212,15 +213,11 @@ class Layout:
         found = []
         for relationship in listed(block.get("Relationships")):
             named = members(relationship)
-            if named.get("Type") != kind:
-                continue
-            for identity in listed(named.get("Ids")):
-                target = self._by_id.get(identity) if isinstance(identity, str) else None
-                if target is None:
-                    self._counts["dangling_id"] += 1
-                else:
-                    found.append(target)
-        return found
+            if named.get("Type") == kind:
+                found += [self._by_id.get(each) if isinstance(each, str) else None for each in listed(named.get("Ids"))]
+        if None in found:
+            self._counts["dangling_id"] += found.count(None)
+        return [block for block in found if block is not None]
 
     # --- words and spans
 
@@ -295,8 +292,15 @@ class Layout:
         span = self._span(result)
         if span.words or span.box is None:
             return span
-        words = dict.fromkeys(self._word(block) for block in self._of_type("WORD") if _page(block) == span.page)
-        return Span(span.text, tuple(_held(words, span.box)), span.page, span.box, span.confidence, span.checks)
+        words = tuple(_held(self._words_by_page.get(span.page, ()), span.box))
+        return Span(span.text, words, span.page, span.box, span.confidence, span.checks)
+
+    @cached_property
+    def _words_by_page(self) -> Mapping[int, Sequence[Word]]:
+        by_page: dict[int, list[Word]] = {}
+        for word in {text(block.get("Id")): self._word(block) for block in self._of_type("WORD")}.values():
+            by_page.setdefault(word.page, []).append(word)
+        return by_page
 
     def _table(self, block: RawBlock) -> Table:
         merged = [cell for cell in self._related(block, "MERGED_CELL") if cell["BlockType"] == "MERGED_CELL"]
@@ -322,16 +326,16 @@ class Layout:
 
 def refers_beyond(blocks: Iterable[RawBlock], known: Container[Any], *, by_pages: bool = False) -> bool:
     """Whether one of the blocks names another that is not known. A page's list of all it holds counts with `by_pages`."""
-    named: set[Any] = set()
-    for block in blocks:
-        relationships = block.get("Relationships")
-        if relationships and (by_pages or block.get("BlockType") != "PAGE"):
-            for relationship in listed(relationships):
-                try:
-                    named.update(listed(members(relationship).get("Ids")))
-                except TypeError:  # a list or an object is no id
-                    return True
-    return any(identity not in known for identity in named)
+    lists = [
+        listed(members(relationship).get("Ids"))
+        for block in blocks
+        if (relationships := block.get("Relationships")) and (by_pages or block.get("BlockType") != "PAGE")
+        for relationship in listed(relationships)
+    ]
+    try:
+        return not all(map(known.__contains__, chain.from_iterable(lists)))
+    except TypeError:  # a list or an object is no id
+        return True
 
 
 def turned_box(raw: Any, rotation: Rotation) -> Box | None:
@@ -342,14 +346,14 @@ def turned_box(raw: Any, rotation: Rotation) -> Box | None:
     if left is None or top is None or width is None or height is None:
         return None
     match rotation:
+        case 0:
+            return Box(left, top, width, height)
         case 90:
             return Box(1 - top - height, left, height, width)
         case 180:
             return Box(1 - left - width, 1 - top - height, width, height)
         case 270:
             return Box(top, 1 - left - width, height, width)
-        case _:
-            return Box(left, top, width, height)
 
 
 def joined(spans: Sequence[Span]) -> Span | None:
@@ -408,6 +412,16 @@ def _baseline(geometry: Mapping[str, Any]) -> tuple[float, float] | None:
     if x0 is None or y0 is None or x1 is None or y1 is None or (x0, y0) == (x1, y1):
         return None
     return x1 - x0, y1 - y0
+
+
+def _is_level(geometry: Mapping[str, Any]) -> bool:
+    """Whether the text surely runs from left to right: nearly every word of nearly every page does."""
+    try:
+        begin, end, *_ = geometry["Polygon"]
+        across, down = end["X"] - begin["X"], end["Y"] - begin["Y"]
+        return -across <= down <= across > 0 and geometry.get("RotationAngle") is None
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _turn(geometry: Mapping[str, Any]) -> Rotation | None:

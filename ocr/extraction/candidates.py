@@ -81,9 +81,16 @@ class Context:
     mentions: Mapping[int, Sequence[Mention]]  # by the identity of the line's span
     printed_dates: Mapping[int, Sequence[dates.PrintedDate]]  # by the same
     order: DateOrder
+    by_text: dict[str, Sequence[Mention]]  # lines, keys and cells often print the same words
 
     def mentions_in(self, span: Span) -> Sequence[Mention]:
         return self.mentions.get(id(span), ())
+
+    def mentions_of(self, text: str) -> Sequence[Mention]:
+        known = self.by_text.get(text)
+        if known is None:
+            known = self.by_text[text] = self.lexicon.mentions(text)
+        return known
 
     def dates_in(self, span: Span) -> Sequence[dates.PrintedDate]:
         return self.printed_dates.get(id(span), ())
@@ -93,9 +100,10 @@ def context(
     layout: Layout, document_type: DocumentType, dated: Mapping[int, Sequence[dates.PrintedDate]], order: DateOrder
 ) -> Context:
     lexicon = lexicon_of(document_type.fields)
-    mentions = {id(line): found for line in layout.lines if (found := lexicon.mentions(line.text))}
+    by_text: dict[str, Sequence[Mention]] = {line.text: lexicon.mentions(line.text) for line in layout.lines}
+    mentions = {id(line): found for line in layout.lines if (found := by_text[line.text])}
     specs = {spec.name: spec for spec in document_type.fields}
-    return Context(layout, Rows(layout.lines, layout.slopes), specs, lexicon, mentions, dated, order)
+    return Context(layout, Rows(layout.lines, layout.slopes), specs, lexicon, mentions, dated, order, by_text)
 
 
 def printed_dates(layout: Layout) -> dict[int, Sequence[dates.PrintedDate]]:
@@ -135,7 +143,7 @@ def _from_answers(found_in: Context) -> Iterator[Candidate]:
 def _from_pair(found_in: Context, pair: Pair) -> Iterator[Candidate]:
     if pair.value is None or not (pair.value.text or pair.value.checks):
         return
-    for mention in found_in.lexicon.mentions(pair.key.text):
+    for mention in found_in.mentions_of(pair.key.text):
         if mention.name not in found_in.specs:
             continue
         rest = strange_words(pair.key.text[mention.end :])
@@ -149,12 +157,12 @@ def _from_table(found_in: Context, table: Table) -> Iterator[Candidate]:
     for cell, following in pairwise(cell for cell in table.cells if cell.content.text):
         if following.row != cell.row or "COLUMN_HEADER" in cell.roles:
             continue
-        for mention in found_in.lexicon.mentions(cell.content.text):
+        for mention in found_in.mentions_of(cell.content.text):
             if mention.name not in found_in.specs or mention.before:
                 continue
             if strange_words(cell.content.text[mention.end :]):
                 continue
-            if found_in.lexicon.mentions(following.content.text):
+            if found_in.mentions_of(following.content.text):
                 continue
             for each in in_span(
                 found_in, found_in.specs[mention.name], following.content, why="table",

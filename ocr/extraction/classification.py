@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ocr.extraction.document_types import DocumentType, FieldSpec
 from ocr.extraction.reading import Problem, Reading
+from ocr.extraction.tolerant import counted, text
 
 # Two types are too close to tell when the weaker has more than this share of the stronger one's evidence.
 CLOSE = 0.85
@@ -18,6 +20,10 @@ CLOSE = 0.85
 LEAST = 1.3
 WITHOUT_AMOUNT = 0.5  # a type that asks for an amount hardly fits a page that names none
 TITLE_WEIGHT = 2.0  # the type's own name in a heading says more than one label
+# A document says what it is on its first pages; of a long one the others are not waited for.
+PAGES_LOOKED_AT = 10
+
+_BLANKS = re.compile(r" ?\n ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,8 @@ class Classification:
     unclear: tuple[str, ...] = ()
 
 
-def classify(blocks: Sequence[Mapping[str, Any]], types: Sequence[DocumentType]) -> Classification:
-    """The type whose title and labels the page shows best; labels that several types share say less.
+def classify(blocks: Iterable[Mapping[str, Any]], types: Sequence[DocumentType]) -> Classification:
+    """The type whose title and labels the first pages show best; labels that several types share say less.
 
     A type without fields of its own takes what no other type claims. Near-ties are named, not decided in silence.
     """
@@ -42,13 +48,19 @@ def classify(blocks: Sequence[Mapping[str, Any]], types: Sequence[DocumentType])
     return Classification(best[1], close if len(close) > 1 else ())
 
 
-def _scores(blocks: Sequence[Mapping[str, Any]], types: Sequence[DocumentType]) -> list[tuple[float, str]]:
-    lines = [_plain(block.get("Text") or "") for block in blocks if block.get("BlockType") == "LINE"]
-    own = [type_ for type_ in types if type_.fields]
-    owners = Counter(
-        label for type_ in own for label in {_plain(text) for spec in type_.fields for text in spec.labels}
+def _scores(blocks: Iterable[Mapping[str, Any]], types: Sequence[DocumentType]) -> list[tuple[float, str]]:
+    lines = _lines(blocks)
+    return [(round(_evidence(lines, type_), 3), type_.name) for type_ in _known(tuple(types))]
+
+
+def _lines(blocks: Iterable[Mapping[str, Any]]) -> str:
+    """The printed lines, plain, each between blanks and on a row of its own: a label is looked for in all at once."""
+    printed = (
+        text(block.get("Text")).replace("\n", " ")
+        for block in blocks
+        if block.get("BlockType") == "LINE" and counted(block.get("Page")) <= PAGES_LOOKED_AT
     )
-    return [(round(_evidence(lines, type_, owners), 3), type_.name) for type_ in own]
+    return "\n".join(f" {line} " for line in _plain("\n".join(printed)).split("\n"))
 
 
 def with_unclear_type(reading: Reading, labels: Sequence[str]) -> Reading:
@@ -59,34 +71,65 @@ def with_unclear_type(reading: Reading, labels: Sequence[str]) -> Reading:
     return replace(reading, problems=(Problem("unclear_type", None, message, None), *reading.problems))
 
 
-def _evidence(lines: Sequence[str], type_: DocumentType, owners: Mapping[str, int]) -> float:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a type looks for: its title, and each field's labels with what they weigh."""
+
+    name: str
+    title: str
+    labels: Mapping[str, Sequence[tuple[float, str]]]
+    required: Sequence[str]
+    amounts: Sequence[str]
+
+
+@lru_cache(maxsize=64)
+def _known(types: tuple[DocumentType, ...]) -> list[_Known]:
+    """The types that have fields. A label weighs 1 when no other type knows it."""
+    own = [type_ for type_ in types if type_.fields]
+    owners = Counter(
+        label for type_ in own for label in {_plain(text) for spec in type_.fields for text in spec.labels}
+    )
+    return [
+        _Known(
+            type_.name,
+            _plain(type_.label),
+            {spec.name: _weighed(spec, owners) for spec in type_.fields},
+            [spec.name for spec in type_.fields if spec.required and spec.finder != "company"],
+            [spec.name for spec in type_.fields if spec.required and spec.kind == "amount"],
+        )
+        for type_ in own
+    ]
+
+
+def _weighed(spec: FieldSpec, owners: Mapping[str, int]) -> list[tuple[float, str]]:
+    """The field's labels, each between blanks, with what it weighs; the heaviest first."""
+    labels = {_plain(text) for text in spec.labels} - {""}
+    return sorted(((1.0 / owners[label] ** 2, f" {label} ") for label in labels), reverse=True)
+
+
+def _evidence(lines: str, known: _Known) -> float:
     """Title and labels found, weighed by the share of the required fields that the page names: a date is on every form.
 
     A company's name stands on a page without a label, so it is not asked for.
     """
-    title = _plain(type_.label)
-    score = TITLE_WEIGHT if any(_holds(line, title) and len(line) <= 3 * len(title) for line in lines) else 0.0
-    shown = {spec.name: _rarest(lines, spec, owners) for spec in type_.fields}
+    score = TITLE_WEIGHT if _has_title(lines, known.title) else 0.0
+    shown = {
+        name: next((weight for weight, label in labels if label in lines), 0.0) for name, labels in known.labels.items()
+    }
     score += sum(shown.values())
-    required = [spec.name for spec in type_.fields if spec.required and spec.finder != "company"]
-    share = sum(shown[name] > 0 for name in required) / len(required) if required else 1.0
-    amounts = [spec.name for spec in type_.fields if spec.required and spec.kind == "amount"]
-    without_amount = bool(amounts) and not any(shown[name] for name in amounts)
+    share = sum(shown[name] > 0 for name in known.required) / len(known.required) if known.required else 1.0
+    without_amount = bool(known.amounts) and not any(shown[name] for name in known.amounts)
     return score * share * (WITHOUT_AMOUNT if without_amount else 1.0)
 
 
-def _rarest(lines: Sequence[str], spec: FieldSpec, owners: Mapping[str, int]) -> float:
-    """What the field's best label on the page weighs: 1 when no other type knows that label, 0 when it has none there."""
-    labels = {_plain(text) for text in spec.labels} - {""}
-    return max(
-        (1.0 / owners[label] ** 2 for label in labels if any(_holds(line, label) for line in lines)), default=0.0
+def _has_title(lines: str, title: str) -> bool:
+    """Whether a line holds the title and little else."""
+    return f" {title} " in lines and any(
+        f" {title} " in line and len(line) - 2 <= 3 * len(title) for line in lines.split("\n")
     )
 
 
-def _holds(line: str, label: str) -> bool:
-    return f" {label} " in f" {line} "
-
-
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", " ", folded).strip()
+    """In lower case without accents, other characters as single blanks, line by line."""
+    folded = text if text.isascii() else unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _BLANKS.sub("\n", re.sub(r"[^a-z0-9\n]+", " ", folded.lower())).strip()

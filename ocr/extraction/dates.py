@@ -44,6 +44,10 @@ _YEAR_FIRST = re.compile(rf"(?<![\d./\-])(\d{{4}})\s?([./\-])\s?(\d{{1,2}})\s?\2
 _YEAR_LAST = re.compile(
     rf"(?<![\d./\-])(\d{{1,2}})\s?([./\-])\s?(\d{{1,2}})\s?\2\s?((?:\d{{4}}|\d{{2}}){_TIME}|(?:\d{{4}}|\d{{2}}){_END})"
 )
+# What a date needs at least: most lines with a digit in them hold none, and these two tell it soonest.
+_MONTH_NAME = re.compile("|".join(sorted({name[:3] for name in _MONTH_NUMBERS})))
+_PARTED = re.compile(r"\d\s?[./\-]\s?\d|\d \d")
+_DIGIT = re.compile(r"\d")
 _SPACED = re.compile(r"(?<![\d./,\-])(\d{1,2}) (\d{1,2}) ((?:19|2[01])\d{2})(?![\d.,])")
 
 
@@ -73,9 +77,9 @@ class PrintedDate:
 
 def find(text: str) -> list[PrintedDate]:
     """Every date in the text, in order, none overlapping another."""
-    plain = _plain(text)
-    if not any(character.isdigit() for character in plain):
+    if not _DIGIT.search(text):
         return []
+    plain = _plain(text)
     found: list[PrintedDate] = []
     for each in sorted(_all(plain), key=lambda each: (each.start, -each.end)):
         if not found or each.start >= found[-1].end:
@@ -105,16 +109,20 @@ def proofs(printed: Iterable[PrintedDate]) -> set[DateOrder]:
 
 def _plain(text: str) -> str:
     """Lower case without accents, character for character, so that positions stay valid."""
+    if text.isascii():
+        return text.lower()
     return "".join(unicodedata.normalize("NFD", character)[0] for character in text).lower()
 
 
 def _all(plain: str) -> Iterator[PrintedDate]:
-    for pattern in (_DAY_MONTH_YEAR, _MONTH_DAY_YEAR, _YEAR_MONTH_DAY):
+    for pattern in (_DAY_MONTH_YEAR, _MONTH_DAY_YEAR, _YEAR_MONTH_DAY) if _MONTH_NAME.search(plain) else ():
         for match in pattern.finditer(plain):
             month = _MONTH_NUMBERS[match["month"]]
             one = _date(_full_year(match["year"]), month, int(match["day"]))
             if one is not None:
                 yield PrintedDate(match.start(), match.end(), one, one)
+    if not _PARTED.search(plain):
+        return
     for match in _YEAR_FIRST.finditer(plain):
         one = _date(int(match[1]), int(match[3]), int(match[4]))
         if one is not None:

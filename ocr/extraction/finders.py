@@ -67,6 +67,7 @@ _REGISTRATION = re.compile(
     r"\s*\(\s*(?:co\.?\s?(?:reg)?|reg|roc|company)?\W*(?:no\W*)?\w*\d[\w\s\-]*\)?(?:\s+f\.?k\.?a\b.*)?\s*\Z",
     re.IGNORECASE,
 )
+_CENTS = re.compile(r"[.,]\d\d(?!\d)")
 _RECEIVER = re.compile(
     r"\b(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient\b"
     r"|\bto:|owned by",
@@ -127,15 +128,16 @@ class _Company(Finder):
 
 def _companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     heads = [head for row in context.rows.on_page(1)[:_TOP_ROWS] for head in _heads(row)]
+    receivers = [head for head in heads if _RECEIVER.search(head.text)]
     names = [head for head in heads if _may_name_a_company(context, head)]
     tallest = max((head.line.box.height for head in names), default=0.0)
-    address_row = min((head.line.row for head in heads if _is_address(head.text)), default=_TOP_ROWS)
+    address_row = next((head.line.row for head in heads if _is_address(head.text)), _TOP_ROWS)
     for place, head in enumerate(names):
         whole = _completed(heads, head)
         why = _company_reason(whole.text, place, is_tall=head.line.box.height >= 0.95 * tallest)
         score = SCORES[why] - _LATER * place
         score -= _BELOW_THE_HEAD if head.line.row > address_row else 0.0
-        score -= _UNDER_A_RECEIVER if _below_a_receiver(heads, head) else 0.0
+        score -= _UNDER_A_RECEIVER if _is_below(receivers, head) else 0.0
         name = _name(whole.text)
         words = whole.words[: len(name.split())]
         yield _candidate(spec, head.line, name, words, why, score)
@@ -207,9 +209,9 @@ def _completed(heads: list[_Head], head: _Head) -> _Head:
     return _Head(head.line, f"{head.text} {after.text}", (*head.words, *after.words))
 
 
-def _below_a_receiver(heads: list[_Head], head: _Head) -> bool:
-    above = [each for each in heads if head.line.row - 3 <= each.line.row < head.line.row]
-    return any(_RECEIVER.search(each.text) and abs(each.line.box.left - head.line.box.left) < 0.1 for each in above)
+def _is_below(receivers: list[_Head], head: _Head) -> bool:
+    above = [each for each in receivers if head.line.row - 3 <= each.line.row < head.line.row]
+    return any(abs(each.line.box.left - head.line.box.left) < 0.1 for each in above)
 
 
 # --- dates, amounts, currencies
@@ -266,7 +268,7 @@ class _LargestAmount(Finder):
         for line in context.rows:
             if any(mention.name != self.spec.name for mention in context.mentions_in(line.span)):
                 continue
-            for number in numbers.find_numbers(line.span.text):
+            for number in numbers.find_numbers(line.span.text) if _CENTS.search(line.span.text) else ():
                 if number.decimals == 2 and not number.percent and self._is_larger(number.value, line.span.page):
                     self._largest = number.value, self._candidate(line, number)
 

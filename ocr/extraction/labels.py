@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ocr.extraction.document_types import FieldSpec
 
@@ -23,8 +24,7 @@ _MISREAD = 0.9  # what a reading error leaves of a label's strength
 _WEAKEST = 0.6  # strength of the last label in a list; the first has 1
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     text: str
     start: int
     end: int
@@ -65,12 +65,12 @@ class Lexicon:
             for label in spec.negative_labels:
                 self._add(label, _Entry(spec.name, 0, negative=True))
         self._longest = max((len(key) for key in self._entries), default=0)
-        self._near: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+        # One error leaves the first or the last three letters as they are, and the number of words.
+        self._near: dict[tuple[int, str, bool], list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
         for key, spellings in self._words.items():
-            # one error leaves the first or the last three letters as they are
             for words in spellings if len(key) >= _FUZZY_LENGTH else ():
-                self._near["^" + key[:3]].append((key, words))
-                self._near["$" + key[-3:]].append((key, words))
+                self._near[len(words), key[:3], True].append((key, words))
+                self._near[len(words), key[-3:], False].append((key, words))
 
     def _add(self, label: str, entry: _Entry) -> None:
         words = tuple(token.text for token in tokenise(label))
@@ -102,23 +102,27 @@ class Lexicon:
         return [mention for mention in self.mentions(text) if not text[: mention.start].strip(" (*•-")]
 
     def _places(self, tokens: Sequence[Token]) -> Iterator[tuple[int, int, str, float]]:
+        most = self._longest + 1
         for first in range(len(tokens)):
             joined = ""
             for last in range(first, len(tokens)):
-                joined += tokens[last].text
-                if tokens[last].text.isdigit() or len(joined) > self._longest + 1:
+                word = tokens[last].text
+                joined += word
+                if word.isdigit() or len(joined) > most:
                     break
                 if joined in self._entries:
                     yield first, last + 1, joined, 1.0
-                elif (key := self._nearly(joined, tokens[first : last + 1])) is not None:
-                    yield first, last + 1, key, _MISREAD
+                elif len(joined) >= _FUZZY_LENGTH - 1:
+                    key = self._nearly(joined, tokens, first, last + 1)
+                    if key is not None:
+                        yield first, last + 1, key, _MISREAD
 
-    def _nearly(self, joined: str, tokens: Sequence[Token]) -> str | None:
-        if len(joined) < _FUZZY_LENGTH - 1:
-            return None
-        for near in ("^" + joined[:3], "$" + joined[-3:]):
+    def _nearly(self, joined: str, tokens: Sequence[Token], first: int, end: int) -> str | None:
+        """The label that the words would be but for one letter."""
+        length = len(joined)
+        for near in ((end - first, joined[:3], True), (end - first, joined[-3:], False)):
             for key, words in self._near.get(near, ()):
-                if _one_word_misread(words, tokens):
+                if -1 <= len(key) - length <= 1 and _one_word_misread(words, tokens[first:end]):
                     return key
         return None
 
@@ -130,9 +134,7 @@ def lexicon_of(specs: tuple[FieldSpec, ...]) -> Lexicon:
 
 
 def _one_word_misread(words: Sequence[str], tokens: Sequence[Token]) -> bool:
-    """Whether exactly one of the label's words differs, by one letter, and is long enough to say so."""
-    if len(words) != len(tokens):
-        return False
+    """Whether exactly one of as many words differs, by one letter, and is long enough to say so."""
     if len(words) == 1:
         return within_one_error(words[0], tokens[0].text)
     wrong = [(word, token.text) for word, token in zip(words, tokens, strict=True) if word != token.text]
@@ -148,7 +150,16 @@ def _words_before(tokens: Sequence[Token], first: int, taken: set[int]) -> int:
 
 def tokenise(text: str) -> list[Token]:
     """The words of a text, folded for comparison, with their places in it. Digits alone stay digits."""
-    return [Token(_folded(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    if not text.isascii():
+        return [Token(_folded(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    plain = text.lower()
+    confused = plain.translate(_CONFUSED)  # letter for letter, so the places stay
+    tokens = []
+    for match in _TOKEN.finditer(plain):
+        start, end = match.span()
+        word = plain[start:end]
+        tokens.append(Token("no" if word == "#" else word if word.isdigit() else confused[start:end], start, end))
+    return tokens
 
 
 def squash(label: str) -> str:
@@ -173,5 +184,7 @@ def _folded(word: str) -> str:
         return "no"
     if word.isdigit():
         return word
-    plain = unicodedata.normalize("NFD", word.lower())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter)).translate(_CONFUSED)
+    plain = word.lower()
+    if not plain.isascii():
+        plain = "".join(letter for letter in unicodedata.normalize("NFD", plain) if not unicodedata.combining(letter))
+    return plain.translate(_CONFUSED)

@@ -17,13 +17,11 @@ class Parts:
 
     A page is given when the next one has begun and every block it names is there: its blocks may come in several parts,
     children later than what holds them. What never comes is waited for while `MOST_HELD` pages fit.
-    `pages` says afterwards for each part its first and last page, (0, 0) when it has none.
     """
 
     def __init__(self, parts: Iterable[Any]) -> None:
         self._parts = parts
         self._waiting: dict[int, list[Any]] = {}
-        self.pages: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[list[Any]]:
         for part in self._parts:
@@ -35,12 +33,10 @@ class Parts:
 
     def _take(self, blocks: Iterable[Any]) -> int:
         """Sort the part's blocks by page; the page of the last one."""
-        page, seen = 1, set[int]()
+        page = 1
         for block in blocks:
             page = counted(members(block).get("Page"))
-            seen.add(page)
             self._waiting.setdefault(page, []).append(block)
-        self.pages.append((min(seen, default=0), max(seen, default=0)))
         return page
 
     def _may_go(self, newest: int) -> bool:

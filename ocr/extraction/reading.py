@@ -127,10 +127,7 @@ class PageReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything extraction found in one document. `problems` holds the document's, the fields' and the line items'.
-
-    `parts` says for each part of the answer that it was read from its first and last page; nothing when it came whole.
-    """
+    """Everything extraction found in one document. `problems` holds the document's, the fields' and the line items'."""
 
     document_type: str
     type_version: int
@@ -139,7 +136,6 @@ class Reading:
     problems: tuple[Problem, ...]
     pages: tuple[PageReading, ...]
     unknown: Mapping[str, int] = field(default_factory=dict)
-    parts: tuple[tuple[int, int], ...] = ()
 
 
 def as_json(reading: Reading) -> dict[str, Any]:
