@@ -11,20 +11,21 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Q
-from django.db.models.functions import Now
+from django.db import connection
+from django.db.models import Count, DateField, F, Max, Q, Sum
+from django.db.models.functions import Coalesce, Now, TruncMonth
 from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent, Kind
 from ocr import artifacts, readings
 from ocr.lifecycle import MOVES
-from ocr.models import Artifact, Document, Extraction, IdempotencyKey, OutboxEvent, Page, Status
+from ocr.models import Artifact, Charge, Document, Extraction, IdempotencyKey, MonthlyCost, OutboxEvent, Page, Status
 from review.models import Correction, Decision
 from tenants import scope
 
@@ -252,6 +253,65 @@ def _keys_once(invariant: Invariant, options: dict[str, Any]) -> None:
     ]
 
 
+# Lines outlive their documents; what stands here is each extraction and line that do not agree.
+_DISAGREE = """
+    SELECT document_id, number, why FROM (
+        SELECT coalesce(e.document_id, c.document_id) AS document_id, coalesce(e.number, c.number) AS number,
+               CASE WHEN c.id IS NULL THEN CASE WHEN ended.kind <> '' THEN 'ended and was never charged' END
+                    WHEN e.id IS NULL THEN CASE WHEN d.id IS NOT NULL THEN 'was charged and is gone' END
+                    WHEN c.tenant_id <> e.tenant_id OR c.document_id <> e.document_id THEN 'was charged to somebody else'
+                    WHEN ended.kind = '' THEN 'was charged and has not ended'
+                    WHEN ended.kind <> c.kind THEN 'was charged as ' || c.kind || ' and not as ' || ended.kind
+                    WHEN e.state = 'collected' AND (c.pages, c.micro_dollars) <> (e.pages, e.micro_dollars)
+                    THEN 'was charged ' || c.micro_dollars || ' and says ' || e.micro_dollars
+               END AS why
+          FROM ocr_extraction e FULL JOIN ocr_charge c ON c.extraction_id = e.id
+               LEFT JOIN ocr_document d ON d.id = c.document_id,
+               LATERAL (SELECT CASE WHEN e.state = 'collected' AND e.reused_from IS NOT NULL THEN 'reused'
+                                    WHEN e.state = 'collected' THEN 'billed'
+                                    WHEN e.state = 'failed' AND e.charge_uncertain THEN 'uncertain'
+                                    ELSE '' END AS kind) ended
+    ) compared WHERE why IS NOT NULL ORDER BY document_id, number
+"""
+
+
+def _money_adds_up(invariant: Invariant, options: dict[str, Any]) -> None:
+    """The ledger, the extractions and the monthly sums say the same."""
+    invariant.checked = Charge.objects.count()
+    with connection.cursor() as cursor:
+        cursor.execute(_DISAGREE)
+        found = cursor.fetchall()
+    invariant.broken += [f"extraction {number} of document {pk} {why}" for pk, number, why in found]
+    invariant.broken += _sums_off()
+
+
+def _sums_off() -> Iterator[str]:
+    """Every month's sums against the lines they are made of."""
+    month = TruncMonth("at", tzinfo=UTC, output_field=DateField())
+    keys = ("tenant_id", "month", "region", "unit")
+    kinds = {f"of_{kind}": Q(kind=kind) for kind in Charge.Kind}
+    lines = Charge.objects.order_by().annotate(month=month).values(*keys)
+    added = lines.annotate(
+        **{f"pages_{name}": Coalesce(Sum("pages", filter=kind), 0) for name, kind in kinds.items()},
+        **{f"money_{name}": Coalesce(Sum("micro_dollars", filter=kind), 0) for name, kind in kinds.items()},
+    )
+    wanted = {
+        tuple(row[key] for key in keys): (
+            row["pages_of_billed"],
+            row["pages_of_reused"],
+            row["money_of_billed"],
+            row["money_of_uncertain"],
+        )
+        for row in added
+    }
+    columns = ("pages", "reused_pages", "micro_dollars", "uncertain_micro_dollars")
+    kept = {row[:4]: row[4:] for row in MonthlyCost.objects.values_list(*keys, *columns)}
+    for key in sorted(wanted.keys() | kept.keys(), key=str):
+        if wanted.get(key) != kept.get(key):
+            tenant, first, region, unit = key
+            yield f"{first:%Y-%m} of tenant {tenant} in {region}, {unit}: the lines say {wanted.get(key)}, the sums {kept.get(key)}"
+
+
 CHECKS: dict[str, tuple[str, Callable[[Invariant, dict[str, Any]], None]]] = {
     "every accepted document is there, in one legal status, and none is stuck": ("I1", _accounted),
     "every status history is a legal path with one audit row per version": ("I2", _legal_paths),
@@ -263,4 +323,8 @@ CHECKS: dict[str, tuple[str, Callable[[Invariant, dict[str, Any]], None]]] = {
     "row, object, audit and event belong to the same tenant": ("I8", _one_tenant),
     "the stored answers read the same again, without a call": ("I9", _reads_the_same),
     "every idempotency key stands for one document": ("I10", _keys_once),
+    "every answer was charged once, and the ledger, the extractions and the monthly sums agree": (
+        "I11",
+        _money_adds_up,
+    ),
 }

@@ -6,11 +6,12 @@ from threading import Barrier, Thread
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
 from ocr import costs, lifecycle, notices
-from ocr.models import Budget, Document, Extraction, Status
+from ocr.models import Budget, Charge, Document, Extraction, Status
 from tenants import scope
 from tenants.models import Role
 from tests import make
@@ -70,7 +71,7 @@ def test_an_uncertain_charge_counts_as_spent(cast: make.Cast) -> None:
     books.reserve(run)
     with scope.everything():
         Extraction.objects.filter(pk=run.pk).update(state=Extraction.State.FAILED, charge_uncertain=True)
-        costs.charge([costs.entry(run, pages=1, kind=costs.Charge.Kind.UNCERTAIN)])
+        costs.charge([costs.entry(run, pages=1, kind=Charge.Kind.UNCERTAIN)])
     assert books.left(cast.a) == 0
 
 
@@ -196,7 +197,7 @@ def test_a_higher_cap_sets_them_going_and_tells_the_workers(cast: make.Cast) -> 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(notices, "tell_all", lambda channel, payloads: told.append((channel, list(payloads))))
             assert costs.set_cap(cast.a, 5 * FORM, actor="user:tom") == 3
-        due = Document.objects.filter(due_at__lte=costs.Now(), error_code="").values_list("tenant__name", flat=True)
+        due = Document.objects.filter(due_at__lte=Now(), error_code="").values_list("tenant__name", flat=True)
         assert sorted(due) == ["Alder"] * 3
     assert told == [(notices.DUE, ["high", "low"])]
     assert make.reload(other).error_code == "monthly_cap"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any
 
 import pytest
@@ -158,7 +159,7 @@ def test_an_administrators_prices_outlive_the_next_release() -> None:
 @pytest.mark.django_db
 def test_new_prices_hold_within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(costs.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     assert costs.price([]) == 1_500
     prices.add_version(dearer(), made_by="user:root")
     now += 59
