@@ -37,14 +37,18 @@ class Endpoint:
         self.bodies: list[dict[str, Any]] = []
         self.client = self._client()
 
-    def _client(self) -> Any:
+    def with_patience(self, seconds: float) -> Any:
+        """A client that waits so long for an answer."""
+        return self._client(read_timeout=seconds)
+
+    def _client(self, *, read_timeout: float = 60) -> Any:
         client = boto3.client(
             "textract",
             endpoint_url=self.url,
             region_name="us-east-1",
             aws_access_key_id="any",
             aws_secret_access_key="any",
-            config=Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=60),
+            config=Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=read_timeout),
         )
         # boto3 drops members it does not know; what was really sent is seen here only.
         client.meta.events.register("before-parse.textract.*", self._keep)
@@ -91,6 +95,12 @@ class Endpoint:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.load(error)
+
+    def text(self, path: str) -> str:
+        """The text at an address."""
+        with urllib.request.urlopen(self.url + path) as response:
+            found: bytes = response.read()
+            return found.decode()
 
     def finished(self, job_id: str, **more: Any) -> dict[str, Any]:
         """The answer about an analysis job once it is no longer in progress."""

@@ -105,12 +105,31 @@ class Books:
         self._counted_from = time.time()
         self._most_in_flight = self._in_flight
 
+    def metrics(self, jobs: Iterable[Job]) -> str:
+        """The counts as Prometheus reads them."""
+        pages, microdollars = self._billed([job for job in jobs if job.created_at >= self._counted_from])
+        lines = [
+            f'textract_calls_total{{operation="{operation}",outcome="{outcome}"}} {count}'
+            for (operation, outcome), count in sorted(self._calls.items())
+        ]
+        lines += [
+            f"textract_in_flight {self._in_flight}",
+            f"textract_billed_pages_total {pages}",
+            f"textract_billed_microdollars_total {microdollars}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _billed(self, jobs: Iterable[Job]) -> tuple[int, int]:
+        """Pages and micro-dollars of these jobs and of all synchronous calls."""
+        money = [(bill.pages, bill.microdollars) for bill in self._bills.values()]
+        money += [(job.billed_pages, job.microdollars) for job in jobs]
+        return sum(pages for pages, _ in money), sum(cost for _, cost in money)
+
     def report(self, jobs: Iterable[Job]) -> dict[str, Any]:
         """Everything, as JSON values."""
         now = time.time()
         counted = [job for job in jobs if job.created_at >= self._counted_from]
-        pages = sum(bill.pages for bill in self._bills.values()) + sum(job.billed_pages for job in counted)
-        cost = sum(bill.microdollars for bill in self._bills.values()) + sum(job.microdollars for job in counted)
+        pages, cost = self._billed(counted)
         return {
             "calls": self._counts(),
             "throttles": sum(count for (_, outcome), count in self._calls.items() if outcome in THROTTLES),

@@ -388,7 +388,11 @@ def _concurrent(region: Any, given: Any) -> int:
 
 def _pages(members: _Members) -> Pages:
     keys = _Members(members.get("keys", {}), "pages.keys")
-    globs = tuple((glob, int(keys.number(glob, 1, least=1, most=3000))) for glob, count in members.get("keys", {}).items() if count is not None)
+    globs = tuple(
+        (glob, int(keys.number(glob, 1, least=1, most=3000)))
+        for glob, count in members.get("keys", {}).items()
+        if count is not None
+    )
     default = int(members.number("default", 1, least=1, most=3000))
     return Pages(default, globs, members.flag("look_into_files", default=True))
 

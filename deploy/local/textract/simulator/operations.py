@@ -139,6 +139,10 @@ class Simulator:
         found = self.books.report(self.jobs)
         return {**found, "notices": dict(self.notices.counts), "knobs": self.settings.wanted, "readers": []}
 
+    def metrics(self) -> str:
+        """The counts as Prometheus reads them."""
+        return self.books.metrics(self.jobs)
+
     def _ask_flush(self) -> None:
         if self._later and not self._flushing:
             self._flushing = True

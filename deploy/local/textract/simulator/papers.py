@@ -153,6 +153,8 @@ class Paper:
     def lay_out(self) -> None:
         """The regions: a title over what follows."""
         for kind, lines in (("LAYOUT_TITLE", self._lines[:1]), ("LAYOUT_TEXT", self._lines[1:])):
+            if not lines:
+                continue
             block = self._block(kind, _around(lines), {"Confidence": self.source.uniform(60, 99)})
             self._more.append(_related(block, CHILD=lines))
             self._top.append(block)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import logging
 import re
 import signal
 import socket
@@ -22,6 +23,8 @@ from deploy.local.textract.simulator.replies import Reply, refused, said
 HEAD_BYTES = 64 << 10
 STREAM_BYTES = 1 << 18
 IDLE_SECONDS = 75.0
+log = logging.getLogger(__name__)
+
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -244,6 +247,9 @@ class Server:
             reply = self._simulator.answer(operation, body)
         except Refusal as refusal:
             reply = refused(refusal)
+        except Exception:
+            log.exception("%s failed", operation)
+            reply = refused(Refusal("InternalServerError", "The endpoint failed. See its log."))
 
         def answered(there: bool) -> None:  # noqa: FBT001  a callback of one fact
             outcome = reply.outcome if there else "caller_left"
@@ -270,6 +276,8 @@ class Server:
             raise _no_cbor()
         if path == b"/healthz":
             return said({"status": "ok", "engine": self._simulator.version})
+        if path == b"/metrics":
+            return Reply(200, self._simulator.metrics().encode(), "ok", content_type="text/plain; version=0.0.4")
         if path != b"/_control":
             raise Refusal("UnknownOperationException", "Send POST / with an X-Amz-Target header.")
         if not self._controlled:
