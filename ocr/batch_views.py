@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -98,7 +99,8 @@ def _line(batch: Batch, counted: dict[str, int]) -> dict[str, Any]:
 
 
 def _submitted(request: HttpRequest) -> HttpResponse:
-    access.check(request.user, "upload")
+    if not access.can(request.user, "upload"):
+        raise PermissionDenied
     form = ManifestForm(request.POST, request.FILES)
     if not form.is_valid():
         return _listed(request, form)

@@ -98,6 +98,34 @@ ocr-job             GET    401   200  200  200  200  200  200  404  404
 ocr-job             POST   401   405  405  405  405  405  405  405  405
 ocr-queue           GET    401   200  200  200  200  200  200  200  200
 ocr-queue           POST   401   405  405  405  405  405  405  405  405
+batches             GET    302   200  200  200  200  200  200  200  302
+batches             POST   302   302  403  302  403  302  422  403  302
+batch               GET    302   200  200  200  200  200  200  404  302
+batch               POST   302   405  405  405  405  405  405  405  302
+batch-progress      GET    302   200  200  200  200  200  200  404  302
+batch-progress      POST   302   405  405  405  405  405  405  405  302
+batch-results       GET    302   200  200  200  200  200  200  404  302
+batch-results       POST   302   405  405  405  405  405  405  405  302
+batch-pause         GET    302   405  405  405  405  405  405  405  302
+batch-pause         POST   302   302  302  302  302  302  302  404  302
+batch-resume        GET    302   405  405  405  405  405  405  405  302
+batch-resume        POST   302   302  302  302  302  302  302  404  302
+batch-cancel        GET    302   405  405  405  405  405  405  405  302
+batch-cancel        POST   302   302  302  302  302  302  302  404  302
+api-batches         GET    401   200  200  200  200  200  200  200  200
+api-batches         POST   401   202  403  202  403  202  422  403  422
+api-batch           GET    401   200  200  200  200  200  200  404  404
+api-batch           POST   401   405  405  405  405  405  405  405  405
+api-batch-items     GET    401   200  200  200  200  200  200  404  404
+api-batch-items     POST   401   405  405  405  405  405  405  405  405
+api-batch-results   GET    401   200  200  200  200  200  200  404  404
+api-batch-results   POST   401   405  405  405  405  405  405  405  405
+api-batch-pause     GET    401   405  405  405  405  405  405  405  405
+api-batch-pause     POST   401   200  403  200  403  200  200  404  404
+api-batch-resume    GET    401   405  405  405  405  405  405  405  405
+api-batch-resume    POST   401   200  403  200  403  200  200  404  404
+api-batch-cancel    GET    401   405  405  405  405  405  405  405  405
+api-batch-cancel    POST   401   200  403  200  403  200  200  404  404
 api-schema          GET    200   200  200  200  200  200  200  200  200
 api-schema          POST   405   405  405  405  405  405  405  405  405
 api-docs            GET    200   200  200  200  200  200  200  200  200
@@ -116,11 +144,11 @@ DECLARED = {(route, method): dict(zip(ROLES, map(int, answers), strict=True)) fo
 ROUTES = list(dict.fromkeys(route for route, _method in DECLARED))
 OF_A_DOCUMENT = [
     route for route in ROUTES
-    if route.startswith(("document-", "review-", "api-"))
-    or route in {"document", "review", "page-image", "ocr-job"}
+    if route.startswith(("document-", "review-", "api-", "batch-"))
+    or route in {"document", "review", "page-image", "ocr-job", "batch"}
     if route not in {"document-upload", "review-next", "review-release"}
     if not route.startswith(("api-token", "api-tenants", "api-schema", "api-docs", "api-nowhere"))
-    if route not in {"api-documents", "api-estimate", "api-costs"}
+    if route not in {"api-documents", "api-estimate", "api-costs", "api-batches"}
 ]  # fmt: skip
 # Opening a document claims it, and a page is drawn when it is first looked at: these two write, and only this.
 WRITING_GETS = {

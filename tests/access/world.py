@@ -15,11 +15,12 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from ocr import aws
-from ocr.models import Document
+from ocr.models import Batch, Document
 from tenants import scope
 from tenants.models import Role, Tenant
 from tests import engine as stub
 from tests import make
+from tests.batches import manifest
 from tests.engine import Line, Page
 
 ROLES = (
@@ -42,6 +43,7 @@ class World:
     decided: Document
     failed: Document
     others: Document  # tenant B's own
+    batch: Batch  # of A, running
 
     def client(self, role: str, **options: Any) -> Client:
         """A browser with the role's session, or a program with its key."""
@@ -62,9 +64,11 @@ class World:
         of = document or self.document(route)
         if route in {"page-image", "api-page-image"}:
             return reverse(route, args=[of.pk, 1])
+        if route in {"batch", "api-batch"} or route.startswith(("batch-", "api-batch-")):
+            return reverse(route, args=[self.batch.pk])
         takes_id = route.startswith(("document-", "api-", "review-")) or route in {"document", "review", "ocr-job"}
         without = {"document-upload", "review-next", "api-documents", "api-tenants", "api-token", "api-token-refresh"}
-        without |= {"api-schema", "api-docs", "api-estimate", "api-costs"}
+        without |= {"api-schema", "api-docs", "api-estimate", "api-costs", "api-batches"}
         return reverse(route, args=[of.pk] if takes_id and route not in without else [])
 
     def send(self, client: Client, route: str, method: str, document: Document | None = None, **more: Any) -> Any:
@@ -77,6 +81,11 @@ class World:
         path = self.path(route, document)
         if method != "POST":
             return client.generic(method, path)
+        if route in {"batches", "api-batches"}:
+            rows = json.dumps([{"document_id": str(self.waiting.pk)}]).encode()
+            wishes = {"max_concurrency": "5", "tolerated_failure_percentage": "5", "priority": "low"}
+            file = SimpleUploadedFile("new.json", rows, "application/json")
+            return client.post(path, {"manifest": file, **wishes, **more})
         if route in {"ocr", "ocr-async"}:
             more = {"wait_seconds": "0"} | more
         if route in {"api-documents", "document-upload", "ocr", "ocr-async"}:
@@ -120,7 +129,9 @@ def _build() -> World:
     waiting = make.document(a, "needs_review", pages=[PAGE], **RECEIVED)
     others = make.document(b, "needs_review", filename="of-b.png")
     failed = make.document(a, "failed", **RECEIVED)
-    return World(a, b, people, {"key_b": make.key(b)}, waiting, decided, failed, others)
+    row = {"document_id": str(decided.pk), "external_id": "okapi-4711", "metadata": {"desk": "narwhal"}}
+    batch = manifest.submit(a, [row], name="zebraslip")
+    return World(a, b, people, {"key_b": make.key(b)}, waiting, decided, failed, others, batch)
 
 
 def leaks(answer: Any) -> list[str]:
