@@ -16,7 +16,7 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -383,7 +383,7 @@ def download(batch: Batch, format_: str) -> StreamingHttpResponse:
 class _Act(_Door):
     """One of pause, resume, cancel: done once per Idempotency-Key, answered with how the batch then stands."""
 
-    parser_classes = [Json]
+    parser_classes = [Json, FormParser, MultiPartParser]
     act: Callable[..., Batch]
 
     def post(self, request: Request, batch_id: UUID) -> Response:
