@@ -86,7 +86,7 @@ DATABASES = {
         **env.database("DATABASE_OWNER_URL" if _AS_OWNER else "DATABASE_URL"),
         "ENGINE": "dtat_site.pooled",
         "POOL": {
-            "most": env.number("DTAT_DATABASE_CONNECTIONS", 12, at_least=2),  # of each process, whatever its threads
+            "most": env.number("DTAT_DATABASE_CONNECTIONS", 8, at_least=2),  # of each process, whatever its threads
             "seconds": env.number("DTAT_DATABASE_CONNECTION_SECONDS", 600),
         },
         "CONN_MAX_AGE": 0,  # after each request a connection goes back to the pool

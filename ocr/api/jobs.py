@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -35,11 +36,12 @@ class Recognise(APIView):
     def post(self, request: Request) -> Response:
         """200 with the document as soon as no machine has anything to do for it: approved, waiting for a person, or failed. 202 with a
         job when that takes longer than `wait_seconds`; the document is read all the same."""
+        begun = time.monotonic()
         with waiting.room.seat() as seat:
             give_back_connection()
-            seconds = _patience(request)
+            ends = begun + _patience(request)
             document = receive(request, serializers.RecogniseSerializer).document
-            told = seat.result(document, within=seconds)
+            told = seat.result(document, within=max(0.0, ends - time.monotonic()))
         return Response(told) if told else _accepted(request, document)
 
 
