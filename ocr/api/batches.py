@@ -208,7 +208,7 @@ class CsvManifest(_ToDisk):
 @contextmanager
 def _submitted(request: Request) -> Iterator[tuple[batches.Manifest, dict[str, Any]]]:
     """The manifest of this request, and what was said beside it."""
-    data = request.data
+    data: Any = request.data
     if isinstance(data, _Body):
         try:
             given = _valid(SubmissionSerializer, request.query_params)

@@ -58,7 +58,8 @@ def submit(where: Tenant, told: object, *, format_: str = "json", name: str = "m
 
 def reload(batch: Batch) -> Batch:
     with scope.everything():
-        return Batch.objects.select_related("tenant").get(pk=batch.pk)
+        found: Batch = Batch.objects.select_related("tenant").get(pk=batch.pk)
+        return found
 
 
 def states(batch: Batch) -> list[str]:

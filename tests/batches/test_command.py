@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from ocr.management.commands import submit_manifest
 from ocr.models import Batch
 from tenants import scope
 from tests import make
@@ -41,7 +40,7 @@ def the_batch() -> Batch:
 
 def works_meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
     """While the command sleeps between two looks, the workers do this."""
-    monkeypatch.setattr(submit_manifest.time, "sleep", lambda seconds: act())
+    monkeypatch.setattr("ocr.management.commands.submit_manifest.time.sleep", lambda seconds: act())
 
 
 def test_it_submits_and_says_which_batch(command: Callable[..., str], folder: Path) -> None:

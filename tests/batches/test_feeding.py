@@ -115,7 +115,7 @@ def test_a_feeder_ends_in_time_and_puts_back_what_it_did_not_begin(
 ) -> None:
     """The first row takes longer than a feeder has; the second file is on its way then."""
     clock, on_its_way, go_on = [0.0], threading.Event(), threading.Event()
-    monkeypatch.setattr(batches.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("ocr.batches.time.monotonic", lambda: clock[0])
     monkeypatch.setattr(batches, "FETCHERS", 1)
 
     def fetch(place: sources.Place, into: Path) -> None:
@@ -216,7 +216,8 @@ def test_a_feeder_killed_anywhere_costs_no_row_and_doubles_none(
 def test_a_feeder_that_comes_late_makes_nothing(cast: make.Cast, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It slept past its lease while it held a fetched file; another feeder made the document."""
     batch = m.submit(cast.a, m.rows(folder, 1))
-    receive, late = intake.receive, []
+    receive = intake.receive
+    late: list[bool] = []
 
     def sleeps(*args: Any, **named: Any) -> intake.Receipt:
         if not late:
@@ -326,7 +327,7 @@ def test_a_bell_is_rung_for_what_is_due_and_not_twice_for_the_same(
     cast: make.Cast, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
-    monkeypatch.setattr(batches.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr("ocr.batches.time.monotonic", lambda: clock[0])
     batch = m.submit(cast.a, m.rows(folder, 1))
     assert ("ocr.tasks.feed", (str(cast.a.pk), str(batch.pk))) in make.doorbells()
     assert batches.ring_due() == 1

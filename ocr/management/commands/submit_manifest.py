@@ -60,7 +60,8 @@ class Command(BaseCommand):
             raise CommandError("The file's name has to end in .json, .jsonl or .csv.")
         sha256, _size = artifacts.fingerprint(file)
         with scope.scope([tenant_id]):
-            at_work = Batch.objects.filter(tenant_id=tenant_id, manifest_sha256=sha256, finished_at=None).first()
+            same = Batch.objects.filter(tenant_id=tenant_id, manifest_sha256=sha256, finished_at=None)
+            at_work: Batch | None = same.first()
         if at_work:
             self.stdout.write("This manifest is being worked on already.")
             return at_work
