@@ -13,17 +13,21 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, OperationalError, connection
+from django.db.models import Model
 
 from audit import log, trail
 from audit.models import Kind
 from ocr import artifacts, contract, disk, document_types, idempotency, lifecycle, queue, routing, sandbox
-from ocr.models import TURN_AFTER, Artifact, Document, DocumentType, Page, Priority, Source
+from ocr.models import TURN_AFTER, Artifact, Document, DocumentType, Page, Priority, Source, Status
 from tenants import scope
 
 METADATA_BYTES = 4096
 DISK_FULL = "53100"  # PostgreSQL's code: the statement failed, so its transaction was rolled back
 _LOOK_UP = """
     SELECT (SELECT id FROM ocr_documenttype WHERE name = %s ORDER BY version DESC LIMIT 1), clock_timestamp()
+"""
+_FIRST_WITH = """
+    SELECT id FROM ocr_document WHERE tenant_id = %s AND sha256 = %s AND duplicate_of IS NULL ORDER BY received_at LIMIT 1
 """
 _ESCAPED_NUL = re.compile(
     r"(?<!\\)(?:\\\\)*\\u0000"
@@ -100,6 +104,7 @@ def receive(
         size_bytes=size,
         sha256=sha256,
         page_count=inspection.page_count,
+        status=Status.RECEIVED,
         received_at=now,
         status_at=now,
         due_at=now,
@@ -182,23 +187,21 @@ def _create(
             actor="system",
             step="start",
         )
-        lifecycle.begin(document, actor=actor, codes=codes, also=[started])
-        original.save(force_insert=True)
-        Page.objects.bulk_create(
-            Page(tenant_id=document.tenant_id, document_id=document.pk, number=number + 1)
-            for number in range(document.page_count)
-        )
-        if request:
-            idempotency.keep(
-                document.tenant_id,
-                request,
-                answer=contract.accepted(document),
-                status_code=202,
-                document_id=document.pk,
-            )
+        lifecycle.begin(document, actor=actor, codes=codes, also=[started], parts=_parts(document, original, request))
         if within:
             within(document)
         queue.ring(document)
+
+
+def _parts(document: Document, original: Artifact, request: idempotency.Request | None) -> list[Model]:
+    """The rows that are written together with the document's."""
+    numbers = range(1, document.page_count + 1)
+    pages = [Page(tenant_id=document.tenant_id, document_id=document.pk, number=number) for number in numbers]
+    if request is None:
+        return [original, *pages]
+    answer = contract.accepted(document)
+    key = idempotency.row(document.tenant_id, request, answer=answer, status_code=202, document_id=document.pk)
+    return [original, *pages, key]
 
 
 def _answered(tenant_id: UUID, request: idempotency.Request | None) -> Document | None:
@@ -211,8 +214,10 @@ def _answered(tenant_id: UUID, request: idempotency.Request | None) -> Document 
 
 def _first_with(document: Document) -> UUID | None:
     """The first document of the same tenant with the same bytes: another tenant's files say nothing here."""
-    same = Document.objects.filter(tenant_id=document.tenant_id, sha256=document.sha256, duplicate_of=None)
-    return same.order_by("received_at").values_list("pk", flat=True).first()
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST_WITH, [document.tenant_id, document.sha256])
+        found: tuple[UUID] | None = cursor.fetchone()
+    return found[0] if found else None
 
 
 def _looked_up(name: str) -> tuple[DocumentType | None, datetime]:

@@ -5,25 +5,23 @@ A worker that dies leaves leases that expire. Whoever comes late finds another f
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Q
 from django.db.models.functions import Now
 
 from audit import log
-from ocr import lifecycle
+from ocr import lifecycle, rows
 from ocr.models import Document, Priority, Status
 from tenants import scope
 
-THROTTLED_SECONDS = 10.0  # a missing right or a full account is not over in a second, and asking again would not help it
+THROTTLED_SECONDS = (
+    10.0  # a missing right or a full account is not over in a second, and asking again would not help it
+)
 REFILLED_SECONDS = 1.0  # but a bucket fills in that time
 WORKER = "system"  # how the trail names the actor of every step
 
@@ -75,7 +73,7 @@ _DUE = """
        FOR UPDATE OF document SKIP LOCKED
 """
 _ONE = """
-    SELECT * FROM ocr_document WHERE id = %s AND step <> '' AND due_at <= clock_timestamp()
+    SELECT * FROM ocr_document WHERE tenant_id = %s AND id = %s AND step <> '' AND due_at <= clock_timestamp()
        AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE SKIP LOCKED
 """
 
@@ -94,9 +92,9 @@ def due(lane: str, *, operations: Collection[str], limit: int, without: Collecti
     return list(Document.objects.raw(_DUE, asked))
 
 
-def due_now(document_id: UUID) -> list[Document]:
-    """This one document, if it is due and free, locked until commit."""
-    return list(Document.objects.raw(_ONE, [document_id]))
+def due_now(tenant_id: UUID, document_id: UUID) -> list[Document]:
+    """This one document of this tenant, if it is due and free, locked until commit."""
+    return list(Document.objects.raw(_ONE, [tenant_id, document_id]))
 
 
 def hold(documents: Sequence[Document]) -> list[Lease]:
@@ -111,27 +109,21 @@ def hold(documents: Sequence[Document]) -> list[Lease]:
         document.attempts += document.lease_until is not None
         document.fence += 1
         document.lease_until = until
-    _update(
-        [
-            {"id": each.pk, "fence": each.fence, "lease_until": until, "attempts": each.attempts, "was": each.fence - 1}
-            for each in documents
-        ]
-    )
+    values = {each.pk: {"fence": each.fence, "lease_until": until, "attempts": each.attempts} for each in documents}
+    _update(values, {each.pk: each.fence - 1 for each in documents})
     leases = [Lease(each.tenant_id, each.pk, each.fence, each.step, each.request_id) for each in documents]
     for lease, document in zip(leases, documents, strict=True):
         if document.attempts >= settings.MAX_ATTEMPTS:
             fail(lease, "worker_died", attempts=document.attempts)
     return [
-        lease
-        for lease, document in zip(leases, documents, strict=True)
-        if document.attempts < settings.MAX_ATTEMPTS
+        lease for lease, document in zip(leases, documents, strict=True) if document.attempts < settings.MAX_ATTEMPTS
     ]
 
 
 def take(tenant_id: UUID, document_id: UUID) -> Lease | None:
     """The lease of this document, when it is due and free."""
     with scope.scope([tenant_id]):
-        leases = hold(due_now(document_id))
+        leases = hold(due_now(tenant_id, document_id))
     return leases[0] if leases else None
 
 
@@ -146,8 +138,8 @@ def held(lease: Lease) -> Document:
 def held_all(leases: Sequence[Lease]) -> dict[UUID, Document]:
     """Those of the documents whose lease still holds, by id, locked until commit in one order for everybody."""
     fences = {lease.document_id: lease.fence for lease in leases}
-    rows = Document.objects.select_for_update(of=("self",)).filter(pk__in=fences).exclude(step="").order_by("pk")
-    return {row.pk: row for row in rows if row.fence == fences[row.pk]}
+    found = Document.objects.select_for_update(of=("self",)).filter(pk__in=fences).exclude(step="").order_by("pk")
+    return {row.pk: row for row in found if row.fence == fences[row.pk]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,19 +159,30 @@ def note(steps: Sequence[Next]) -> set[UUID]:
         return set()
     now = lifecycle.database_now()
     lease_until = now + timedelta(seconds=settings.LEASE_SECONDS)
-    return _update(
-        [
-            {
-                "id": each.lease.document_id,
-                "was": each.lease.fence,
-                "step": each.step,
-                "operation": each.operation,
-                "due_at": now + timedelta(seconds=each.seconds or 0.0),
-                "lease_until": lease_until if each.seconds is None else None,
-            }
-            for each in steps
-        ]
-    )
+    values = {
+        each.lease.document_id: {
+            "step": each.step,
+            "operation": each.operation,
+            "due_at": now + timedelta(seconds=each.seconds or 0.0),
+            "lease_until": lease_until if each.seconds is None else None,
+        }
+        for each in steps
+    }
+    return _update(values, {each.lease.document_id: each.lease.fence for each in steps})
+
+
+def extend(leases: Sequence[Lease]) -> set[UUID]:
+    """Give held documents the lease's full time again, for work that takes long; those that were still held."""
+    until = lifecycle.database_now() + timedelta(seconds=settings.LEASE_SECONDS)
+    values = {lease.document_id: {"lease_until": until} for lease in leases}
+    return _update(values, {lease.document_id: lease.fence for lease in leases})
+
+
+def put_off(lease: Lease, code: str, *, seconds: float) -> None:
+    """Give the document back untouched, due again after `seconds`; `code` says what it waits for."""
+    until = lifecycle.database_now() + timedelta(seconds=seconds)
+    values = {"due_at": until, "lease_until": None, "error_code": code}
+    _update({lease.document_id: values}, {lease.document_id: lease.fence})
 
 
 def goes_on(lease: Lease, step: str, operation: str = "") -> None:
@@ -197,26 +200,10 @@ def _one(step: Next) -> None:
         raise lifecycle.Overtaken("Another worker took the document over.")
 
 
-# As in lifecycle: the table's own row type reads the JSON. `was` is the fence that the caller holds.
-_UPDATE = """
-    UPDATE ocr_document AS document SET {assignments}
-      FROM jsonb_populate_recordset(NULL::ocr_document, %s::jsonb) AS new,
-           jsonb_to_recordset(%s::jsonb) AS held (id uuid, was int)
-     WHERE document.id = new.id AND held.id = new.id AND document.fence = held.was AND document.step <> ''
- RETURNING document.id
-"""
-
-
-def _update(rows: Sequence[dict[str, Any]]) -> set[UUID]:
-    """Set the named columns of documents whose fence is `was`; the ids of those that were set. All rows have the same keys."""
-    if not rows:
-        return set()
-    columns = [name for name in rows[0] if name not in {"id", "was"}]
-    statement = _UPDATE.format(assignments=", ".join(f"{column} = new.{column}" for column in columns))
-    told = json.dumps(rows, default=str)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [told, told])
-        return {document_id for (document_id,) in cursor.fetchall()}
+def _update(values: Mapping[UUID, Mapping[str, object]], fences: Mapping[UUID, int]) -> set[UUID]:
+    """Set columns of documents that still have these fences and a step to do; the ids of those that were set."""
+    expected = {document_id: {"fence": fence} for document_id, fence in fences.items()}
+    return rows.update(Document, values, expected=expected, where="present.step <> ''")
 
 
 def try_later(lease: Lease, code: str, *, costs_attempt: bool, seconds: float = THROTTLED_SECONDS) -> None:
@@ -238,7 +225,7 @@ def try_later(lease: Lease, code: str, *, costs_attempt: bool, seconds: float = 
                 "due_at": Now() + timedelta(seconds=pause),
                 "lease_until": None,
             }
-            Document.objects.filter(Q(pk=lease.document_id, fence=lease.fence)).update(**values)
+            Document.objects.filter(pk=lease.document_id, fence=lease.fence).update(**values)
             log.event("later", document=lease.document_id, step=document.step, code=code, attempt=attempts)
             return
     fail(lease, code, attempts=attempts)

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from audit import log, trail
@@ -72,13 +73,20 @@ def check_move(document: Document, to: Status) -> Move:
     return move_
 
 
-def begin(document: Document, *, actor: str, codes: Mapping[str, object], also: Sequence[trail.Entry] = ()) -> None:
+def begin(
+    document: Document,
+    *,
+    actor: str,
+    codes: Mapping[str, object],
+    also: Sequence[trail.Entry] = (),
+    parts: Sequence[Model] = (),
+) -> None:
     """Insert a new document as `received`, version 1, with its audit row and its event, in the caller's transaction.
 
-    `also` are further audit rows of the document, written after the first with the same statements.
+    `also` are further audit rows of the document and `parts` further rows that belong to it; they take no statement more.
     """
     document.status, document.version = Status.RECEIVED, 1
-    document.save(force_insert=True)
+    rows.insert(document, outbox.received(document), *parts)
     ingested = trail.Entry(
         kind=Kind.INGESTED,
         tenant_id=document.tenant_id,
@@ -88,8 +96,7 @@ def begin(document: Document, *, actor: str, codes: Mapping[str, object], also: 
         step="receive",
         codes=codes,
     )
-    trail.record_all([ingested, *also])
-    outbox.announce("document.received", document, data={"source": document.source})
+    trail.record_all([ingested, *also], new_at=document.received_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

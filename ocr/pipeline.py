@@ -4,26 +4,27 @@
 |-----------|-----------------------------------------------------|------------------------|-------------------------------------------|
 | (receive) | bytes, then row, then 202: ocr.intake               | received               | INGESTED, WORKFLOW_STARTED                |
 | start     | token committed, then Textract asked                | reading                | TEXTRACT_STARTED                          |
-| check     | is the job done? Busy: later; Refused: failed       | reading / failed       | - / FAILED                                |
-| collect   | every page of the answer, whole, stored as it came  | reading                | TEXTRACT_SUCCEEDED                        |
-| normalise | blocks -> fields and problems (pure)                | reading                | NORMALIZED                                |
-| route     | problems? a person. None? straight through          | needs_review, approved | HUMAN_REVIEW_REQUIRED, STRAIGHT_THROUGH   |
+| check     | is the job done? its answer's first part            | reading / failed       | - / FAILED                                |
+| collect   | the answer's further parts, stored as they come     | reading                | -                                         |
+| normalise | blocks -> fields and problems (pure), and then:     | needs_review, approved | TEXTRACT_SUCCEEDED, NORMALIZED, ...       |
+|           | problems? a person. None? straight through          |                        | HUMAN_REVIEW_REQUIRED, STRAIGHT_THROUGH   |
 | (decide)  | claim, correct, approve, reject: review.decisions   | approved, rejected     | HUMAN_REVIEW_APPROVED, _REJECTED          |
 | replay    | enters at normalise with the stored blocks          | needs_review           | REPLAYED                                  |
 
-`advance` is the only thing a task calls. It takes the document's lease (a fencing number on the database's clock), runs the step
-that the row names, and goes on until the document waits or rests. A worker that dies leaves a lease that expires; the sweeper
-rings again; whoever comes late finds another fence and writes nothing. No transaction is open while Textract or storage is asked.
+Three functions carry many documents at a time. `claim` takes what is due, within the quotas, and writes down what is about to be
+asked; `ask` asks Textract and storage for one document, without the database; `settle` writes what came of it, all documents in one
+transaction. ocr.readers calls them in a loop, with many `ask`s at the same time; `advance` calls them for one document. Each writes
+only under a lease's fence: a worker that dies leaves leases that expire, and whoever comes late writes nothing.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -31,192 +32,870 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.db import OperationalError
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from audit import log, trail
 from audit.models import Kind
-from ocr import artifacts, contract, document_types, extraction, leases, lifecycle, queue, readings, textract
-from ocr.models import Artifact, Document, DocumentType, Extraction, Status
+from ocr import (
+    artifacts,
+    contract,
+    costs,
+    document_types,
+    leases,
+    lifecycle,
+    queue,
+    quota,
+    readings,
+    routing,
+    rows,
+    textract,
+)  # fmt: skip
+from ocr.models import Artifact, Charge, Document, DocumentType, Extraction, Status
 from tenants import scope
 
 JOB_DEADLINE = timedelta(hours=2)  # a job that is still running then is given up
-RING_AGAIN_SECONDS = 15
-# What a type-less document is asked for: everything that the shipped types need.
-ALL_FEATURES = ("FORMS", "TABLES")
+# First look at a job: half of what such jobs take. Source: measured, Textract 4 s and 0.67 s a page.
+JOB_SECONDS, PAGE_SECONDS = 4.0, 0.67
+LONG_PAGES = 60  # from here on reading the blocks takes seconds: not in the process that holds a hundred calls
+LONG = (
+    "long"  # stands for Textract's operation in documents whose next step is such work: readers leave it to the chores
+)
+MOST_FINGERPRINTS = 100  # an audit row stays small
+POLLED_SHARE = 0.5  # looks at jobs leave so much of the Get bucket to answers
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """One held document on its way through a step, and what came of asking."""
+
+    lease: leases.Lease
+    document: Document
+    run: Extraction
+    step: str
+    types: Sequence[DocumentType]
+    original: Artifact | None = None
+    earlier: Extraction | None = None  # a whole answer to the same bytes and questions
+    earlier_parts: list[Artifact] = field(default_factory=list)
+    unit_micro_dollars: int = 0  # what a page costs
+    stored: list[Artifact] = field(
+        default_factory=list
+    )  # parts of the answer: those of before, then new ones without a row
+    job_id: str = ""
+    answer: textract.Answer | None = None
+    read: readings.Found | None = None
+    result: Artifact | None = None
+    was_uncertain: bool = False
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a worker got to do. `waits` says for which operations there is more, and in how many seconds the quota has room."""
+
+    works: list[Work]
+    found: int  # how many were due of those that were looked at, whatever the quota let through
+    waits: Mapping[str, float]
 
 
 def advance(tenant_id: UUID, document_id: UUID) -> None:
-    """Carry the document as far as it goes now. Does nothing when nobody is needed or somebody else is at it."""
-    lease = leases.take(tenant_id, document_id)
-    if lease is None:
-        return
-    with log.caused_by(lease.request_id):
-        step = lease.step
-        while step:
-            step = _run(lease, step)
+    """Carry one document as far as it goes now. Does nothing when nobody is needed or somebody else is at it."""
+    works = claim("low", limit=1, only=(tenant_id, document_id)).works
+    while works:
+        for work in works:
+            ask(work)
+        works = settle(works)
 
 
-def _run(lease: leases.Lease, step: str) -> str:
-    """The next step, or '' when the document waits, rests or was taken over."""
-    try:
-        return STEPS[step](lease)
-    except lifecycle.Overtaken:
-        log.event("overtaken", document=lease.document_id, step=step, fence=lease.fence)
-    except textract.Busy as busy:
-        leases.try_later(lease, busy.code, costs_attempt=busy.costs_attempt)
-    except textract.Refused as refused:
-        leases.fail(lease, refused.code)
-    except artifacts.Lost as lost:
-        leases.try_later(lease, lost.code, costs_attempt=True)
-    except (OSError, ClientError, BotoCoreError, OperationalError) as error:
-        # ClientError and BotoCoreError here come from the document storage; Textract's were sorted before.
-        log.event(
-            "storage_or_database_error", level=logging.WARNING, error=error, document=lease.document_id, step=step
-        )
-        leases.try_later(lease, "storage_or_database", costs_attempt=True)
-    except Exception as error:
-        # A bug must neither stop the worker nor repeat for ever: it is logged, counted, and ends in `failed`.
-        logging.getLogger("dtat").exception(
-            "step_crashed", extra={"ids": {"document": str(lease.document_id), "step": step}}
-        )
-        leases.try_later(lease, f"internal_{type(error).__name__}"[:60], costs_attempt=True)
-    return ""
+# --- Taking ---------------------------------------------------------------------------------------------------------
+
+READ_BY_READERS = ("", *quota.OPERATIONS)
 
 
-# --- The steps ----------------------------------------------------------------------------------------------------
+def claim(
+    lane: str, *, limit: int, operations: Collection[str] = READ_BY_READERS, only: tuple[UUID, UUID] | None = None
+) -> Claimed:
+    """Up to `limit` due documents for this lane, held, within the quotas, with what will be asked already written down.
+
+    The token of an asynchronous call and the fact of a synchronous one are committed here, before anything is sent.
+    """
+    with scope.everything():
+        found = leases.due_now(*only) if only else leases.due(lane, operations=operations, limit=limit)
+        granted, waits = _within_quota(found)
+        held = leases.hold(granted)
+        by_id = {document.pk: document for document in granted}
+        works = _prepared([(lease, by_id[lease.document_id]) for lease in held]) if held else []
+    return Claimed(works, len(found), waits)
 
 
-def start(lease: leases.Lease) -> str:
-    """Ask Textract, once: the token is committed before the call, so a repeat finds the same job and no second bill."""
-    with scope.scope([lease.tenant_id]):
-        document = leases.held(lease)
-        run = _plan(document)
-        if document.status == Status.RECEIVED:
-            lifecycle.move(
-                document,
-                Status.READING,
-                actor=leases.WORKER,
-                expected_version=document.version,
-                reason="start",
-                codes={
-                    "operation": run.operation,
-                    "features": run.features,
-                    "extraction": run.number,
-                    "token": run.token,
-                },
-                fence=lease.fence,
+def _within_quota(found: Sequence[Document]) -> tuple[list[Document], dict[str, float]]:
+    """Those documents that the quotas let through, in their order, and how long the operations of the others have to wait."""
+    granted: list[Document] = []
+    waits: dict[str, float] = {}
+    groups: dict[tuple[str, bool], list[Document]] = {}
+    now = lifecycle.database_now() if found else None
+    for document in found:
+        groups.setdefault((document.operation, document.turn_at <= now), []).append(document)
+    for (operation, urgent), documents in groups.items():
+        if operation in {"", LONG}:
+            granted += documents
+            continue
+        wanted = len(documents)
+        if operation.startswith("Start"):
+            wanted = min(wanted, quota.room_for_jobs(operation))
+            if wanted < len(documents):
+                waits[operation] = 1.0
+        kept = POLLED_SHARE if all(document.step == "check" for document in documents) else 0.0
+        grant = quota.take(operation, wanted, urgent=urgent and not kept, kept=kept)
+        granted += documents[: grant.calls]
+        if grant.calls < wanted:
+            waits[operation] = grant.wait_seconds
+    order = {document.pk: place for place, document in enumerate(found)}
+    return sorted(granted, key=lambda document: order[document.pk]), waits
+
+
+def _prepared(held: Sequence[tuple[leases.Lease, Document]]) -> list[Work]:
+    """The works for these documents, their extractions planned, saved and told."""
+    ids = [document.pk for _lease, document in held]
+    newest = Extraction.objects.filter(document__in=ids).order_by("document_id", "-number").distinct("document_id")
+    runs = {run.document_id: run for run in newest}
+    stored = _stored(ids)
+    types = {row.pk: row for row in document_types.newest()}
+    works = []
+    for lease, document in held:
+        _give_type(document, types)
+        run = runs.get(document.pk)
+        works.append(
+            Work(
+                lease=lease,
+                document=document,
+                run=run or Extraction(),
+                step="start" if lease.step == "route" else lease.step,
+                types=list(types.values()),
+                original=next(
+                    (each for each in stored.get(document.pk, ()) if each.kind == Artifact.Kind.ORIGINAL), None
+                ),
+                stored=[
+                    each
+                    for each in stored.get(document.pk, ())
+                    if run and each.number == run.number and each.kind == "raw"
+                ],
             )
-        if run.state == Extraction.State.COLLECTED:
-            return leases.goes_on(lease, "normalise")
-        if run.state == Extraction.State.STARTED:
-            return leases.goes_on(lease, "check")
-        earlier = _same_answer(document, run)
-        original = document.artifacts.get(kind=Artifact.Kind.ORIGINAL)
-        definition = document.document_type
-    if earlier and (answers := _stored_answers(lease, earlier)):
-        return _keep(lease, document, run, answers, reused_from=earlier)
-    queries = _queries(definition)
-    if run.operation in {"AnalyzeDocument", "DetectDocumentText"}:
-        return _read_at_once(lease, run, original, queries)
-    bucket, version = _bucket(original.key)
-    with _refusal_ends(lease, run, only={"token_mismatch"}):  # else nothing was accepted under the token
-        job_id = textract.start(
-            token=run.token, bucket=bucket, key=original.key, version=version, features=run.features, queries=queries
         )
-    with scope.scope([lease.tenant_id]):
-        Extraction.objects.filter(pk=run.pk).update(job_id=job_id, state=Extraction.State.STARTED, started_at=Now())
-        return leases.waits(lease, "check", seconds=settings.POLL_FIRST_SECONDS)
+    return _planned(works)
 
 
-def check(lease: leases.Lease) -> str:
-    """Look whether the job is done; if not, look again later, less and less often."""
-    with scope.scope([lease.tenant_id]):
-        run = readings.run_of(leases.held(lease))
-        overdue = run.started_at is not None and lifecycle.database_now() - run.started_at > JOB_DEADLINE
-    with _refusal_ends(lease, run):
-        answer = textract.status(run.job_id, features=run.features)
-        if answer.status == "FAILED":
-            raise textract.Refused("engine_failed")
-        if answer.status == "IN_PROGRESS" and overdue:
-            raise textract.Refused("engine_timeout")
-    if answer.status != "IN_PROGRESS":
-        return "collect"
-    with scope.scope([lease.tenant_id]):
-        Extraction.objects.filter(pk=run.pk).update(polls=F("polls") + 1)
-        # Beyond 20 polls the longest pause is reached, and a larger power would overflow some day.
-        seconds = min(settings.POLL_FIRST_SECONDS * 1.5 ** min(run.polls, 20), settings.POLL_MOST_SECONDS)
-        return leases.waits(lease, "check", seconds=seconds)
+def _stored(ids: Sequence[UUID]) -> dict[UUID, list[Artifact]]:
+    found: dict[UUID, list[Artifact]] = {}
+    kinds = [Artifact.Kind.ORIGINAL, Artifact.Kind.RAW]
+    for row in Artifact.objects.filter(document__in=ids, kind__in=kinds).order_by("number", "part"):
+        found.setdefault(row.document_id, []).append(row)
+    return found
 
 
-def collect(lease: leases.Lease) -> str:
-    """Fetch every page of the answer, believe it only when it is whole, and keep the bytes as they came."""
-    with scope.scope([lease.tenant_id]):
-        document = leases.held(lease)
-        run = readings.run_of(document)
-    with _refusal_ends(lease, run):
-        answers = list(textract.pages(run.job_id, features=run.features))
-    return _keep(lease, document, run, answers)
+def _give_type(document: Document, types: dict[int, DocumentType]) -> None:
+    """Give the document its type's row without a query for each: rows of types never change."""
+    type_id = document.document_type_id
+    if type_id is not None:
+        if type_id not in types:
+            types_row = document_types.row(type_id)
+            document.document_type = types_row
+        else:
+            document.document_type = types[type_id]
 
 
-def normalise(lease: leases.Lease) -> str:
-    """Turn the stored blocks into fields and problems; the same bytes and type version always give the same."""
-    with scope.scope([lease.tenant_id]):
-        document = leases.held(lease)
-        run = readings.run_of(document)
-        raw = readings.raw_artifacts(document, run)
-    reading, type_ = readings.read(document, run, raw)
-    with scope.scope([lease.tenant_id]):
-        document = leases.held(lease)
-        readings.write(document, reading, type_)
-        trail.record(
-            Kind.NORMALIZED,
+def _planned(works: list[Work]) -> list[Work]:
+    """The works that can go on: what is to be sent is planned, paid for within the cap, and written down."""
+    new, ready = [], []
+    for work in works:
+        if work.step != "start" or (work.run.pk and work.run.state not in {"failed", "planned"}):
+            ready.append(work)
+            continue
+        try:
+            _plan(work)
+        except routing.NeedsBucket as refusal:
+            leases.fail(work.lease, refusal.code)
+            continue
+        new.append(work)
+    sent = _within_cap(new)
+    _save_plans(sent)
+    _tell_of_starts([work for work in [*sent, *ready] if work.document.status == Status.RECEIVED])
+    works = [*ready, *sent]
+    for work in works:
+        work.unit_micro_dollars = costs.price(work.run.features, work.run.operation)
+    return works
+
+
+def _plan(work: Work) -> None:
+    """Give the work the extraction to carry out: the newest that has not failed, else a new one with its own token."""
+    document, newest = work.document, work.run
+    work.earlier, work.earlier_parts = None, []
+    if not newest.pk or newest.state == Extraction.State.FAILED:
+        features = list(routing.features(document))
+        number = newest.number + 1 if newest.pk else 1
+        work.run = Extraction(
             tenant_id=document.tenant_id,
-            document_id=document.pk,
-            actor=leases.WORKER,
-            step="normalise",
-            codes=readings.counts(reading, type_),
+            document=document,
+            number=number,
+            operation=routing.operation(document, features, number=number),
+            features=features,
+            token=_token(document, features, number),
         )
-        return leases.goes_on(lease, "route")
+    if work.run.number == 1 and document.duplicate_of is not None:
+        work.earlier = costs.earlier_answer(document, work.run.features)
+        if work.earlier:
+            work.earlier_parts = readings.raw_artifacts(work.earlier.document, work.earlier)
 
 
-def route(lease: leases.Lease) -> str:
-    """Straight through without a problem, else to a person; the normalised result is stored either way."""
-    with scope.scope([lease.tenant_id]):
-        document = leases.held(lease)
-        codes = list(dict.fromkeys(problem["code"] for problem in contract.problems(document)))
-    to = Status.NEEDS_REVIEW if codes else Status.APPROVED
-    changes = {
-        "straight_through": not codes,
-        "review_reasons": codes,
-        "attempts": 0,
-        "error_code": "",
-        "read_at": Now(),
-    }
-    with scope.scope([lease.tenant_id]):
-        lifecycle.move(
-            document,
-            to,
+def _within_cap(works: Sequence[Work]) -> list[Work]:
+    """Those works that their tenants' caps leave room for; the documents of the others wait, and say why."""
+    asking = [work for work in works if not work.earlier]
+    granted = costs.reserve([work.run for work in asking], pages={w.document.pk: w.document.page_count for w in asking})
+    allowed = {id(run) for run in granted}
+    for work in asking:
+        if id(work.run) not in allowed:
+            leases.put_off(work.lease, costs.OVER_CAP, seconds=costs.PROBE.total_seconds())
+    return [work for work in works if work.earlier or id(work.run) in allowed]
+
+
+def _save_plans(works: Sequence[Work]) -> None:
+    """Write the extractions down. A synchronous call is uncertain from here on, until an answer says otherwise."""
+    for work in works:
+        work.was_uncertain = work.run.charge_uncertain
+        if routing.at_once(work.run.operation) and not work.earlier and not work.was_uncertain:
+            work.run.charge_uncertain, work.run.sent_fence = True, work.lease.fence
+    columns = ["charge_uncertain", "sent_fence", "estimate_micro_dollars"]
+    Extraction.objects.bulk_create([work.run for work in works if not work.run.pk])
+    if known := [work.run for work in works if not work.run._state.adding and work.step == "start"]:
+        Extraction.objects.bulk_update(known, columns)
+
+
+def _tell_of_starts(works: Sequence[Work]) -> None:
+    changes = [
+        lifecycle.Change(
+            document=work.document,
+            to=Status.READING,
             actor=leases.WORKER,
-            expected_version=document.version,
-            reason="route",
-            codes={"reasons": codes, "straight_through": not codes},
-            changes=changes,
-            fence=lease.fence,
+            expected_version=work.document.version,
+            reason="start",
+            codes={
+                "operation": work.run.operation,
+                "features": work.run.features,
+                "extraction": work.run.number,
+                "token": work.run.token,
+            },
+            fence=work.lease.fence,
+            request_id=work.lease.request_id,
         )
-        if codes:
-            queue.ring_to_warm(document.tenant_id, document.pk)
-    publish(document)
-    return ""
+        for work in works
+    ]
+    if changes:
+        lifecycle.move_all(changes)
 
 
-STEPS: Mapping[str, Callable[[leases.Lease], str]] = {
-    "start": start,
-    "check": check,
-    "collect": collect,
-    "normalise": normalise,
-    "route": route,
+def _token(document: Document, features: Sequence[str], number: int) -> str:
+    parts = [str(document.pk), document.sha256, ",".join(sorted(features)), str(number)]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+def long_due(limit: int) -> list[tuple[UUID, UUID]]:
+    """Tenant and id of due documents whose next step takes so long that it is not for readers, most urgent first."""
+    with scope.everything():
+        return [(document.tenant_id, document.pk) for document in leases.due("low", operations=[LONG], limit=limit)]
+
+
+def keep(held: Sequence[leases.Lease]) -> None:
+    """Give these leases their full time again: the work on their documents goes on."""
+    with scope.everything():
+        leases.extend(held)
+
+
+# --- Asking: no database here, and any number at the same time ------------------------------------------------------
+
+
+def ask(work: Work) -> None:
+    """Do the step's part outside: Textract, storage, and understanding the answer. Never raises; the work says what came of it."""
+    work.error = None
+    with log.caused_by(work.lease.request_id):
+        try:
+            ASKS[work.step](work)
+        except Exception as error:  # sorted by `settle`, which also logs what is a bug
+            work.error = error
+
+
+def _ask_start(work: Work) -> None:
+    run = work.run
+    if run.state == Extraction.State.COLLECTED:
+        _ask_normalise(work)
+    elif run.state == Extraction.State.STARTED:
+        work.job_id = run.job_id
+    elif work.earlier and _taken_over(work):
+        _ask_normalise(work)
+    elif not work.document.operation:
+        raise _NeedsQuota(run.operation)  # it came without a token from the bucket, in hope of an earlier answer
+    elif routing.at_once(run.operation):
+        _ask_at_once(work)
+    else:
+        _ask_for_job(work)
+
+
+class _NeedsQuota(Exception):
+    """The step asks Textract after all: it is claimed again, with a token from this operation's bucket."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation)
+        self.operation = operation
+
+
+def _ask_for_job(work: Work) -> None:
+    assert work.original
+    bucket, version = _bucket(work.original.key)
+    work.job_id = textract.start(
+        token=work.run.token,
+        bucket=bucket,
+        key=work.original.key,
+        version=version,
+        features=work.run.features,
+        queries=_queries(work.document.document_type),
+    )
+
+
+def _ask_at_once(work: Work) -> None:
+    """The synchronous call: sent once. What a worker before us stored of its answer before it died is found again."""
+    assert work.original
+    run = work.run
+    if work.was_uncertain:
+        answer = _left_behind(work)
+        if answer is None:
+            raise textract.Refused("charge_uncertain")
+    else:
+        answer = textract.analyze(
+            _document_for(work.original), features=run.features, queries=_queries(work.document.document_type)
+        )
+        work.stored = [_store_part(work, answer, 1)]
+    _understand_at_once(work, answer)
+
+
+def _document_for(original: Artifact) -> dict[str, Any]:
+    """The document as Textract is given it: by its place where Textract can reach it, else by its bytes."""
+    if not routing.can_be_reached():
+        return {"Bytes": artifacts.read(original)}
+    bucket, version = _bucket(original.key)
+    return {"S3Object": {"Bucket": bucket, "Name": original.key} | ({"Version": version} if version else {})}
+
+
+def _left_behind(work: Work) -> textract.Answer | None:
+    """The answer that the sender of the call stored before it died, or None."""
+    key = artifacts.key_of(work.document, Artifact.Kind.RAW, number=work.run.number, fence=work.run.sent_fence)
+    left = artifacts.left_behind(
+        work.document, Artifact.Kind.RAW, key, number=work.run.number, content_type="application/json"
+    )
+    if left is None:
+        return None
+    row, content = left
+    try:
+        answer = textract.checked(content, asynchronous=False)
+    except textract.Busy:
+        return None
+    work.stored = [row]
+    return answer
+
+
+def _ask_check(work: Work) -> None:
+    """Is the job done? If it is, the answer's first part is here."""
+    _ask_part(work, next_token="")
+    assert work.answer
+    if work.answer.status == "FAILED":
+        raise textract.Refused("engine_failed")
+
+
+def _ask_collect(work: Work) -> None:
+    _ask_part(work, next_token=work.run.next_token)
+
+
+def _ask_part(work: Work, *, next_token: str) -> None:
+    answer = textract.status(work.run.job_id, features=work.run.features, next_token=next_token)
+    run = work.run
+    if next_token and (
+        answer.status in {"IN_PROGRESS", "FAILED"} or answer.next_token == next_token or answer.pages != run.pages
+    ):
+        raise textract.Busy("bad_response", costs_attempt=True)
+    work.answer = answer
+    if answer.status in {"IN_PROGRESS", "FAILED"}:
+        return
+    part = run.parts + 1 if next_token else 1
+    if part > 20 + 20 * work.document.page_count:  # a dense page has some 5,000 blocks: this is a ring of tokens
+        raise textract.Busy("bad_response", costs_attempt=True)
+    if part == 1 and not answer.next_token:  # the usual short document is understood at once, without reading it back
+        textract.check_complete(answer, expected_pages=work.document.page_count)
+    work.stored = [_store_part(work, answer, part)]
+    if part == 1 and not answer.next_token:
+        _understand_at_once(work, answer)
+
+
+def _ask_normalise(work: Work) -> None:
+    """Understand the stored parts, one after the other: a long answer never sits in memory whole."""
+    whole = textract.Whole(work.document.page_count)
+
+    def parts() -> Iterator[Sequence[Mapping[str, Any]]]:
+        for blocks in readings.parts_of(work.stored):
+            whole.see(blocks)
+            yield blocks
+
+    read = readings.found(work.document, work.run, parts(), types=work.types)
+    lacking = {page for warning in work.run.warnings for page in (warning.get("Pages") or [])}
+    whole.check(declared=work.run.pages, may_lack=lacking)
+    _conclude(work, read)
+
+
+ASKS: Mapping[str, Callable[[Work], None]] = {
+    "start": _ask_start,
+    "check": _ask_check,
+    "collect": _ask_collect,
+    "normalise": _ask_normalise,
 }
+
+
+def _understand_at_once(work: Work, answer: textract.Answer) -> None:
+    """Understand an answer that is here, whole."""
+    textract.check_complete(answer, expected_pages=work.document.page_count)
+    work.answer = answer
+    work.run.warnings = list(answer.warnings)
+    work.run.model_version, work.run.pages = answer.model_version[:40], answer.pages
+    try:
+        read = readings.found(work.document, work.run, [answer.blocks], types=work.types)
+    except (
+        Exception
+    ) as error:  # a bug of ours: the answer, which is paid for, is kept all the same, and understanding it tried apart
+        _log_crash(work, error)
+        return
+    _conclude(work, read)
+
+
+def _conclude(work: Work, read: readings.Found) -> None:
+    """Store the normalised result as the version that `settle` is about to make: bytes first, row second."""
+    after = _afterwards(work, read)
+    told = contract.result(after, extractions=[_run_afterwards(work)], fields=read.fields)
+    work.result = artifacts.store(
+        after,
+        Artifact.Kind.RESULT,
+        _json(told),
+        content_type="application/json",
+        number=after.version,
+        fence=work.lease.fence,
+    )
+    work.read = read
+
+
+def _afterwards(work: Work, found: readings.Found) -> Document:
+    """The document as `settle` will leave it."""
+    after = copy.copy(work.document)
+    after.version = work.document.version + 1
+    after.status = Status.NEEDS_REVIEW if found.reasons else Status.APPROVED
+    after.straight_through, after.review_reasons = not found.reasons, found.reasons
+    after.document_type, after.problems = found.document_type, found.problems
+    return after
+
+
+def _run_afterwards(work: Work) -> Extraction:
+    run = copy.copy(work.run)
+    run.charge_uncertain = False
+    run.micro_dollars = 0 if run.reused_from else work.unit_micro_dollars * run.pages
+    return run
+
+
+def _store_part(work: Work, answer: textract.Answer, part: int) -> Artifact:
+    stored = artifacts.store(
+        work.document,
+        Artifact.Kind.RAW,
+        answer.body,
+        content_type="application/json",
+        number=work.run.number,
+        part=part,
+        fence=work.lease.fence,
+    )
+    stored.first_page, stored.last_page = answer.first_page, answer.last_page
+    return stored
+
+
+def _taken_over(work: Work) -> bool:
+    """Take the stored answer of an earlier document of the same bytes for this one's; False when it is not kept any more."""
+    assert work.earlier
+    try:
+        work.stored = [
+            artifacts.store(
+                work.document,
+                Artifact.Kind.RAW,
+                artifacts.read(part),
+                content_type=part.content_type,
+                number=work.run.number,
+                part=part.part,
+                fence=work.lease.fence,
+            )
+            for part in work.earlier_parts
+        ]
+    except artifacts.Lost as lost:
+        log.event("earlier_answer_lost", document=work.earlier.document_id, code=lost.code)
+        return False
+    for mine, part in zip(work.stored, work.earlier_parts, strict=True):
+        mine.first_page, mine.last_page = part.first_page, part.last_page
+    run = work.run
+    run.reused_from, run.operation = work.earlier.document_id, work.earlier.operation
+    run.model_version, run.pages, run.warnings = work.earlier.model_version, work.earlier.pages, []
+    return bool(work.stored)
+
+
+# --- Writing down what came of it -----------------------------------------------------------------------------------
+
+
+def settle(works: Sequence[Work]) -> list[Work]:
+    """Write down what came of asking, all in one transaction; the works that go on at once with their next step.
+
+    One document whose rows cannot be written does not hold up the others. Raises OperationalError when the database is away: nothing
+    was written then, and the same works can be settled again.
+    """
+    if not works:
+        return []
+    try:
+        return _settled([_own(work) for work in works])
+    except OperationalError:
+        raise
+    except Exception as error:
+        if len(works) > 1:
+            return [going for work in works for going in settle([work])]
+        _log_crash(works[0], error)
+        with scope.scope([works[0].lease.tenant_id]):
+            leases.try_later(works[0].lease, f"internal_{type(error).__name__}"[:60], costs_attempt=True)
+        return []
+
+
+def _own(work: Work) -> Work:
+    """A copy to write from: a transaction that fails must leave no trace in memory either."""
+    mine = copy.copy(work)
+    mine.document, mine.run = copy.copy(work.document), copy.copy(work.run)
+    return mine
+
+
+def _settled(works: list[Work]) -> list[Work]:
+    with scope.scope({work.lease.tenant_id for work in works}):
+        held = leases.held_all([work.lease for work in works])
+        mine = [work for work in works if work.lease.document_id in held]
+        for work in works:
+            if work.lease.document_id not in held:
+                log.event("overtaken", document=work.lease.document_id, step=work.step, fence=work.lease.fence)
+        _find_overdue(mine)
+        _settle_errors([work for work in mine if work.error])
+        good = [work for work in mine if not work.error]
+        _settle_jobs([work for work in good if work.job_id])
+        _settle_looks([work for work in good if work.answer and work.answer.status == "IN_PROGRESS"])
+        _settle_readings([work for work in good if work.read])
+        going = _settle_parts([work for work in good if work.stored and not work.read])
+        _tell_quotas(mine)
+    return going
+
+
+def _settle_errors(works: Sequence[Work]) -> None:
+    for work in works:
+        error, lease = work.error, work.lease
+        if isinstance(error, _NeedsQuota):
+            leases.note([leases.Next(lease=lease, step=work.step, operation=error.operation, seconds=0.0)])
+        elif isinstance(error, textract.Busy):
+            _settle_busy(work, error)
+        elif isinstance(error, textract.Refused):
+            _end_run(work, refused=error.code)
+            leases.fail(lease, error.code)
+        elif isinstance(error, artifacts.Lost):
+            _never_sent(work)
+            leases.try_later(lease, error.code, costs_attempt=True)
+        elif isinstance(error, OSError | ClientError | BotoCoreError):
+            # ClientError and BotoCoreError here come from the document storage; Textract's were sorted before.
+            log.event("storage_error", level=logging.WARNING, error=error, document=lease.document_id, step=work.step)
+            _never_sent(work)
+            leases.try_later(lease, "storage_or_database", costs_attempt=True)
+        else:
+            # A bug must neither stop the worker nor repeat for ever: it is logged, counted, and ends in `failed`.
+            assert error is not None
+            _log_crash(work, error)
+            leases.try_later(lease, f"internal_{type(error).__name__}"[:60], costs_attempt=True)
+
+
+def _log_crash(work: Work, error: BaseException) -> None:
+    ids = {"document": str(work.lease.document_id), "step": work.step}
+    logging.getLogger("dtat").error("step_crashed", exc_info=error, extra={"ids": ids})
+
+
+def _settle_busy(work: Work, busy: textract.Busy) -> None:
+    """Later. A synchronous call that may have been billed is not made again by itself."""
+    if _is_at_once(work) and busy.sent and not work.was_uncertain:
+        _end_run(work, refused="charge_uncertain")
+        leases.fail(work.lease, "charge_uncertain")
+        return
+    _never_sent(work)
+    if busy.code == "bad_response" and work.step in {"collect", "normalise"} and work.run.job_id:
+        # The stored parts do not make a whole: they are fetched anew, from the first one on.
+        Extraction.objects.filter(pk=work.run.pk).update(
+            parts=0, next_token="", warnings=[], state=Extraction.State.STARTED
+        )
+        work.document.artifacts.filter(kind=Artifact.Kind.RAW, number=work.run.number).delete()
+        leases.goes_on(work.lease, "check", routing.asking_for(work.run.operation))
+    seconds = leases.REFILLED_SECONDS if busy.code == "throttled" else leases.THROTTLED_SECONDS
+    leases.try_later(work.lease, busy.code, costs_attempt=busy.costs_attempt, seconds=seconds)
+
+
+def _is_at_once(work: Work) -> bool:
+    return work.step == "start" and routing.at_once(work.run.operation) and work.run.charge_uncertain
+
+
+def _never_sent(work: Work) -> None:
+    """The synchronous call was surely not made, or surely not accepted: it may be made again."""
+    if _is_at_once(work) and not work.was_uncertain and not work.stored:
+        Extraction.objects.filter(pk=work.run.pk).update(charge_uncertain=False)
+
+
+def _end_run(work: Work, *, refused: str) -> None:
+    """After a refusal the extraction is over: a retry asks anew, under a token of its own."""
+    if not work.run.pk or (work.step == "start" and not _is_at_once(work) and refused != "token_mismatch"):
+        return  # nothing was accepted under the token
+    uncertain = refused == "charge_uncertain"
+    Extraction.objects.filter(pk=work.run.pk).update(state=Extraction.State.FAILED, charge_uncertain=uncertain)
+    if uncertain:
+        costs.charge([costs.entry(work.run, pages=work.document.page_count, kind=Charge.Kind.UNCERTAIN)])
+
+
+def _find_overdue(works: Sequence[Work]) -> None:
+    """A job that runs for longer than any job does is given up."""
+    waiting = [work for work in works if work.answer and work.answer.status == "IN_PROGRESS" and work.run.started_at]
+    now = lifecycle.database_now() if waiting else None
+    for work in waiting:
+        if now and work.run.started_at and now - work.run.started_at > JOB_DEADLINE:
+            work.error = textract.Refused("engine_timeout")
+
+
+def _settle_jobs(works: Sequence[Work]) -> None:
+    now = lifecycle.database_now() if works else None
+    started = [work for work in works if work.run.state != Extraction.State.STARTED]
+    rows.update(
+        Extraction,
+        {w.run.pk: {"job_id": w.job_id, "state": Extraction.State.STARTED, "started_at": now} for w in started},
+    )
+    leases.note(
+        [
+            leases.Next(
+                lease=work.lease,
+                step="check",
+                operation=routing.asking_for(work.run.operation),
+                seconds=_first_look(work.document.page_count),
+            )
+            for work in works
+        ]
+    )
+
+
+def _first_look(pages: int) -> float:
+    """Seconds until a job of so many pages is worth a look: half of what it is expected to take."""
+    return max(
+        settings.POLL_FIRST_SECONDS, min((JOB_SECONDS + PAGE_SECONDS * pages) / 2 - 1, settings.POLL_MOST_SECONDS)
+    )
+
+
+def _settle_looks(works: Sequence[Work]) -> None:
+    """Look again later, less and less often."""
+    Extraction.objects.filter(pk__in=[work.run.pk for work in works]).update(polls=F("polls") + 1) if works else None
+    leases.note(
+        [
+            leases.Next(
+                lease=work.lease,
+                step="check",
+                operation=work.document.operation,
+                # Beyond 20 looks the longest pause is reached, and a larger power would overflow some day.
+                seconds=min(
+                    _first_look(work.document.page_count) * 1.5 ** min(work.run.polls, 20), settings.POLL_MOST_SECONDS
+                ),
+            )
+            for work in works
+        ]
+    )
+
+
+def _settle_parts(works: Sequence[Work]) -> list[Work]:
+    """Keep the parts that came; what goes on at once with the next part, or with understanding them all."""
+    _keep_parts(works)
+    steps, going = [], []
+    for work in works:
+        answer, run = work.answer, work.run
+        assert answer
+        run.parts, run.next_token = work.stored[-1].part, answer.next_token
+        run.warnings = [*(run.warnings if run.parts > 1 else []), *answer.warnings]
+        run.model_version, run.pages = answer.model_version[:40], answer.pages
+        work.step = "collect" if answer.next_token else "normalise"
+        long = work.step == "normalise" and work.document.page_count >= LONG_PAGES
+        operation = routing.asking_for(run.operation) if answer.next_token else LONG if long else ""
+        waits = long or bool(answer.next_token)  # each further part takes its turn in the quota
+        steps.append(leases.Next(lease=work.lease, step=work.step, operation=operation, seconds=0.0 if waits else None))
+        if not waits:
+            work.stored = []
+            going.append(work)
+    rows.update(
+        Extraction,
+        {
+            work.run.pk: {
+                "parts": work.run.parts,
+                "next_token": work.run.next_token,
+                "warnings": work.run.warnings,
+                "model_version": work.run.model_version,
+                "pages": work.run.pages,
+            }
+            for work in works
+        },
+    )
+    leases.note(steps)
+    _collected([work for work in works if work.step == "normalise"])
+    for work in going:
+        work.stored, work.answer = readings.raw_artifacts(work.document, work.run), None
+    return going
+
+
+def _keep_parts(works: Sequence[Work]) -> None:
+    """Save the rows of stored parts; one that came again replaces the one of before."""
+    new = [part for work in works for part in work.stored if part.pk is None]
+    Artifact.objects.bulk_create(
+        new,
+        update_conflicts=True,
+        unique_fields=["document", "kind", "number", "part"],
+        update_fields=["key", "sha256", "size_bytes", "first_page", "last_page"],
+    )
+
+
+def _collected(works: Sequence[Work], *, tell: bool = True) -> list[trail.Entry]:
+    """The whole answer is kept: write that, and what it cost, once. The audit entries, told here or by the caller."""
+    new = [work for work in works if work.run.state != Extraction.State.COLLECTED]
+    now = lifecycle.database_now() if new else None
+    charges = [_charge(work) for work in new]
+    rows.update(
+        Extraction,
+        {
+            work.run.pk: {
+                "state": Extraction.State.COLLECTED,
+                "pages": work.run.pages,
+                "parts": max(work.run.parts, len(work.stored)),
+                "next_token": "",
+                "model_version": work.run.model_version,
+                "warnings": work.run.warnings,
+                "collected_at": now,
+                "charge_uncertain": False,
+                "reused_from": work.run.reused_from,
+                "operation": work.run.operation,
+                "micro_dollars": charge.micro_dollars,
+            }
+            for work, charge in zip(new, charges, strict=True)
+        },
+    )
+    entries = [_entry(work, Kind.TEXTRACT_SUCCEEDED, "collect", _said_of_answer(work)) for work in new]
+    if tell:
+        trail.record_all(entries)
+    costs.charge(charges)
+    for work in new:
+        work.run.state = Extraction.State.COLLECTED
+    return entries
+
+
+def _charge(work: Work) -> costs.Entry:
+    kind = Charge.Kind.REUSED if work.run.reused_from else Charge.Kind.BILLED
+    return costs.entry(work.run, pages=work.run.pages, kind=kind)
+
+
+def _said_of_answer(work: Work) -> dict[str, object]:
+    return {
+        "extraction": work.run.number,
+        "pages": work.run.pages,
+        "model_version": work.run.model_version,
+        "sha256": _fingerprints(work),
+        "count": max(work.run.parts, len(work.stored)),
+        "duplicate_of": str(work.run.reused_from) if work.run.reused_from else "",
+    }
+
+
+def _fingerprints(work: Work) -> list[str]:
+    """The hashes of the answer's parts; of a very long answer one over all of them."""
+    if work.run.parts > len(work.stored):
+        work.stored = readings.raw_artifacts(work.document, work.run)
+    found = [part.sha256 for part in work.stored]
+    return found if len(found) <= MOST_FINGERPRINTS else [hashlib.sha256("".join(found).encode()).hexdigest()]
+
+
+def _entry(
+    work: Work, kind: Kind, step: str, codes: Mapping[str, object], *, version: int | None = None
+) -> trail.Entry:
+    return trail.Entry(
+        kind=kind,
+        tenant_id=work.document.tenant_id,
+        document_id=work.document.pk,
+        version=version,
+        actor=leases.WORKER,
+        step=step,
+        codes=codes,
+        request_id=work.lease.request_id,
+    )
+
+
+def _settle_readings(works: Sequence[Work]) -> None:
+    """Fields, result, status, trail and events of everything that is read: straight through, or to a person."""
+    if not works:
+        return
+    read = [(work, work.read, work.result) for work in works if work.read and work.result]
+    _keep_parts(works)
+    Artifact.objects.bulk_create(result for _work, _found, result in read)
+    readings.write_all([(work.document, found) for work, found, _result in read])
+    before = _collected(works, tell=False)
+    before += [
+        _entry(work, Kind.NORMALIZED, "normalise", readings.counts(found.reading, found.document_type))
+        for work, found, _result in read
+    ]
+    published = [
+        _entry(
+            work,
+            Kind.PUBLISHED,
+            "publish",
+            {"artifact": "result", "version": result.number, "sha256": result.sha256},
+        )
+        for work, _found, result in read
+    ]
+    lifecycle.move_all([_routed(work, found) for work, found, _result in read], before=before, after=published)
+
+
+def _routed(work: Work, found: readings.Found) -> lifecycle.Change:
+    straight = not found.reasons
+    return lifecycle.Change(
+        document=work.document,
+        to=Status.APPROVED if straight else Status.NEEDS_REVIEW,
+        actor=leases.WORKER,
+        expected_version=work.document.version,
+        reason="route",
+        codes={"reasons": found.reasons, "straight_through": straight},
+        changes={
+            "straight_through": straight,
+            "review_reasons": found.reasons,
+            "document_type_id": found.document_type.pk,
+            "problems": found.problems,
+            "attempts": 0,
+            "error_code": "",
+            "read_at": Now(),
+        },
+        fence=work.lease.fence,
+        request_id=work.lease.request_id,
+    )
+
+
+def _tell_quotas(works: Sequence[Work]) -> None:
+    """What the calls showed of the quotas: refused as too many, too many jobs, a wrong configuration, or that all is well."""
+    said: dict[tuple[str, str], int] = {}
+    for work in works:
+        operation = work.document.operation
+        if operation in quota.OPERATIONS:
+            code = work.error.code if isinstance(work.error, textract.Busy) else ""
+            said[operation, code] = said.get((operation, code), 0) + 1
+    for (operation, code), count in said.items():
+        quota.learn(operation, code, count=count)
 
 
 def publish(document: Document) -> Artifact:
@@ -262,7 +941,7 @@ def publish(document: Document) -> Artifact:
 
 def retry(document: Document, *, actor: str) -> Document:
     """Put a failed document back to work; what is already read is not read (or billed) again. Raises lifecycle.NotPossible."""
-    return lifecycle.move(
+    moved = lifecycle.move(
         document,
         Status.RECEIVED,
         actor=actor,
@@ -270,12 +949,28 @@ def retry(document: Document, *, actor: str) -> Document:
         reason="retry",
         changes={
             "step": "start",
-            "due_at": lifecycle.database_now(),
+            "operation": _operation_again(document),
+            "due_at": Now(),
             "attempts": 0,
             "error_code": "",
             "lease_until": None,
         },
     )
+    queue.ring(moved)
+    return moved
+
+
+def _operation_again(document: Document) -> str:
+    """The operation whose quota a retry needs: that of the extraction that goes on, or of a new one."""
+    newest = document.extractions.last()
+    if newest and newest.state == Extraction.State.PLANNED:
+        return str(newest.operation)
+    if newest and newest.state != Extraction.State.FAILED:
+        return ""
+    try:
+        return routing.operation(document, routing.features(document), number=newest.number + 1 if newest else 1)
+    except routing.NeedsBucket:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +978,7 @@ class Reread:
     """A waiting document's stored answer, read again and not yet applied."""
 
     document: Document
-    reading: extraction.Reading
-    document_type: DocumentType
+    found: readings.Found
 
 
 def replay(document: Document, *, actor: str) -> Document:
@@ -308,8 +1002,7 @@ def reread(document: Document) -> Reread:
         raw = readings.raw_artifacts(document, run)
         if document.document_type and document.type_given:
             document.document_type = document_types.named(document.document_type.name)
-    reading, type_ = readings.read(document, run, raw)
-    return Reread(document, reading, type_)
+    return Reread(document, readings.read(document, run, raw))
 
 
 def apply(again: Reread, *, actor: str) -> Document:
@@ -320,74 +1013,14 @@ def apply(again: Reread, *, actor: str) -> Document:
         actor=actor,
         expected_version=again.document.version,
         reason="replay",
-        codes=readings.counts(again.reading, again.document_type),
-        changes={"review_reasons": list(dict.fromkeys(problem.code for problem in again.reading.problems))},
+        codes=readings.counts(again.found.reading, again.found.document_type),
+        changes={"review_reasons": again.found.reasons},
     )
-    readings.write(document, again.reading, again.document_type)
+    readings.write(document, again.found)
     return document
 
 
-def sweep(limit: int = 200) -> int:
-    """Ring for every document whose next step is due and that nobody holds; how many bells were rung.
-
-    This finds what was lost: doorbells dropped with a queue, leases of dead workers, waits that are over. In order of priority,
-    and never more than `limit` bells in the queue: under a backlog they would pile up faster than workers answer them.
-    """
-    now = Now()
-    with scope.everything():
-        room = max(0, limit - queue.waiting())
-        waiting = (
-            Document.objects.filter(due_at__lte=now)
-            .exclude(step="")
-            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
-            .filter(
-                Q(rung_at=None)
-                | Q(rung_at__lt=F("due_at"))
-                | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_SECONDS))
-            )
-            .order_by("priority", "due_at")
-            .select_for_update(skip_locked=True, of=("self",))
-        )
-        found = list(waiting.values_list("tenant_id", "pk")[:room])
-        Document.objects.filter(pk__in=[document_id for _tenant, document_id in found]).update(rung_at=now)
-        for tenant_id, document_id in found:
-            queue.ring(tenant_id, document_id)
-    return len(found)
-
-
 # --- Parts of the steps -------------------------------------------------------------------------------------------
-
-
-def _plan(document: Document) -> Extraction:
-    """The extraction to carry out: the newest that has not failed, else a new one with its own token."""
-    newest = document.extractions.last()
-    if newest and newest.state != Extraction.State.FAILED:
-        return newest
-    features = list(_definition(document).features) if document.document_type else list(ALL_FEATURES)
-    number = newest.number + 1 if newest else 1
-    return Extraction.objects.create(
-        tenant_id=document.tenant_id,
-        document=document,
-        number=number,
-        operation=_operation(document, features),
-        features=features,
-        token=_token(document, features, number),
-    )
-
-
-def _operation(document: Document, features: list[str]) -> str:
-    """Asynchronous wherever Textract can reach the stored file: only there a token guards against paying twice."""
-    reachable = settings.STORAGE == "s3" or bool(settings.TEXTRACT_ENDPOINT)
-    if reachable:
-        return "StartDocumentAnalysis" if features else "StartDocumentTextDetection"
-    if document.page_count > 1:
-        raise textract.Refused("needs_bucket")
-    return "AnalyzeDocument" if features else "DetectDocumentText"
-
-
-def _token(document: Document, features: list[str], number: int) -> str:
-    parts = [str(document.pk), document.sha256, ",".join(sorted(features)), str(number)]
-    return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
 def _queries(type_: DocumentType | None) -> list[dict[str, Any]]:
@@ -398,144 +1031,10 @@ def _queries(type_: DocumentType | None) -> list[dict[str, Any]]:
     ]
 
 
-def _definition(document: Document) -> extraction.DocumentType:
-    assert document.document_type
-    return document_types.parsed(document.document_type)
-
-
 def _bucket(key: str) -> tuple[str, str]:
     """Where Textract finds the object: bucket and pinned version."""
     version_of = getattr(artifacts.storage(), "version_of", None)
     return settings.BUCKET, version_of(key) if version_of else ""
-
-
-@contextmanager
-def _refusal_ends(lease: leases.Lease, run: Extraction, *, only: Collection[str] = ()) -> Iterator[None]:
-    """After a refusal inside (of these codes) the extraction is over: a retry asks anew, under a token of its own."""
-    try:
-        yield
-    except textract.Refused as refused:
-        if not only or refused.code in only:
-            _end_run(lease, run)
-        raise
-
-
-def _end_run(lease: leases.Lease, run: Extraction) -> None:
-    with scope.scope([lease.tenant_id]):
-        leases.held(lease)
-        Extraction.objects.filter(pk=run.pk).update(state=Extraction.State.FAILED)
-
-
-def _same_answer(document: Document, run: Extraction) -> Extraction | None:
-    """A whole answer of the same tenant to the same bytes and questions: asking again would only be paid again."""
-    if document.duplicate_of is None or run.number > 1 or "QUERIES" in run.features:
-        return None
-    same = Extraction.objects.filter(
-        document__tenant_id=document.tenant_id,
-        document__sha256=document.sha256,
-        state=Extraction.State.COLLECTED,
-        features=run.features,
-        warnings=[],
-        reused_from=None,
-    )
-    return same.exclude(document=document).order_by("collected_at").first()
-
-
-def _stored_answers(lease: leases.Lease, earlier: Extraction) -> list[textract.Answer]:
-    """What the engine answered then; nothing when it is not kept any more."""
-    with scope.scope([lease.tenant_id]):
-        raw = list(Artifact.objects.filter(document=earlier.document_id, kind=Artifact.Kind.RAW, number=earlier.number))
-    try:
-        return [textract.checked(artifacts.read(part), asynchronous=part_is_asynchronous(earlier)) for part in raw]
-    except artifacts.Lost as lost:
-        log.event("earlier_answer_lost", document=earlier.document_id, code=lost.code)
-        return []
-
-
-def part_is_asynchronous(run: Extraction) -> bool:
-    return run.operation.startswith("Start")
-
-
-def _read_at_once(lease: leases.Lease, run: Extraction, original: Artifact, queries: list[dict[str, Any]]) -> str:
-    """The synchronous call, for storage that Textract cannot reach. A lost answer ends the attempt: it may have been billed."""
-    if run.charge_uncertain:
-        _end_run(lease, run)
-        raise textract.Refused("charge_uncertain")
-    content = artifacts.read(original)
-    with scope.scope([lease.tenant_id]):
-        document = leases.held(lease)
-        Extraction.objects.filter(pk=run.pk).update(charge_uncertain=True)  # true until an answer says otherwise
-    try:
-        answer = textract.analyze(content, features=run.features, queries=queries)
-    except textract.Refused:
-        _certain(lease, run)
-        raise
-    except textract.Busy as busy:
-        if busy.sent:
-            _end_run(lease, run)
-            raise textract.Refused("charge_uncertain") from None
-        _certain(lease, run)
-        raise
-    return _keep(lease, document, run, [answer])
-
-
-def _certain(lease: leases.Lease, run: Extraction) -> None:
-    with scope.scope([lease.tenant_id]):
-        Extraction.objects.filter(pk=run.pk).update(charge_uncertain=False)
-
-
-def _keep(
-    lease: leases.Lease,
-    document: Document,
-    run: Extraction,
-    answers: list[textract.Answer],
-    *,
-    reused_from: Extraction | None = None,
-) -> str:
-    textract.check_complete(answers, expected_pages=document.page_count)
-    stored = [
-        artifacts.store(
-            document,
-            Artifact.Kind.RAW,
-            answer.body,
-            content_type="application/json",
-            number=run.number,
-            part=part + 1,
-            fence=lease.fence,
-        )
-        for part, answer in enumerate(answers)
-    ]
-    warnings = [warning for answer in answers for warning in answer.warnings]
-    with scope.scope([lease.tenant_id]):
-        document = leases.held(lease)
-        document.artifacts.filter(kind=Artifact.Kind.RAW, number=run.number).delete()
-        Artifact.objects.bulk_create(stored)
-        Extraction.objects.filter(pk=run.pk).update(
-            state=Extraction.State.COLLECTED,
-            pages=answers[0].pages,
-            model_version=answers[0].model_version[:40],
-            warnings=warnings,
-            collected_at=Now(),
-            charge_uncertain=False,
-            reused_from=reused_from.document_id if reused_from else None,
-            operation=reused_from.operation if reused_from else run.operation,
-            micro_dollars=0 if reused_from else textract.price(run.features) * answers[0].pages,
-        )
-        trail.record(
-            Kind.TEXTRACT_SUCCEEDED,
-            tenant_id=document.tenant_id,
-            document_id=document.pk,
-            actor=leases.WORKER,
-            step="collect",
-            codes={
-                "extraction": run.number,
-                "pages": answers[0].pages,
-                "model_version": answers[0].model_version,
-                "sha256": [part.sha256 for part in stored],
-                "duplicate_of": str(reused_from.document_id) if reused_from else "",
-            },
-        )
-        return leases.goes_on(lease, "normalise")
 
 
 def _json(told: object) -> bytes:

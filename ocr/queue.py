@@ -12,7 +12,10 @@ from django_q.brokers import Broker, get_broker
 from django_q.tasks import async_task
 
 from audit import log
+from ocr import notices
+from ocr.models import Document, Priority
 
+READ = "ocr.tasks.read"
 ADVANCE = "ocr.tasks.advance"
 WARM = "ocr.tasks.warm"
 DELIVER = "ocr.tasks.deliver"
@@ -23,11 +26,21 @@ CHORES = "low"  # the lane whose cluster also runs everything that is not readin
 _here = threading.local()
 
 
-def ring(tenant_id: UUID | str, document_id: UUID | str) -> None:
-    """Tell the workers to look at this document. Inside a transaction the bell rings when it commits.
+def ring(document: Document) -> None:
+    """Tell the readers that this document is due. Inside a transaction they hear of it when it commits.
 
-    With the database as broker the task row is part of the transaction. Ringing twice, or for nothing, is harmless.
+    Nothing is queued: readers look for what is due anyway, this only spares them the wait.
     """
+    notices.tell(notices.DUE, Priority(document.priority).name.lower())
+
+
+def ring_reader(lane: str) -> None:
+    """Have a reader run in this lane's cluster. One too many ends at once."""
+    _put(READ, lane, lane=lane)
+
+
+def ring_to_advance(tenant_id: UUID | str, document_id: UUID | str) -> None:
+    """Have one document carried on beside the readers: work that takes long."""
     _put(ADVANCE, str(tenant_id), str(document_id))
 
 

@@ -9,8 +9,11 @@ to that point, waits there, and then feels its way on: a cubic curve, as TCP's. 
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 from django.conf import settings
 from django.db import connection
@@ -27,6 +30,7 @@ FALL = 0.7  # Source: RFC 9438 4.6, beta_cubic
 CURVE = 0.035
 FALL_EVERY_SECONDS = 2.0  # calls that were out already when the rate fell say nothing new
 BURST_SECONDS = 1.0
+LEAST_WAIT_SECONDS = 0.1  # before asking an empty bucket again: a few tokens at a time cost less than each by itself
 
 GET_TEXT, GET_ANALYSIS = "GetDocumentTextDetection", "GetDocumentAnalysis"
 START_TEXT, START_ANALYSIS = "StartDocumentTextDetection", "StartDocumentAnalysis"
@@ -69,13 +73,13 @@ def ensure(region: str = "") -> None:
         for operation in OPERATIONS:
             rate, jobs = preset(region, operation)
             rate = granted or rate
-            cursor.execute(_ENSURE, [ACCOUNT, region, operation, rate, jobs, settings.QUOTA_SHARE, rate])
+            cursor.execute(_ENSURE, [ACCOUNT, region, operation, rate, jobs, settings.QUOTA_SHARE, rate, rate])
 
 
 _ENSURE = """
     INSERT INTO ocr_quota (account, region, operation, granted, jobs_granted, share, reserved, rate, peak, fell_from, fell_share,
                            tokens, filled_at, throttles, stopped_code)
-    VALUES (%s, %s, %s, %s, %s, %s, 0.3, %s, 0, 0, 0, 1, clock_timestamp(), 0, '')
+    VALUES (%s, %s, %s, %s, %s, %s, 0.3, %s, 0, 0, 0, %s, clock_timestamp(), 0, '')
     ON CONFLICT (account, region, operation) DO NOTHING
 """
 
@@ -110,16 +114,16 @@ _TAKE = f"""
            stopped_until = CASE WHEN quota.stopped_code <> '' AND calls > 0
                                 THEN now + interval '{STOPPED_SECONDS} seconds' ELSE quota.stopped_until END
       FROM granted WHERE quota.id = granted.id
- RETURNING calls, CASE WHEN granted.stopped_until > now THEN extract(epoch FROM granted.stopped_until - now)::float8
-                       ELSE 1.0 / climbed END
+ RETURNING calls, quota.stopped_code <> '',
+           CASE WHEN granted.stopped_until > now THEN extract(epoch FROM granted.stopped_until - now)::float8 ELSE 1.0 / climbed END
 """
 
 
 def take(operation: str, wanted: int, *, urgent: bool = False, kept: float = 0.0) -> Grant:
     """Take up to `wanted` calls out of the operation's bucket; in the transaction of the caller, whose end makes room for others.
 
-    Who is not `urgent` leaves the row's reserved share of the bucket, or `kept` (0-1) where that is more, to others. An operation whose configuration is wrong
-    grants one call a minute, to see whether it was mended.
+    Who is not `urgent` leaves the row's reserved share of the bucket, or `kept` (0-1) where that is more, to others. An operation
+    whose configuration is wrong grants one call a minute, to see whether it was mended.
     """
     if wanted <= 0:
         return Grant(0, 0.0)
@@ -137,7 +141,10 @@ def take(operation: str, wanted: int, *, urgent: bool = False, kept: float = 0.0
     if row is None:
         ensure()
         return take(operation, wanted, urgent=urgent, kept=kept)
-    return Grant(int(row[0]), 0.0 if row[0] == wanted else max(0.005, float(row[1])))
+    calls, is_stopped, wait = row
+    if is_stopped:
+        _probing.add(operation)
+    return Grant(int(calls), 0.0 if calls == wanted else max(LEAST_WAIT_SECONDS, float(wait)))
 
 
 def room_for_jobs(operation: str) -> int:
@@ -191,6 +198,42 @@ def throttled(operation: str, *, count: int, refused: float) -> None:
     log.event("throttled", operation=operation, count=count)
 
 
+CONFIGURATION = {"access_denied", "kms_key", "credentials"}  # the operation is stopped: no document is to blame
+_REMEMBERED_SECONDS = 3.0
+_calls: dict[
+    str, deque[tuple[float, int, bool]]
+] = {}  # what came back of late in this process: when, how many, refused
+_probing: set[str] = set()  # operations that this process found stopped
+_remembering = Lock()
+
+
+def learn(operation: str, code: str, *, count: int) -> None:
+    """Take note of how `count` calls ended: '' for well, else the code of textract.Busy. In the caller's transaction."""
+    refused = code == "throttled"
+    with _remembering:
+        share = _refused_share(operation, count, refused=refused)
+    if refused:
+        throttled(operation, count=count, refused=share)
+    elif code == "job_limit":
+        jobs_full(operation)
+    elif code in CONFIGURATION:
+        _probing.add(operation)
+        stopped(operation, code)
+    elif not code and operation in _probing:
+        _probing.discard(operation)
+        works(operation)
+
+
+def _refused_share(operation: str, count: int, *, refused: bool) -> float:
+    """Which share of the calls of the last seconds was refused, these included."""
+    now = time.monotonic()
+    seen = _calls.setdefault(operation, deque())
+    seen.append((now, count, refused))
+    while seen[0][0] < now - _REMEMBERED_SECONDS:
+        seen.popleft()
+    return sum(number for _at, number, bad in seen if bad) / sum(number for _at, number, _bad in seen)
+
+
 def jobs_full(operation: str) -> None:
     """AWS has too many open jobs of ours: use half of them for a minute."""
     with connection.cursor() as cursor:
@@ -214,7 +257,9 @@ def stopped(operation: str, code: str) -> None:
 
 def works(operation: str) -> None:
     """A call went through: whatever stopped the operation is mended."""
-    changed = Quota.objects.filter(account=ACCOUNT, region=settings.AWS_REGION, operation=operation).exclude(stopped_code="")
+    changed = Quota.objects.filter(account=ACCOUNT, region=settings.AWS_REGION, operation=operation).exclude(
+        stopped_code=""
+    )
     if changed.update(stopped_code="", stopped_until=None):
         log.event("operation_works_again", operation=operation)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import copy
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ocr import artifacts, document_types, extraction
@@ -26,15 +29,66 @@ def raw_artifacts(document: Document, run: Extraction) -> list[Artifact]:
     return list(document.artifacts.filter(kind=Artifact.Kind.RAW, number=run.number).order_by("part"))
 
 
-def read(document: Document, run: Extraction, raw: list[Artifact]) -> tuple[extraction.Reading, DocumentType]:
-    """The reading of the stored answer and the type version it was read with. Outside a transaction: storage is asked.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a stored answer says, as rows that are not saved yet."""
 
-    The same bytes and type version always give the same. Raises artifacts.Lost.
+    reading: extraction.Reading
+    document_type: DocumentType
+    fields: list[Field]
+    problems: list[dict[str, Any]]  # those of the document as a whole; fields hold their own
+    reasons: list[str]  # the distinct codes of all problems: why a person is needed
+    rotations: dict[int, int]  # of the pages that are not upright, by number
+
+
+Parts = Iterable[Sequence[Mapping[str, Any]]]
+
+
+def found(document: Document, run: Extraction, parts: Parts, *, types: Sequence[DocumentType]) -> Found:
+    """The reading of an answer whose blocks come part by part, and the rows that keep it. Asks no database.
+
+    `types` are the newest versions of all types. The same blocks and type version always give the same.
     """
-    blocks = _blocks(raw)
-    type_, unclear = _type_of(document, blocks)
-    reading = extraction.read(blocks, document_types.parsed(type_), warnings=run.warnings)
+    reading, type_ = _read(document, run, parts, types)
+    told = extraction.as_json(reading)
+    engine = "local" if run.model_version.startswith(LOCAL_ENGINE) else "textract"
+    return Found(
+        reading=reading,
+        document_type=type_,
+        fields=_rows(document, told, document_types.parsed(type_), engine=engine),
+        problems=[problem for problem in told["problems"] if not problem["field"]],
+        reasons=list(dict.fromkeys(problem.code for problem in reading.problems)),
+        rotations={page.number: page.rotation for page in reading.pages if page.rotation},
+    )
+
+
+def read(document: Document, run: Extraction, raw: list[Artifact]) -> Found:
+    """The same from the stored parts. Outside a transaction: storage is asked. Raises artifacts.Lost."""
+    with scope.scope([document.tenant_id]):
+        types = document_types.newest()
+    return found(document, run, parts_of(raw), types=types)
+
+
+def parts_of(raw: Iterable[Artifact]) -> Iterator[list[Mapping[str, Any]]]:
+    """The blocks of each stored part, one part in memory at a time. Raises artifacts.Lost."""
+    for part in raw:
+        yield extraction.decoded(artifacts.read(part)).get("Blocks") or []
+
+
+def _read(
+    document: Document, run: Extraction, parts: Parts, types: Sequence[DocumentType]
+) -> tuple[extraction.Reading, DocumentType]:
+    begin: deque[Sequence[Mapping[str, Any]]] = deque()
+    rest = iter(parts)
+    type_, unclear = _type_of(document, begin, rest, types)
+    reading = extraction.read(chain(_emptied(begin), rest), document_types.parsed(type_), warnings=run.warnings)
     return classification.with_unclear_type(reading, unclear), type_
+
+
+def _emptied(parts: deque[Sequence[Mapping[str, Any]]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Each part, let go when it is given."""
+    while parts:
+        yield parts.popleft()
 
 
 def words(document: Document, page: int) -> list[dict[str, Any]]:
@@ -48,9 +102,9 @@ def words(document: Document, page: int) -> list[dict[str, Any]]:
         run = document.extractions.last()
         raw = _parts_with(document, run, page) if run and not stored else []
     if stored:
-        kept = {each["number"]: each["words"] for each in json.loads(artifacts.read(stored))}
+        kept = {each["number"]: each["words"] for each in extraction.decoded(artifacts.read(stored))}
         return kept.get(page, [])
-    blocks = (block for block in _blocks(raw) if (block.get("Page") or 1) == page)
+    blocks = (block for part in parts_of(raw) for block in part if (block.get("Page") or 1) == page)
     return extraction.words_as_json(extraction.words(blocks))
 
 
@@ -62,32 +116,42 @@ def _parts_with(document: Document, run: Extraction, page: int) -> list[Artifact
     ]
 
 
-def _blocks(raw: list[Artifact]) -> list[Mapping[str, Any]]:
-    return [block for part in raw for block in json.loads(artifacts.read(part)).get("Blocks") or []]
+def _type_of(
+    document: Document,
+    begin: deque[Sequence[Mapping[str, Any]]],
+    rest: Iterator[Sequence[Mapping[str, Any]]],
+    types: Sequence[DocumentType],
+) -> tuple[DocumentType, tuple[str, ...]]:
+    """The type the uploader named, else the one that the content says, with the other candidates when two are close.
 
-
-def _type_of(document: Document, blocks: list[Mapping[str, Any]]) -> tuple[DocumentType, tuple[str, ...]]:
-    """The type the uploader named, else the one that the content says, with the other candidates when two are close."""
+    What has to be looked at for that is taken from `rest` and put into `begin`.
+    """
     if document.type_given and document.document_type:
         return document.document_type, ()
-    with scope.scope([document.tenant_id]):
-        known = document_types.newest()
-    found = classification.classify(blocks, [document_types.parsed(row) for row in known])
-    by_name = {row.name: row for row in known}
-    return by_name[found.name], tuple(by_name[name].label for name in found.unclear)
+    for part in rest:
+        begin.append(part)
+        if part and (part[-1].get("Page") or 1) > classification.PAGES_LOOKED_AT:
+            break
+    told = classification.classify(chain.from_iterable(begin), [document_types.parsed(row) for row in types])
+    by_name = {row.name: row for row in types}
+    return by_name[told.name], tuple(by_name[name].label for name in told.unclear)
 
 
-def write(document: Document, reading: extraction.Reading, type_: DocumentType) -> None:
-    """Replace the document's fields, page turns and own problems by this reading's, in the caller's transaction."""
-    document.fields.all().delete()
-    told = extraction.as_json(reading)
-    engine = "local" if run_of(document).model_version.startswith(LOCAL_ENGINE) else "textract"
-    Field.objects.bulk_create(_rows(document, told, document_types.parsed(type_), engine=engine))
-    for page in reading.pages:
-        Page.objects.filter(document=document, number=page.number).update(rotation=page.rotation)
-    own = [problem for problem in told["problems"] if not problem["field"]]
-    Document.objects.filter(pk=document.pk).update(document_type=type_, problems=own)
-    document.document_type, document.problems = type_, own
+def write(document: Document, found_: Found) -> None:
+    """Replace the document's fields, page turns, type and own problems by what was found, in the caller's transaction."""
+    write_all([(document, found_)])
+    Document.objects.filter(pk=document.pk).update(document_type=found_.document_type, problems=found_.problems)
+    document.document_type, document.problems = found_.document_type, found_.problems
+
+
+def write_all(readings: Sequence[tuple[Document, Found]]) -> None:
+    """Replace the fields and page turns of many documents. Their own columns are the caller's, who moves them anyway."""
+    Field.objects.filter(document__in=[document.pk for document, _found in readings]).delete()
+    Field.objects.bulk_create([row for _document, each in readings for row in each.fields])
+    for document, each in readings:
+        for turn in set(each.rotations.values()):
+            turned = [number for number, rotation in each.rotations.items() if rotation == turn]
+            Page.objects.filter(document=document, number__in=turned).update(rotation=turn)
 
 
 def _rows(document: Document, told: Mapping[str, Any], type_: extraction.DocumentType, *, engine: str) -> list[Field]:
@@ -135,14 +199,11 @@ def differs_from_stored(document: Document) -> str:
     Writes nothing and calls nobody. For `verify`.
     """
     run = run_of(document)
-    blocks = _blocks(raw_artifacts(document, run))
     assert document.document_type
-    reading = extraction.as_json(
-        extraction.read(blocks, document_types.parsed(document.document_type), warnings=run.warnings)
-    )
-    again = [(None, field) for field in reading["fields"]]
-    again += [(item["row"], cell) for item in reading["line_items"] for cell in item["cells"]]
-    now = {(row, field["name"]): (field["value"], field["text"], field["box"]) for row, field in again}
+    known = copy.copy(document)
+    known.type_given = True  # the version that it was read with, not today's
+    again = found(known, run, parts_of(raw_artifacts(document, run)), types=[])
+    now = {(row.row, row.name): (row.machine_value, row.text, row.box) for row in again.fields}
     kept = {(field.row, field.name): (field.machine_value, field.text, field.box) for field in document.fields.all()}
     return next(
         (

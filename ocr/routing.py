@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
+from ocr import document_types
 from ocr.models import Document, Priority, Source
 
 ALL_FEATURES = ("FORMS", "TABLES")  # for a document without a type: everything that the shipped types need
@@ -38,6 +39,22 @@ def operation(document: Document, features: Sequence[str], *, number: int = 1) -
     if one_page and number == 1 and settings.SYNCHRONOUS and _somebody_waits(document):
         return "AnalyzeDocument" if features else "DetectDocumentText"
     return "StartDocumentAnalysis" if features else "StartDocumentTextDetection"
+
+
+def features(document: Document) -> Sequence[str]:
+    """The cheapest set of Textract's features that serves the document's type."""
+    return document_types.parsed(document.document_type).features if document.document_type else ALL_FEATURES
+
+
+def first_quota(document: Document) -> str:
+    """The operation whose quota a new document's first step needs: '' while an earlier document's answer may serve it, or where the
+    step will be refused anyway."""
+    if document.duplicate_of is not None:
+        return ""
+    try:
+        return operation(document, features(document))
+    except NeedsBucket:
+        return ""
 
 
 def _somebody_waits(document: Document) -> bool:

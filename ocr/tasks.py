@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 from uuid import UUID
 
-from ocr import batches, pages, pipeline, publishing, retention, watch
+from ocr import batches, pages, pipeline, publishing, queue, readers, retention, watch
 from ocr.models import Document
 from tenants import scope
 
@@ -27,6 +27,20 @@ def task(run: Callable[P, object]) -> Callable[P, None]:
         try:
             run(*args, **kwargs)
             watch.beat_now_and_then("workers")
+        except Exception as error:
+            logging.getLogger("dtat").exception("task_failed", extra={"ids": {"step": run.__name__}})
+            raise TaskFailed(type(error).__name__) from None
+
+    return door
+
+
+def reading(run: Callable[P, object]) -> Callable[P, None]:
+    """The same for readers, whose own sign of life is another one."""
+
+    @functools.wraps(run)
+    def door(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            run(*args, **kwargs)
         except Exception as error:
             logging.getLogger("dtat").exception("task_failed", extra={"ids": {"step": run.__name__}})
             raise TaskFailed(type(error).__name__) from None
@@ -73,6 +87,8 @@ def beat() -> None:
     watch.beat("workers")
 
 
+@reading
 def read(lane: str) -> None:
-    """Prove that this lane's cluster runs its tasks."""
-    watch.beat(f"reader.{lane}")
+    """Run the lane's reader for its time, and have the next one follow. One too many ends at once."""
+    if readers.read(lane):
+        queue.ring_reader(lane)

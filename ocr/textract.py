@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -83,6 +83,14 @@ class Answer:
     model_version: str
     message: str
 
+    @property
+    def first_page(self) -> int | None:
+        return min((block.get("Page") or 1 for block in self.blocks), default=None)
+
+    @property
+    def last_page(self) -> int | None:
+        return max((block.get("Page") or 1 for block in self.blocks), default=None)
+
 
 def start(
     *, token: str, bucket: str, key: str, version: str, features: Sequence[str], queries: Sequence[Mapping[str, Any]]
@@ -111,44 +119,50 @@ def status(job_id: str, *, features: Sequence[str], next_token: str = "") -> Ans
     return checked(bodies[-1], asynchronous=True)
 
 
-def pages(job_id: str, *, features: Sequence[str]) -> Iterator[Answer]:
-    """Every page of a finished job's answer, in order. Raises Busy when the chain is broken (a token that comes again)."""
-    token, seen = "", set[str]()
-    while True:
-        answer = status(job_id, features=features, next_token=token)
-        yield answer
-        token = answer.next_token
-        if not token:
-            return
-        if token in seen:
-            raise Busy("bad_response", costs_attempt=True)
-        seen.add(token)
+def analyze(document: Mapping[str, Any], *, features: Sequence[str], queries: Sequence[Mapping[str, Any]]) -> Answer:
+    """The answer for one page, at once. No token exists here: after a lost answer nobody knows whether it was billed.
 
-
-def analyze(content: bytes, *, features: Sequence[str], queries: Sequence[Mapping[str, Any]]) -> Answer:
-    """The answer for one page, at once. No token exists here: after a lost answer nobody knows whether it was billed."""
+    `document` is Textract's Document: `Bytes`, or an `S3Object` with `Bucket`, `Name` and perhaps `Version`.
+    """
     client = aws.textract(SYNC)
     with _errors(), _body_of(client) as bodies:
         if features:
-            client.analyze_document(Document={"Bytes": content}, **_analysis(features, queries))
+            client.analyze_document(Document=document, **_analysis(features, queries))
         else:
-            client.detect_document_text(Document={"Bytes": content})
+            client.detect_document_text(Document=document)
     return checked(bodies[-1], asynchronous=False)
 
 
-def check_complete(answers: Sequence[Answer], *, expected_pages: int) -> None:
-    """Raise Busy unless the answers together hold every page of the document, once.
+class Whole:
+    """Whether an answer, seen part by part, holds every page of the document, once."""
 
-    A PARTIAL_SUCCESS may lack the pages that its warnings name; no other answer may lack any.
-    """
-    found = sorted(b.get("Page") or 1 for a in answers for b in a.blocks if b.get("BlockType") == "PAGE")
-    declared = {answer.pages for answer in answers}
-    if len(found) != len(set(found)) or declared != {expected_pages}:
-        raise Busy("bad_response", costs_attempt=True)
-    missing = set(range(1, expected_pages + 1)) - set(found)
-    warned = {page for a in answers for w in a.warnings for page in (w.get("Pages") or [])}
-    if missing - (warned if answers[-1].status == "PARTIAL_SUCCESS" else set()):
-        raise Busy("bad_response", costs_attempt=True)
+    def __init__(self, expected_pages: int) -> None:
+        self._expected = expected_pages
+        self._pages: list[int] = []
+
+    def see(self, blocks: Iterable[Mapping[str, Any]]) -> None:
+        """Note the pages of one part."""
+        self._pages += [block.get("Page") or 1 for block in blocks if block.get("BlockType") == "PAGE"]
+
+    def check(self, *, declared: int, may_lack: Collection[int]) -> None:
+        """Raise Busy unless every page was seen once. Only pages that a PARTIAL_SUCCESS has warned of may be lacking."""
+        missing = set(range(1, self._expected + 1)) - set(self._pages) - set(may_lack)
+        if missing or len(self._pages) != len(set(self._pages)) or declared != self._expected:
+            raise Busy("bad_response", costs_attempt=True)
+
+
+def check_complete(answer: Answer, *, expected_pages: int) -> None:
+    """Raise Busy unless this one answer holds every page of the document, once."""
+    whole = Whole(expected_pages)
+    whole.see(answer.blocks)
+    whole.check(declared=answer.pages, may_lack=warned_pages(answer.status, answer.warnings))
+
+
+def warned_pages(status_: str, warnings: Sequence[Mapping[str, Any]]) -> set[int]:
+    """The pages that an answer may lack: those that a PARTIAL_SUCCESS names in its warnings."""
+    if status_ != "PARTIAL_SUCCESS":
+        return set()
+    return {page for warning in warnings for page in (warning.get("Pages") or [])}
 
 
 def price(features: Sequence[str]) -> int:

@@ -31,6 +31,8 @@ def start() -> Urls:
         DATABASE_OWNER_URL=urls["owner"],
         DJANGO_SETTINGS_MODULE="dtat_site.settings",
         DTAT_DATABASE_CONNECTION_SECONDS="0",
+        DTAT_SYNCHRONOUS="0",  # tests of the synchronous way switch it on
+        DTAT_TEXTRACT_TPS="100000",  # tests of the quota set it
         AWS_ACCESS_KEY_ID="testing",
         AWS_SECRET_ACCESS_KEY="testing",
         AWS_EC2_METADATA_DISABLED="true",

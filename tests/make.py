@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import F
 from django.db.models.functions import Now
 from django.test import Client
 from django_q.models import OrmQ
@@ -24,7 +25,7 @@ from PIL import Image, ImageDraw
 from audit.models import AuditEvent
 from dtat_site import invariants
 from ocr import artifacts, intake, lifecycle, pipeline, tasks
-from ocr.models import Artifact, Document, Extraction, OutboxEvent, Source, Status
+from ocr.models import Artifact, Document, Extraction, OutboxEvent, Quota, Source, Status
 from review import decisions, worklist
 from tenants import access, scope
 from tenants.models import ApiKey, Membership, Role, Tenant
@@ -230,6 +231,7 @@ def due(of: Document) -> None:
     """The time for the document's next step has come."""
     with scope.everything():
         Document.objects.filter(pk=of.pk).exclude(step="").update(due_at=Now())
+        Quota.objects.update(stopped_until=Now(), tokens=F("granted"))
 
 
 def lease_expired(of: Document) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from django.db.models import Max
 
 from ocr import extraction
 from ocr.models import DocumentType
@@ -41,33 +39,40 @@ def add_version(definition: dict[str, Any]) -> DocumentType:
     )
 
 
+# Versions never change and their keys are never used again, so what was once fetched or parsed holds for the process's life.
+# Which version is the newest is asked anew each time: one that somebody adds counts at once, on every host.
+_rows: dict[int, DocumentType] = {}
+_parsed: dict[int, extraction.DocumentType] = {}
+
+
 def newest() -> list[DocumentType]:
-    """The newest version of every type, by label."""
-    versions = DocumentType.objects.values("name").annotate(newest=Max("version"))
-    wanted = {(row["name"], row["newest"]) for row in versions}
-    return [row for row in DocumentType.objects.order_by("label") if (row.name, row.version) in wanted]
+    """The newest version of every type, by label: one small statement, and the definitions only the first time."""
+    keys = DocumentType.objects.order_by("name", "-version").distinct("name").values_list("pk", flat=True)
+    return sorted(_fetched(list(keys)), key=lambda each: each.label.casefold())
 
 
 def named(name: str) -> DocumentType | None:
     """The newest version of the type with this name."""
-    return DocumentType.objects.filter(name=name).order_by("-version").first()
+    key = DocumentType.objects.filter(name=name).order_by("-version").values_list("pk", flat=True).first()
+    return row(key) if key else None
 
 
 def row(pk: int) -> DocumentType:
-    """The stored version with this key; rows never change, so each is fetched once per process."""
+    """The stored version with this key."""
     if pk not in _rows:
         _rows[pk] = DocumentType.objects.get(pk=pk)
     return _rows[pk]
 
 
-_rows: dict[int, DocumentType] = {}
-
-
 def parsed(row: DocumentType) -> extraction.DocumentType:
-    """The type as extraction reads it; rows never change, so it is parsed once per process."""
-    return _parse(row.pk, json.dumps(row.definition))
+    """The type as extraction reads it."""
+    known = _parsed.get(row.pk)
+    if known is None:
+        known = _parsed[row.pk] = extraction.document_type(row.definition)
+    return known
 
 
-@lru_cache(maxsize=256)
-def _parse(pk: int, definition: str) -> extraction.DocumentType:
-    return extraction.document_type(json.loads(definition))
+def _fetched(keys: list[int]) -> list[DocumentType]:
+    if missing := [pk for pk in keys if pk not in _rows]:
+        _rows.update(DocumentType.objects.in_bulk(missing))
+    return [_rows[pk] for pk in keys]

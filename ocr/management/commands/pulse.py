@@ -8,14 +8,14 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
 from audit import log
-from ocr import batches, pipeline, queue, tallies, watch
+from ocr import batches, queue, readers, tallies, watch
 
 BEAT_EVERY = 5.0  # seconds
 TIDY_EVERY = 3600.0
 
 
 class Command(BaseCommand):
-    help = "Rings for documents whose next step is due, asks the workers for a sign of life, and has events delivered. Runs for ever."
+    help = "Keeps a reader running in each lane, asks the workers for a sign of life, and has events delivered. Runs for ever."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.running = True
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         while self.running:
             close_old_connections()
             try:
-                pipeline.sweep()
+                readers.ring_due()
                 batches.ring_due()
                 if time.monotonic() >= next_beat:
                     next_beat = time.monotonic() + BEAT_EVERY
