@@ -2,10 +2,9 @@
 
 django-q2 can stop for good while all its processes are there: when the idle worker that holds the queue's lock is killed, the
 next one waits for that lock for ever. So each cluster rings for itself every five seconds, the task that answers writes a beat,
-and a cluster without one for SILENCE_SECONDS is ended as a whole and started again.
+and a cluster without one for SILENCE_SECONDS is ended as a whole; deploy/parts.py starts it again.
 
-The one-machine start (deploy/local) uses this judgement for its own children. Beside systemd, `python -m deploy.watchdog` does
-the same for the units of deploy/systemd: it kills a silent unit's processes, and `Restart=always` brings them back.
+`python -m deploy.watchdog` runs beside deploy/parts.py as the same user (deploy/systemd); the one-machine start judges alike.
 """
 
 from __future__ import annotations
@@ -13,24 +12,29 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg2
 
+from deploy import groups
+from deploy.groups import Group
+
 SILENCE_SECONDS = 20.0  # without a beat for so long, a part is replaced
-GRACE_SECONDS = 30.0  # a fresh part, and every part after the database was away, gets so long for its first beat
+GRACE_SECONDS = 25.0  # a fresh part, and every part after the database was away, gets so long for its first beat
+GRACE_MOST = (
+    200.0  # and each time twice as long as the last, up to this: a machine that starts slowly must not start for ever
+)
+AGAIN_SECONDS = 10.0  # what was ended is there again by then; if not, whoever should start it is stuck, too
 LANES = ("high", "normal", "low")
 # What each part has to show.
 BEATS = {**{f"workers-{lane}": [f"reader.{lane}"] for lane in LANES}, "pulse": ["pulse"]}
 BEATS["workers-low"].append("workers")
-UNITS = {**{f"workers-{lane}": f"dtat-workers@{lane}.service" for lane in LANES}, "pulse": "dtat-pulse.service"}
-CGROUPS = Path("/sys/fs/cgroup")
+NOTED_IN = "workers.json"  # written by deploy/parts.py
+STARTER = "workers"  # under which it notes itself there
 
 
 def host_name() -> str:
@@ -71,7 +75,8 @@ class Progress:
 
     seen: dict[str, object] = field(default_factory=dict)
     changed: dict[str, float] = field(default_factory=dict)
-    looked: bool = False
+    looked: bool = False  # True at once where nobody else's beats can stand in the database
+    grace: dict[str, float] = field(default_factory=dict)
     answers_since: float | None = None  # since when the database has answered without a gap
 
     def look(self, found: Mapping[str, object] | None, now: float) -> None:
@@ -86,73 +91,72 @@ class Progress:
             self.seen[name] = at
         self.looked = True
 
-    def silence(self, names: Iterable[str], *, started_at: float, now: float) -> float | None:
+    def silence(self, names: Sequence[str], *, started_at: float, now: float) -> float | None:
         """Seconds for which one of `names` has been silent for too long; None while all is well or cannot be known."""
         if self.answers_since is None:
             return None
         known_from = max(started_at, self.answers_since)
-        worst = 0.0
+        quiet = [self._too_quiet(name, known_from, now) for name in names]
+        return max(quiet, default=0.0) or None
+
+    def _too_quiet(self, name: str, known_from: float, now: float) -> float:
+        last = self.changed.get(name, 0.0)
+        if last > known_from:
+            self.grace.pop(name, None)
+            return now - last if now - last > SILENCE_SECONDS else 0.0
+        return now - known_from if now - known_from > self.grace.get(name, GRACE_SECONDS) else 0.0
+
+    def replaced(self, names: Sequence[str]) -> None:
+        """A part was started again over its silence: next time it gets longer, unless it beats."""
         for name in names:
-            last = self.changed.get(name, 0.0)
-            fresh = last <= known_from
-            quiet = now - max(last, known_from)
-            if quiet > (GRACE_SECONDS if fresh else SILENCE_SECONDS):
-                worst = max(worst, quiet)
-        return worst or None
+            self.grace[name] = min(2 * self.grace.get(name, GRACE_SECONDS / 2), GRACE_MOST)
 
 
-# --- Beside systemd -----------------------------------------------------------------------------------------------
+@dataclass
+class Host:
+    """The parts of one host, and the judgement over them."""
 
+    home: Path
+    beats: Beats
+    say: Callable[[str], None]
+    progress: Progress = field(default_factory=Progress)
+    _ended: dict[str, float] = field(default_factory=dict)
 
-def watch_units(database_url: str, *, running: Callable[[], bool] = lambda: True) -> None:
-    """Kill the units that fall silent, for as long as `running`."""
-    progress, beats = Progress(), Beats(database_url, host_name())
-    while running():
-        progress.look(beats.read(), time.monotonic())
-        for part in UNITS:
-            if progress.silence(BEATS[part], started_at=0, now=time.monotonic()) is not None:
-                _judge_unit(part, progress)
-        time.sleep(1)
+    def look(self) -> bool:
+        """End the parts that are stuck; whether the database answered."""
+        found = self.beats.read()
+        self.progress.look(found, groups.now())
+        known = groups.noted(self.home / NOTED_IN)
+        for part, names in BEATS.items():
+            if part in known:
+                self._judge(part, names, known)
+        return found is not None
 
-
-def _judge_unit(part: str, progress: Progress) -> None:
-    """Kill the part's unit if it has been silent since it was started, too; a unit that somebody stopped is left alone."""
-    unit = UNITS[part]
-    group, started_at = unit_facts(unit)
-    silence = progress.silence(BEATS[part], started_at=started_at, now=time.monotonic())
-    if silence is not None and (killed := kill_group(CGROUPS / group) if group else 0):
-        _say(f"{unit} did no work for {silence:.0f} s: {killed} processes were killed, systemd starts it again.")
-
-
-def unit_facts(unit: str) -> tuple[str, float]:
-    """The unit's control group (empty when it does not run) and when it was started, on the monotonic clock."""
-    properties = "--property=ControlGroup,ActiveEnterTimestampMonotonic"
-    shown = subprocess.run(["systemctl", "show", properties, unit], capture_output=True, text=True, check=False)
-    facts = dict(line.partition("=")[::2] for line in shown.stdout.splitlines())
-    return facts.get("ControlGroup", "").lstrip("/"), int(facts.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
-
-
-def kill_group(folder: Path) -> int:
-    """End every process of a control group at once; how many. It needs no rights beyond those of the processes' own user."""
-    try:
-        members = [int(word) for word in (folder / "cgroup.procs").read_text(encoding="ascii").split()]
-    except OSError:
-        return 0
-    for pid in members:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    return len(members)
+    def _judge(self, part: str, names: Sequence[str], known: Mapping[str, Group]) -> None:
+        now = groups.now()
+        silence = self.progress.silence(names, started_at=known[part].born_at, now=now)
+        if silence is None or now < self._ended.get(part, -AGAIN_SECONDS) + AGAIN_SECONDS:
+            return
+        self._ended[part] = now
+        self.progress.replaced(names)
+        if known[part].end():
+            self.say(f"{part} did no work for {silence:.0f} s and is replaced.")
+        elif STARTER in known and known[STARTER].end():
+            self.say(f"{part} is gone and nobody starts it again: all workers are replaced.")
 
 
 def main() -> int:
     """Watch until SIGTERM."""
-    url = os.environ.get("DATABASE_URL", "").strip()
-    if not url:
-        _say("Set DATABASE_URL: the watchdog reads the beats there.")
+    url, home = (os.environ.get(name, "").strip() for name in ("DATABASE_URL", "DTAT_HOME"))
+    if not url or not home:
+        _say("Set DATABASE_URL and DTAT_HOME: the watchdog reads the beats there and finds the processes there.")
         return 1
     asked_to_stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: asked_to_stop.append(number))
-    watch_units(url, running=lambda: not asked_to_stop)
+    host = Host(Path(home), Beats(url, host_name()), _say)
+    while not asked_to_stop:
+        host.look()
+        time.sleep(1)
     return 0
 
 

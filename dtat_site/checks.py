@@ -55,7 +55,7 @@ def public_address(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage
     return []
 
 
-@checks.register()
+@checks.register("dtat")
 def queue(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     """Source: measured behaviour of django-q2 1.11 (docs/decisions/0003): the wrong values run tasks twice or for ever."""
     q: dict[str, Any] = settings.Q_CLUSTER
@@ -85,7 +85,7 @@ def queue(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     return found
 
 
-@checks.register()
+@checks.register("dtat")
 def storage(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     if settings.STORAGE == "s3" and settings.BUCKET == "local":
         return [_error("E020", "DTAT_STORAGE is s3 but DTAT_BUCKET is not set.", "Name the bucket for documents.")]
@@ -104,7 +104,9 @@ def manifests(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
             )
         elif settings.STORAGE == "s3" and parts["bucket"] == settings.BUCKET:
             found.append(
-                _error("E022", "DTAT_MANIFEST_BUCKETS names the bucket of the documents.", "Import from another bucket.")
+                _error(
+                    "E022", "DTAT_MANIFEST_BUCKETS names the bucket of the documents.", "Import from another bucket."
+                )
             )
     if settings.STORAGE == "files" and settings.DOCUMENTS_ROOT.is_relative_to(settings.IMPORTS_ROOT):
         found.append(_error("E023", "DTAT_IMPORTS holds the documents.", "Name a folder that holds imports only."))

@@ -25,8 +25,7 @@ from typing import Any
 
 import psycopg2
 
-from deploy import watchdog
-from deploy.local import processes
+from deploy import groups, watchdog
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Child
 from deploy.local.watching import Watch, answers
@@ -75,7 +74,7 @@ class Product:
 
     def _start(self) -> None:
         (self.home / "documents").mkdir(exist_ok=True, mode=0o700)
-        processes.end_leftovers(self.home / "run.json")
+        groups.end_noted(self.home / "run.json")
         self._check_port()
         _sweep(self.home / "uploads")
         databases = self._database()
@@ -85,13 +84,14 @@ class Product:
             child.start()
         self._prepare()
         self._forget_beats()
-        self.children = [*textract, self._web(), *map(self._workers, watchdog.LANES), self._pulse()]
+        self.children = [*textract, self._web(), self._workers()]
         self.watch = self._watch()
         for child in self.children:
             if child not in textract:
                 child.start()
         self._remember()
         self._wait_until_ready()
+        self._remember()
         self._demo(databases)
 
     def _check_port(self) -> None:
@@ -193,11 +193,8 @@ class Product:
             "web", ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dtat_site.wsgi"], stop_seconds=35
         )
 
-    def _workers(self, lane: str) -> Child:
-        return self._child(f"workers-{lane}", ["manage.py", "workers", lane], stop_seconds=DRAIN_SECONDS)
-
-    def _pulse(self) -> Child:
-        return self._child("pulse", ["manage.py", "pulse"], stop_seconds=5)
+    def _workers(self) -> Child:
+        return self._child("workers", ["-m", "deploy.parts"], stop_seconds=DRAIN_SECONDS)
 
     def _child(self, name: str, command: Sequence[str], *, stop_seconds: float) -> Child:
         log = self.logs / f"{name}.log"
@@ -207,9 +204,10 @@ class Product:
         probes = {"web": f"{self.url}/healthz"}
         if self.children[0].name == "textract":
             probes["textract"] = self.env["AWS_ENDPOINT_URL_TEXTRACT"] + "/healthz"
+        beats = watchdog.Beats(self.env["DATABASE_URL"], watchdog.host_name())
         return Watch(
             self.children,
-            beats=watchdog.Beats(self.env["DATABASE_URL"], watchdog.host_name()),
+            watchdog.Host(self.home, beats, _say, watchdog.Progress(looked=True)),
             postgres=self.postgres,
             probes=probes,
             say=_say,
@@ -217,7 +215,9 @@ class Product:
         )
 
     def _remember(self) -> None:
-        processes.remember(self.children, self.home / "run.json")
+        """For whoever starts after we were killed, and for whoever looks for the process of a part."""
+        parts = groups.noted(self.home / watchdog.NOTED_IN)
+        groups.note(parts | {child.name: child.group for child in self.children}, self.home / "run.json")
 
     def _manage(self, *arguments: str) -> list[str]:
         return [sys.executable, "manage.py", *arguments]
@@ -289,6 +289,7 @@ class Product:
                 child.ask_to_stop()
             for child in group:
                 child.wait_until_gone()
+        groups.end_noted(self.home / watchdog.NOTED_IN)  # parts that did not stop in time
         if self.postgres:
             self.postgres.stop()
         (self.home / "run.json").unlink(missing_ok=True)

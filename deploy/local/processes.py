@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import signal
 import subprocess
@@ -11,6 +10,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from deploy import groups
 
 PR_SET_PDEATHSIG = 1
 RESTART_PAUSE_SECONDS = 1.0
@@ -35,7 +36,6 @@ class Child:
         self.stop_seconds = stop_seconds
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
-        self.restarts = -1
 
     def start(self) -> None:
         with self.log.open("ab") as log:
@@ -49,12 +49,12 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
-        self.started_at = time.monotonic()
-        self.restarts += 1
+        self.started_at = groups.now()
 
     @property
-    def pid(self) -> int:
-        return self.process.pid if self.process else 0
+    def group(self) -> groups.Group:
+        pid = self.process.pid if self.process else 0
+        return groups.Group(pid, groups.birth(pid))
 
     def has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
@@ -83,45 +83,3 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
-
-
-def remember(children: Sequence[Child], path: Path) -> None:
-    """Note the groups, for whoever starts after we were killed."""
-    path.write_text(json.dumps({child.name: [child.pid, _birth(child.pid)] for child in children}), encoding="utf-8")
-
-
-def end_leftovers(path: Path) -> int:
-    """End the groups of an earlier start that was killed; how many were still there."""
-    try:
-        noted = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return 0
-    ended = 0
-    for pid, birth in noted.values():
-        members = [member for member in _members(pid) if pid != member or _birth(pid) == birth]
-        for member in members:
-            os.kill(member, signal.SIGKILL)
-        ended += bool(members)
-    path.unlink()
-    return ended
-
-
-def _members(group: int) -> list[int]:
-    """The living processes of a group."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group and fields[0] != "Z":
-            found.append(int(stat.parent.name))
-    return found
-
-
-def _birth(pid: int) -> str:
-    """When the process started, in clock ticks since boot: a number that a recycled pid does not share."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-    except OSError:
-        return ""
