@@ -70,7 +70,14 @@ def keep(
     tenant_id: UUID, request: Request, *, answer: Mapping[str, Any], status_code: int, document_id: UUID | None
 ) -> None:
     """Write the answer, in the caller's transaction. Raises IntegrityError when a twin was first."""
-    IdempotencyKey.objects.create(
+    row(tenant_id, request, answer=answer, status_code=status_code, document_id=document_id).save(force_insert=True)
+
+
+def row(
+    tenant_id: UUID, request: Request, *, answer: Mapping[str, Any], status_code: int, document_id: UUID | None
+) -> IdempotencyKey:
+    """The answer's row for whoever writes it with others: saving it raises IntegrityError when a twin was first."""
+    return IdempotencyKey(
         tenant_id=tenant_id,
         key=request.key,
         route=request.route,

@@ -24,6 +24,19 @@ def announce(type_: str, document: Document, *, data: Mapping[str, object]) -> O
     return announce_all([Announcement(type_, document, data)])[0]
 
 
+def received(document: Document) -> OutboxEvent:
+    """The first event about a document, to be written with it."""
+    return OutboxEvent(
+        type="document.received",
+        tenant_id=document.tenant_id,
+        document_id=document.pk,
+        version=document.version,
+        data={"source": document.source},
+        created_at=document.received_at,
+        due_at=document.received_at,
+    )
+
+
 def announce_all(announcements: Sequence[Announcement]) -> list[OutboxEvent]:
     """Queue many events with one statement."""
     events = [

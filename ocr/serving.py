@@ -47,6 +47,8 @@ def tenants_for_upload(user: AnyUser) -> QuerySet[Tenant]:
 def tenant_for_upload(user: AnyUser, slug: str = "") -> UUID:
     """Where the user's upload belongs. Raises NotAllowed, or Unacceptable when several tenants are possible and none is named."""
     access.check(user, "upload")
+    if not slug and len(only := access.tenants_with(user, "upload")) == 1 and not access.is_platform_admin(user):
+        return only[0]
     with access.scope_of(user):
         allowed = tenants_for_upload(user)
         named = allowed.filter(slug=slug) if slug else allowed
