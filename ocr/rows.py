@@ -58,7 +58,7 @@ def insert(*rows: models.Model) -> None:
     Rows of one table stand side by side. Numbers that the database gives to rows are not read back. Raises IntegrityError.
     """
     statements, values = [], []
-    for model, group in groupby(rows, key=type):
+    for model, group in groupby(rows, key=_model):
         columns = _columns(model)
         statements.append(
             _INSERT.format(table=model._meta.db_table, columns=", ".join(column for column, _field in columns))
@@ -71,9 +71,14 @@ def insert(*rows: models.Model) -> None:
         row._state.adding, row._state.db = False, connection.alias
 
 
+def _model(row: models.Model) -> type[models.Model]:
+    return type(row)
+
+
 @lru_cache(maxsize=64)
 def _columns(model: type[models.Model]) -> list[tuple[str, models.Field[Any, Any]]]:
-    return [(field.column, field) for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    own = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    return [(str(field.column), field) for field in own]
 
 
 def _values(row: models.Model, columns: list[tuple[str, models.Field[Any, Any]]]) -> dict[str, object]:

@@ -64,7 +64,12 @@ def test_the_floor(monkeypatch: pytest.MonkeyPatch, *, free: int, size: int, com
 
 def test_every_disk_counts_and_none_that_is_not_here(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     asked: list[Path] = []
-    monkeypatch.setattr(os, "statvfs", lambda folder: asked.append(folder) or volume(9000)(folder))
+
+    def statvfs(folder: Path) -> Any:
+        asked.append(folder)
+        return volume(9000)(folder)
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
     home, documents = Path(settings.DTAT_HOME), Path(settings.DOCUMENTS_ROOT)
     documents.mkdir(exist_ok=True)
     disk.check()
