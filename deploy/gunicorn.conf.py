@@ -11,7 +11,7 @@ bind = f"{os.environ.get('DTAT_HOST', '127.0.0.1')}:{os.environ.get('DTAT_PORT',
 worker_class = "gthread"
 workers = int(os.environ.get("DTAT_WEB_WORKERS", "2"))
 # Made when they are needed, by the first burst that needs them.
-threads = int(os.environ.get("DTAT_WEB_THREADS", "160"))
+threads = int(os.environ.get("DTAT_WEB_THREADS", "256"))
 preload_app = True  # the workers share the loaded code's memory; nothing is connected before the fork
 timeout = 60
 graceful_timeout = 65  # seconds: longer than anybody waits, so that a worker that has done max_requests cuts nobody off

@@ -229,7 +229,7 @@ Q_CLUSTER = {
 }
 
 # --- Overload -----------------------------------------------------------------------------------------------------
-WEB_THREADS = env.number("DTAT_WEB_THREADS", 160, at_least=17)  # of each web process; made when they are needed
+WEB_THREADS = env.number("DTAT_WEB_THREADS", 256, at_least=17)  # of each web process; made when they are needed
 WAITING_MOST = WEB_THREADS - 16  # so many of them may wait in POST /ocr, which leaves threads for everybody else
 BACKLOG_MOST = env.number("DTAT_BACKLOG_MOST", 50_000, at_least=1)  # documents with work to do; above, uploads get 503
 BACKLOG_TENANT_MOST = env.number("DTAT_BACKLOG_TENANT_MOST", 25_000, at_least=1)  # the same for one tenant: 429
