@@ -34,9 +34,7 @@ class _Strict(serializers.Serializer[object]):
 
 
 class EstimateQuery(_Strict):
-    document_type = serializers.SlugField(
-        required=False, allow_blank=True, default="", help_text="Empty: found from the content."
-    )
+    document_type = serializers.SlugField(required=False, help_text="Without it the type is found from the content.")
     pages = serializers.IntegerField(
         required=False, min_value=1, max_value=MOST_PAGES, default=1, help_text="Of each document."
     )
@@ -107,7 +105,7 @@ class Estimate(APIView):
         form = EstimateQuery(data=request.query_params)
         form.is_valid(raise_exception=True)
         given: dict[str, Any] = form.validated_data
-        name = given["document_type"]
+        name = given.get("document_type", "")
         try:
             found = costs.estimate(name, pages=given["pages"], documents=given["documents"])
         except LookupError as unknown:
