@@ -23,9 +23,22 @@ from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent, Kind
-from ocr import artifacts, readings
+from ocr import artifacts, batches, readings
 from ocr.lifecycle import MOVES
-from ocr.models import Artifact, Charge, Document, Extraction, IdempotencyKey, MonthlyCost, OutboxEvent, Page, Status
+from ocr.models import (
+    Artifact,
+    Batch,
+    BatchItem,
+    Charge,
+    Document,
+    Extraction,
+    IdempotencyKey,
+    MonthlyCost,
+    OutboxEvent,
+    Page,
+    Source,
+    Status,
+)
 from review.models import Correction, Decision
 from tenants import scope
 
@@ -312,6 +325,26 @@ def _sums_off() -> Iterator[str]:
             yield f"{first:%Y-%m} of tenant {tenant} in {region}, {unit}: the lines say {wanted.get(key)}, the sums {kept.get(key)}"
 
 
+def _batches_whole(invariant: Invariant, options: dict[str, Any]) -> None:
+    made = Document.objects.filter(source=Source.BATCH, batch_item=None)
+    invariant.broken += [f"document {pk} belongs to no row of a batch" for pk in made.values_list("pk", flat=True)]
+    lost = BatchItem.objects.filter(state=BatchItem.State.SUBMITTED, document=None)
+    strayed = BatchItem.objects.exclude(document=None).exclude(document__tenant_id=F("tenant_id"))
+    foreign = BatchItem.objects.exclude(batch__tenant_id=F("tenant_id"))
+    for says, rows in (("no document", lost), ("a document of another tenant", strayed), ("another tenant", foreign)):
+        found = rows.values_list("batch_id", "row")
+        invariant.broken += [f"batch {pk} row {row} has {says}" for pk, row in found]
+    ended = Counter(OutboxEvent.objects.filter(type="batch.completed").values_list("batch_id", flat=True))
+    for batch in Batch.objects.annotate(count=Count("items")):
+        invariant.checked += 1
+        if batch.count != batch.total:
+            invariant.broken.append(f"batch {batch.pk} has {batch.count} rows instead of {batch.total}")
+        if ended[batch.pk] != (batch.finished_at is not None):
+            invariant.broken.append(f"batch {batch.pk} said {ended[batch.pk]} times that it ended")
+    for pk in Batch.objects.exclude(finished_at=None).filter(items__state__in=batches.OPEN).distinct():
+        invariant.broken.append(f"batch {pk} has ended with rows open")
+
+
 CHECKS: dict[str, tuple[str, Callable[[Invariant, dict[str, Any]], None]]] = {
     "every accepted document is there, in one legal status, and none is stuck": ("I1", _accounted),
     "every status history is a legal path with one audit row per version": ("I2", _legal_paths),
@@ -327,4 +360,5 @@ CHECKS: dict[str, tuple[str, Callable[[Invariant, dict[str, Any]], None]]] = {
         "I11",
         _money_adds_up,
     ),
+    "every batch has its rows, each with one document at most, and says once that it ended": ("I12", _batches_whole),
 }
