@@ -271,7 +271,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "PREPROCESSING_HOOKS": ["ocr.api.jobs.without_closing_slash"],
     "ENUM_NAME_OVERRIDES": {  # several fields are called status
-        "DocumentStatus": "ocr.models.Status",
+        "DocumentStatus": "ocr.models.Status.values",
+        "BatchStatus": "ocr.models.Batch.Status",
         "JobStatus": ["queued", "processing", "needs_review", "completed", "failed"],
     },
 }

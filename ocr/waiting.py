@@ -57,8 +57,9 @@ class Seat:
         seconds. Gives the thread's database connection back meanwhile, so it must not be called inside a transaction."""
         if self._room.may_rest(self, document) and (told := finished([document])):
             return told[str(document.pk)]
-        connection.close()
-        self._woken.wait(within)
+        if within > 0:
+            connection.close()
+            self._woken.wait(within)
         return self._told or finished([document]).get(str(document.pk))
 
     def wake(self, told: Told | None) -> None:
