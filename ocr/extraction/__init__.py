@@ -42,6 +42,7 @@ from ocr.extraction.reading import (
     words_as_json,
 )
 from ocr.extraction.rules import check
+from ocr.extraction.tolerant import decoded
 from ocr.extraction.values import InvalidValue, parse_kind, parse_value
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Word",
     "as_json",
     "check",
+    "decoded",
     "document_type",
     "field_as_json",
     "parse_kind",
@@ -93,20 +95,24 @@ def read(
     a required field that is absent is a Field without a value plus a Problem.
     """
     gathering = Gathering(document_type, expense_documents)
-    answer = iter(blocks)
-    begin = list(islice(answer, 2))
-    if len(begin) > 1 and isinstance(begin[0], list | tuple) and not expense_documents:
-        for page, last in _with_last(Parts(chain(begin, answer))):
+    several, answer = _several_parts(iter(blocks))
+    if several and not expense_documents:
+        for page, last in _with_last(Parts(answer)):
             gathering.look(resolve(page), last=last)
     else:
-        everything = chain(_flat(chain(begin, answer)), expense.blocks(expense_documents))
-        gathering.look(resolve(everything), last=True)
+        gathering.look(resolve(chain(_flat(answer), expense.blocks(expense_documents))), last=True)
     return gathering.reading(warnings)
 
 
 def words(blocks: Iterable[Mapping[str, Any]]) -> tuple[Word, ...]:
     """The words of one page's blocks in reading order, on the upright page."""
     return tuple(chain.from_iterable(page.words for page in resolve(blocks).pages))
+
+
+def _several_parts(answer: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
+    """Whether the answer comes in more than one part, and the whole of it again."""
+    begin = list(islice(answer, 2))
+    return len(begin) > 1 and isinstance(begin[0], list | tuple), chain(begin, answer)
 
 
 def _flat(blocks: Iterable[Any]) -> Iterator[Any]:

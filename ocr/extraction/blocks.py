@@ -33,22 +33,28 @@ _KNOWN_TYPES = frozenset(_KNOWN_TYPE_NAMES.split())
 class Span:
     """A piece of text on one page: a line, a key, a value or a cell's content. Check boxes are kept apart.
 
-    `words` may be given as a function: most pieces are only looked at for their text, and their words are never made.
+    `words` and `box` may be given as functions: most pieces are only looked at for their text, and these never made.
     """
 
-    __slots__ = ("_words", "box", "checks", "confidence", "page", "text")
+    __slots__ = ("_box", "_words", "checks", "confidence", "page", "text")
 
     def __init__(
         self,
         text: str,
         words: tuple[Word, ...] | Callable[[], tuple[Word, ...]],
         page: int,
-        box: Box | None,
+        box: Box | Callable[[], Box | None] | None,
         confidence: float | None,
         checks: tuple[bool, ...] = (),
     ) -> None:
         self.text, self._words, self.page = text, words, page
-        self.box, self.confidence, self.checks = box, confidence, checks
+        self._box, self.confidence, self.checks = box, confidence, checks
+
+    @property
+    def box(self) -> Box | None:
+        if self._box is not None and not isinstance(self._box, Box):
+            self._box = self._box()
+        return self._box
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -118,7 +124,6 @@ class Layout:
         self._counts: Counter[str] = Counter()
         self._by_id: dict[str, RawBlock] = {}
         self._by_type: dict[str, list[RawBlock]] = {}
-        self._words: dict[str, Word] = {}
         for block in blocks:
             self._index(block)
 
@@ -140,12 +145,16 @@ class Layout:
         return found
 
     @cached_property
+    def _print(self) -> _Print:
+        return _Print(self.rotations)
+
+    @cached_property
     def pages(self) -> tuple[PageWords, ...]:
         """Every page with its words: those of the lines first, in the lines' order."""
         ordered: dict[int, dict[str, Word]] = {page: {} for page in self.rotations}
         for line in self.lines:
             ordered[line.page].update((word.id, word) for word in line.words)
-        for word in map(self._word, self._of_type("WORD")):
+        for word in self._print.words(self._of_type("WORD")):
             ordered[word.page].setdefault(word.id, word)
         return tuple(
             PageWords(page, self.rotations[page], tuple(words.values())) for page, words in sorted(ordered.items())
@@ -219,24 +228,7 @@ class Layout:
             self._counts["dangling_id"] += found.count(None)
         return [block for block in found if block is not None]
 
-    # --- words and spans
-
-    def _word(self, block: RawBlock) -> Word:
-        identity = text(block.get("Id"))
-        known = self._words.get(identity)
-        if known is not None:
-            return known
-        page = _page(block)
-        made = Word(
-            id=identity,
-            text=text(block.get("Text")),
-            confidence=number(block.get("Confidence")),
-            page=page,
-            box=turned_box(block.get("Geometry"), self.rotations[page]),
-            text_type=str(block.get("TextType") or "PRINTED"),
-        )
-        self._words[identity] = made
-        return made
+    # --- spans
 
     def _span(self, block: RawBlock) -> Span:
         """The text under a block: its words, or its own Text when it has none."""
@@ -244,15 +236,12 @@ class Layout:
         words, checks = self._content(block)
         return Span(
             " ".join([text(word.get("Text")) for word in words]) or text(block.get("Text")),
-            partial(self._words_of, words) if words else (),
+            partial(self._print.words, words) if words else (),
             page,
-            turned_box(block.get("Geometry"), self.rotations.get(page, 0)),
+            partial(turned_box, block.get("Geometry"), self.rotations.get(page, 0)),
             number(block.get("Confidence")),
             tuple(checks),
         )
-
-    def _words_of(self, blocks: Sequence[RawBlock]) -> tuple[Word, ...]:
-        return tuple([self._word(block) for block in blocks])
 
     def _content(self, block: RawBlock) -> tuple[list[RawBlock], list[bool]]:
         """The words and the check boxes under a block."""
@@ -298,7 +287,7 @@ class Layout:
     @cached_property
     def _words_by_page(self) -> Mapping[int, Sequence[Word]]:
         by_page: dict[int, list[Word]] = {}
-        for word in {text(block.get("Id")): self._word(block) for block in self._of_type("WORD")}.values():
+        for word in {word.id: word for word in self._print.words(self._of_type("WORD"))}.values():
             by_page.setdefault(word.page, []).append(word)
         return by_page
 
@@ -322,6 +311,33 @@ class Layout:
             content=self._span(block),
             roles=frozenset(role for role in listed(block.get("EntityTypes")) if isinstance(role, str)),
         )
+
+
+class _Print:
+    """Makes words, each once. It does not know the layout: what points to it does not keep a page's blocks in memory."""
+
+    def __init__(self, rotations: Mapping[int, Rotation]) -> None:
+        self._rotations = rotations
+        self._made: dict[str, Word] = {}
+
+    def words(self, blocks: Sequence[RawBlock]) -> tuple[Word, ...]:
+        return tuple([self._word(block) for block in blocks])
+
+    def _word(self, block: RawBlock) -> Word:
+        identity = text(block.get("Id"))
+        known = self._made.get(identity)
+        if known is not None:
+            return known
+        page = _page(block)
+        made = self._made[identity] = Word(
+            id=identity,
+            text=text(block.get("Text")),
+            confidence=number(block.get("Confidence")),
+            page=page,
+            box=turned_box(block.get("Geometry"), self._rotations[page]),
+            text_type=str(block.get("TextType") or "PRINTED"),
+        )
+        return made
 
 
 def refers_beyond(blocks: Iterable[RawBlock], known: Container[Any], *, by_pages: bool = False) -> bool:

@@ -50,7 +50,8 @@ def classify(blocks: Iterable[Mapping[str, Any]], types: Sequence[DocumentType])
 
 def _scores(blocks: Iterable[Mapping[str, Any]], types: Sequence[DocumentType]) -> list[tuple[float, str]]:
     lines = _lines(blocks)
-    return [(round(_evidence(lines, type_), 3), type_.name) for type_ in _known(tuple(types))]
+    words = frozenset(lines.split())
+    return [(round(_evidence(lines, words, type_), 3), type_.name) for type_ in _known(tuple(types))]
 
 
 def _lines(blocks: Iterable[Mapping[str, Any]]) -> str:
@@ -77,7 +78,7 @@ class _Known:
 
     name: str
     title: str
-    labels: Mapping[str, Sequence[tuple[float, str]]]
+    labels: Mapping[str, Sequence[tuple[float, str, str]]]
     required: Sequence[str]
     amounts: Sequence[str]
 
@@ -101,25 +102,27 @@ def _known(types: tuple[DocumentType, ...]) -> list[_Known]:
     ]
 
 
-def _weighed(spec: FieldSpec, owners: Mapping[str, int]) -> list[tuple[float, str]]:
-    """The field's labels, each between blanks, with what it weighs; the heaviest first."""
+def _weighed(spec: FieldSpec, owners: Mapping[str, int]) -> list[tuple[float, str, str]]:
+    """What each of the field's labels weighs, its first word, and the label between blanks; the heaviest first."""
     labels = {_plain(text) for text in spec.labels} - {""}
-    return sorted(((1.0 / owners[label] ** 2, f" {label} ") for label in labels), reverse=True)
+    return sorted(((1.0 / owners[label] ** 2, label.split()[0], f" {label} ") for label in labels), reverse=True)
 
 
-def _evidence(lines: str, known: _Known) -> float:
+def _evidence(lines: str, words: frozenset[str], known: _Known) -> float:
     """Title and labels found, weighed by the share of the required fields that the page names: a date is on every form.
 
     A company's name stands on a page without a label, so it is not asked for.
     """
     score = TITLE_WEIGHT if _has_title(lines, known.title) else 0.0
-    shown = {
-        name: next((weight for weight, label in labels if label in lines), 0.0) for name, labels in known.labels.items()
-    }
+    shown = {name: _heaviest(lines, words, labels) for name, labels in known.labels.items()}
     score += sum(shown.values())
     share = sum(shown[name] > 0 for name in known.required) / len(known.required) if known.required else 1.0
     without_amount = bool(known.amounts) and not any(shown[name] for name in known.amounts)
     return score * share * (WITHOUT_AMOUNT if without_amount else 1.0)
+
+
+def _heaviest(lines: str, words: frozenset[str], labels: Sequence[tuple[float, str, str]]) -> float:
+    return next((weight for weight, first, label in labels if first in words and label in lines), 0.0)
 
 
 def _has_title(lines: str, title: str) -> bool:

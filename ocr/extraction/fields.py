@@ -202,6 +202,8 @@ def judged(field: Field, spec: FieldSpec, *, date_order: DateOrder = "day_first"
 
 def with_problems(field: Field, problems: Sequence[Problem]) -> Field:
     """The field with these problems, and the state that follows from them."""
+    if not problems and not field.problems and field.state == "certain":
+        return field
     return replace(field, problems=tuple(problems), state="open" if problems else "certain")
 
 

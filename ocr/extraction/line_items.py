@@ -12,7 +12,7 @@ from ocr.extraction.candidates import strange_words
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
 from ocr.extraction.fields import absent, judged
 from ocr.extraction.labels import Lexicon, lexicon_of
-from ocr.extraction.reading import Field, LineItem
+from ocr.extraction.reading import Field, LineItem, Problem
 
 _FEWEST_COLUMNS = 2  # a header that names fewer known columns is no item table
 _HEADER_ROWS = 3  # the header is one of the first rows; above it may stand a title
@@ -75,7 +75,7 @@ class ItemTables:
             self.left_out += 1
             return
         for content in row.contents.values():
-            _ = content and content.words  # made while their page is there
+            _ = content and (content.words, content.box)  # made while their page is there
         self._rows.append(row)
 
     def _item(self, number: int, row: _Row, date_order: DateOrder) -> LineItem:
@@ -141,13 +141,15 @@ def _content(cells: Sequence[Cell], column: int) -> Span | None:
 
 def cell_of(spec: FieldSpec, content: Span | None, *, number: int, date_order: DateOrder, why: str = "table") -> Field:
     """The cell of line item `number` that a piece of print makes; certain and empty without one."""
-    empty = absent(spec)
     if content is None or not content.text:
-        return empty
+        return absent(spec)
     scores = [word.confidence for word in content.words if word.confidence is not None]
     found = values.find_values(content.text, spec, date_order=date_order)
-    field = replace(
-        empty,
+    field = Field(
+        name=spec.name,
+        label=spec.label,
+        group=spec.group,
+        kind=spec.kind,
         value=found[0].value if found else None,
         text=content.text,
         confidence=content.confidence,
@@ -158,10 +160,16 @@ def cell_of(spec: FieldSpec, content: Span | None, *, number: int, date_order: D
         word_ids=ids_of(content.words),
         source="textract",
         why=why,
+        state="open" if spec.required else "certain",
+        required=spec.required,
+        threshold=spec.threshold,
     )
-    judged_field = judged(field, spec, date_order=date_order)
-    named = tuple(
-        replace(problem, field=f"line_items.{number}.{spec.name}", message=f"Row {number}: {problem.message}")
-        for problem in judged_field.problems
+    field = judged(field, spec, date_order=date_order)
+    return replace(field, problems=_named(field.problems, number, spec.name)) if field.problems else field
+
+
+def _named(problems: Sequence[Problem], number: int, name: str) -> tuple[Problem, ...]:
+    """The problems as those of a cell."""
+    return tuple(
+        replace(each, field=f"line_items.{number}.{name}", message=f"Row {number}: {each.message}") for each in problems
     )
-    return replace(judged_field, problems=named)

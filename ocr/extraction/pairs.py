@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ocr.extraction import values
-from ocr.extraction.blocks import Pair, Span
-from ocr.extraction.candidates import Candidate
+from ocr.extraction.blocks import Pair, Span, ids_of
 from ocr.extraction.document_types import FieldSpec
-from ocr.extraction.fields import judged, plain_field
+from ocr.extraction.fields import judged
 from ocr.extraction.reading import Field
 
 _MOST_LETTERS = 60
@@ -39,14 +37,16 @@ class PairFields:
                 self.left_out += 1
                 continue
             label = values.fold(pair.key.text).rstrip(" :;.") or "Without a label"
-            spec = replace(self._pattern, name=_unique(slug(label), self._taken), label=label)
-            self.fields.append(_field(pair, spec))
+            name = _unique(slug(label), self._taken)
+            self.fields.append(_field(pair, self._pattern, name=name, label=label))
 
 
 def slug(label: str) -> str:
     """A field name made of a printed label: 'Date of birth:' becomes date_of_birth."""
-    plain = unicodedata.normalize("NFKD", label.lower())
-    joined = re.sub(r"[^a-z0-9]+", "_", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    plain = label.lower()
+    if not plain.isascii():
+        plain = "".join(each for each in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(each))
+    joined = re.sub(r"[^a-z0-9]+", "_", plain)
     cut = joined.strip("_")[:_MOST_LETTERS].strip("_")
     return cut if cut[:1].isalpha() else f"field_{cut}".strip("_")
 
@@ -61,17 +61,31 @@ def _unique(name: str, taken: dict[str, int]) -> str:
             return unique
 
 
-def _field(pair: Pair, spec: FieldSpec) -> Field:
+def _field(pair: Pair, pattern: FieldSpec, *, name: str, label: str) -> Field:
     value = pair.value or _NOTHING
     text, kind, meaning = values.fold(value.text), "text", None
     if value.checks and not text:
         kind, meaning = "checkbox", values.SELECTED if any(value.checks) else values.NOT_SELECTED
     elif text and (not value.checks or any(value.checks)):
         meaning = text
-    place = value.box or pair.key.box
-    words = value.words
-    made = Candidate(
-        spec.name, meaning, text, words, pair.key.page, place, "key_value", 0.0, "textract", pair.confidence
+    scores = [word.confidence for word in value.words if word.confidence is not None]
+    field = Field(
+        name=name,
+        label=label,
+        group=pattern.group,
+        kind=kind,
+        value=meaning,
+        text=text,
+        confidence=pair.confidence,
+        word_confidence=min(scores, default=None),
+        mean_word_confidence=sum(scores) / len(scores) if scores else None,
+        page=pair.key.page,
+        box=value.box or pair.key.box,
+        word_ids=ids_of(value.words),
+        source="textract",
+        why="key_value",
+        state="certain",
+        required=pattern.required,
+        threshold=pattern.threshold,
     )
-    field = replace(plain_field(spec, made), kind=kind)
-    return judged(field, spec) if meaning is not None else field
+    return judged(field, pattern) if meaning is not None else field
