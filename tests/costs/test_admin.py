@@ -191,8 +191,8 @@ def test_a_platform_admin_gives_prices_a_new_version(cast: make.Cast, root: User
         ("group: [", "This is not YAML"),
         ("just words", "A price table is a mapping"),
         ("group: us", "is missing"),
-        (yaml.safe_dump(prices.yaml.safe_load((prices.FOLDER / "us.yaml").read_text()) | {"text": []}), "text begins above 0"),
-        (yaml.safe_dump(prices.yaml.safe_load((prices.FOLDER / "us.yaml").read_text()) | {"group": "x"}), "belongs to the group us"),
+        (yaml.safe_dump(yaml.safe_load((prices.FOLDER / "us.yaml").read_text()) | {"text": []}), "text begins above 0"),
+        (yaml.safe_dump(yaml.safe_load((prices.FOLDER / "us.yaml").read_text()) | {"group": "x"}), "belongs to the group us"),
         ("", "required"),
     ],
 )  # fmt: skip

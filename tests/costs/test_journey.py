@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ocr import costs
+from ocr import costs, lifecycle
 from ocr.models import Document
 from tenants import scope
 from tenants.models import Role
@@ -74,7 +74,7 @@ def test_a_higher_cap_lets_it_go_on(cast: make.Cast, engine: Engine) -> None:
     assert {document.error_code for document in documents} == {"monthly_cap"}
     assert books.cap(cast.a, 3 * FORM) == 2
     with scope.everything():
-        now = costs.lifecycle.database_now()
+        now = lifecycle.database_now()
     for document in documents:
         due_at = make.reload(document).due_at
         assert due_at is not None
