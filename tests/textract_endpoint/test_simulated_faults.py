@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
 
 from deploy.local.textract.simulator.fates import Fates
-from deploy.local.textract.simulator.knobs import CODES, DEFAULTS, Settings
-from deploy.local.textract.simulator.malformed import VARIANTS, malform
+from deploy.local.textract.simulator.knobs import CODES, DEFAULTS, WIRE_FAULTS, Settings
+from deploy.local.textract.simulator.malformed import CIRCLING, VARIANTS, malform
 from deploy.local.textract.simulator.rates import Buckets, Quota
 from deploy.local.textract.simulator.replies import Reply
 from tests.textract_endpoint.running import PROJECT, Endpoint
@@ -225,12 +225,26 @@ def malformed(variant: str, seed: int = 0) -> Reply:
     return reply
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if name not in ("huge_answer", "job_id_missing")])
+@pytest.mark.parametrize(
+    "variant", [name for name in VARIANTS if name not in ("huge_answer", "job_id_missing", CIRCLING)]
+)
 def test_each_malformed_answer_is_unlike_the_good_one(variant: str) -> None:
     spoilt = malformed(variant).body
     assert spoilt != json.dumps(GOOD).encode()
     if variant not in ("empty_body", "not_utf8"):
         assert spoilt != json.dumps(GOOD, separators=(",", ":")).encode()
+
+
+def test_a_token_that_leads_to_the_same_part_again(simulator: Endpoint) -> None:
+    job_id = simulator.client.start_document_text_detection(DocumentLocation={"S3Object": PLACE})["JobId"]
+    get = simulator.client.get_document_text_detection
+    first = get(JobId=job_id, MaxResults=7)
+    simulator.control(faults=[{"fault": f"malformed:{CIRCLING}"}])
+    second = get(JobId=job_id, MaxResults=7, NextToken=first["NextToken"])
+    assert second["NextToken"] == first["NextToken"]
+    again = get(JobId=job_id, MaxResults=7, NextToken=second["NextToken"])
+    assert (again["Blocks"], again["NextToken"]) == (second["Blocks"], first["NextToken"])
+    assert simulator.control()["calls"]["GetDocumentTextDetection"] == {"ok": 1, f"malformed:{CIRCLING}": 2}
 
 
 def test_an_answer_without_what_is_to_be_spoilt_stays_whole() -> None:
@@ -330,3 +344,10 @@ def test_settings_of_a_file_hold_from_the_start(tmp_path: Path) -> None:
         assert simulator.control()["knobs"]["seed"] == 3
     finally:
         assert simulator.stop() == 0
+
+
+def test_every_setting_and_fault_is_described() -> None:
+    described = (PROJECT / "docs" / "textract-endpoint.md").read_text()
+    names = [*DEFAULTS, *WIRE_FAULTS, *VARIANTS]
+    names += [name for value in DEFAULTS.values() if isinstance(value, dict) for name in value if name[0].islower()]
+    assert [name for name in names if name not in described] == []

@@ -21,7 +21,8 @@ from deploy.local.textract.simulator.books import Books
 from deploy.local.textract.simulator.endings import Endings
 from deploy.local.textract.simulator.fates import Fates
 from deploy.local.textract.simulator.jobs import FLUSH_SECONDS, Job, Jobs, Shelf
-from deploy.local.textract.simulator.knobs import CODES, GETS, STARTS, SYNC, Fault, Json, Settings
+from deploy.local.textract.simulator.knobs import CODES, GETS, MALFORMED, STARTS, SYNC, Fault, Json, Settings
+from deploy.local.textract.simulator.malformed import CIRCLING
 from deploy.local.textract.simulator.notices import Later, Sender
 from deploy.local.textract.simulator.objects import Objects
 from deploy.local.textract.simulator.outputs import Outputs
@@ -276,16 +277,19 @@ class Simulator:
             return early
         status = job.status(time.time())
         if status in ("SUCCEEDED", "PARTIAL_SUCCESS"):
-            reply = Reply(200, self._results(job, call.operation, status, asked), "ok")
+            circling = fault is not None and fault.fault == f"{MALFORMED}{CIRCLING}"
+            reply = Reply(200, self._results(job, call.operation, status, asked, circling=circling), "ok")
         else:
             message = {"StatusMessage": job.message} if status == "FAILED" and job.message else {}
             reply = said({"JobStatus": status, **message})
         return self._done(call, reply, job.name, fault)
 
-    def _results(self, job: Job, operation: str, status: str, asked: inputs.Get) -> bytes:
-        part = self._source.part(job, operation, self._cursor(job, asked), asked.max_results)
-        token = self._token(job, part.after, asked.max_results) if part.after else None
-        return _answer(job, status, part.members, token)
+    def _results(self, job: Job, operation: str, status: str, asked: inputs.Get, *, circling: bool) -> bytes:
+        """A part of the results; with `circling` its token leads to the same part again, for ever."""
+        at = self._cursor(job, asked)
+        part = self._source.part(job, operation, at, asked.max_results)
+        after = at if circling else part.after
+        return _answer(job, status, part.members, self._token(job, after, asked.max_results) if after else None)
 
     def _pages(self, document: Document, operation: str, *, at_once: bool) -> int:
         counted = self._objects.pages(document, self.settings.knobs.pages, at_once=at_once)
