@@ -115,10 +115,10 @@ class Budgets(OfTheTenant, BudgetBase):
         standing = self._standing(budget)
         return f"${costs.dollars(standing.in_flight)}" if standing else "–"
 
-    @admin.display(description=gettext_lazy("new documents wait"), boolean=True)
-    def waiting(self, budget: Budget) -> bool | None:
+    @admin.display(description=gettext_lazy("new documents"))
+    def waiting(self, budget: Budget) -> str:
         standing = self._standing(budget)
-        return standing.documents_wait if standing else None
+        return _("wait") if standing and standing.documents_wait else _("are read")
 
     def _standing(self, budget: Budget) -> costs.Standing | None:
         if budget.cap_micro_dollars is None:
@@ -322,4 +322,8 @@ class PriceTables(PlatformOnly, PriceBase):
 
 
 def _as_yaml(row: PriceTable) -> str:
-    return yaml.safe_dump(row.definition, sort_keys=False, default_flow_style=None, width=110)
+    """In the order of the shipped files; the database keeps none."""
+    told = dict(row.definition)
+    told["analysis"] = [{"features": each["features"], "tiers": each["tiers"]} for each in told["analysis"]]
+    in_order = {name: told[name] for name in prices.MEMBERS}
+    return yaml.safe_dump(in_order, sort_keys=False, default_flow_style=None, width=110)

@@ -131,7 +131,7 @@ def _queued(request: HttpRequest, tab: str, found: Any, given: dict[str, Any], c
     """The rows of one page of one tab, and its pager."""
     # Of the fields only those that are why a document waits, and of them only why.
     problems = Prefetch("fields", Field.objects.exclude(problems=[]).only("document_id", "problems"))
-    found = found.select_related("tenant", "document_type", "claim", "claim__holder").prefetch_related(problems)
+    found = found.select_related("tenant", "claim", "claim__holder").prefetch_related(problems)
     any_of = listing.of_type(given["document_type"]) if given.get("document_type") else [Q()]
     if given.get("priority"):
         found = found.filter(priority=Priority[given["priority"].upper()])
@@ -435,6 +435,7 @@ def _costs(user: Any) -> dict[str, Any]:
                 "share": unit["micro_dollars"] / month.micro_dollars if month.micro_dollars else 0.0,
             }
             for unit in month.units
+            if unit["pages"]
         ],
         "budgets": [
             {

@@ -36,7 +36,7 @@ FAMILIES = {
 }
 _NAME = re.compile(r"[A-Za-z0-9-]{1,30}")
 _MOST = 1_000_000_000
-_MEMBERS = {"group", "label", "regions", "text", "analysis", "free_beside", "expense", "id", "lending"}
+MEMBERS = ("group", "label", "regions", "text", "analysis", "free_beside", "expense", "id", "lending")
 
 
 class InvalidPrices(ValueError):
@@ -202,9 +202,9 @@ def parse(definition: Mapping[str, Any], *, version: int) -> Prices:
     """The prices that a definition says. Raises InvalidPrices with a sentence."""
     if not isinstance(definition, Mapping):
         raise InvalidPrices("A price table is a mapping with group, label, regions and prices.")
-    if unknown := set(definition) - _MEMBERS:
+    if unknown := set(definition) - set(MEMBERS):
         raise InvalidPrices(f"{min(map(str, unknown))} is no part of a price table.")
-    if missing := _MEMBERS - set(definition):
+    if missing := set(MEMBERS) - set(definition):
         raise InvalidPrices(f"{min(missing)} is missing.")
     made = Prices(
         group=_group(definition["group"]),

@@ -168,7 +168,8 @@ def test_a_platform_admin_gives_prices_a_new_version(cast: make.Cast, root: User
     client = cast.page(root)
     page = client.get(f"{PRICES}add/")
     offered = page.context["adminform"].form.initial["text"]
-    assert yaml.safe_load(offered)["group"] == "us"
+    assert list(yaml.safe_load(offered)) == list(prices.MEMBERS)
+    assert yaml.safe_load(offered) == yaml.safe_load((prices.FOLDER / "us.yaml").read_text())
     changed = yaml.safe_load(offered) | {"expense": [{"above": 0, "price": 12_000}]}
     answer = client.post(f"{PRICES}add/", {"text": yaml.safe_dump(changed)}, follow=True)
     assert answer.status_code == 200
