@@ -85,6 +85,13 @@ class Product:
 
     def verify(self) -> dict[str, Any]:
         """What `manage.py verify` finds, with the endpoint's bill compared."""
+        ran = self.manage("verify", "--json", "--textract-control", self.credentials["textract"]["control_url"])
+        assert ran.stdout, ran.stderr
+        found: dict[str, Any] = json.loads(ran.stdout)
+        return found
+
+    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """One of the product's own commands, run as an administrator of this machine would."""
         who = self.credentials
         secrets = json.loads((self.home / "secrets.json").read_text())
         env = self.env | secrets | {
@@ -93,18 +100,8 @@ class Product:
             "DTAT_ENVIRONMENT": "embedded",
             "AWS_ENDPOINT_URL_TEXTRACT": who["textract"]["url"],
         }  # fmt: skip
-        command = [
-            sys.executable,
-            "manage.py",
-            "verify",
-            "--json",
-            "--textract-control",
-            who["textract"]["control_url"],
-        ]
-        ran = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-        assert ran.stdout, ran.stderr
-        found: dict[str, Any] = json.loads(ran.stdout)
-        return found
+        command = [sys.executable, "manage.py", *words]
+        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
     def books(self) -> dict[str, Any]:
         """The local endpoint's own count of calls and billed pages."""

@@ -130,18 +130,14 @@ class Documents(APIView):
         form = serializers.ListSerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
         with access.scope_of(request.user):
-            found = (
-                Document.objects.visible_to(request.user)
-                .select_related("document_type")
-                .filter(**_filters(form.validated_data))
-            )
+            found = listing.lean(Document.objects.visible_to(request.user).filter(**_filters(form.validated_data)))
             given = form.validated_data
             any_of = listing.of_type(given["document_type"]) if "document_type" in given else [Q()]
             pages = _NewestDocuments(tenants=listing.tenants_of(request.user), any_of=any_of)
             rows = pages.paginate_queryset(found, request, view=self)
             return Response(
                 {
-                    "results": [contract.summary(row) for row in rows or []],
+                    "results": [contract.summary(row) for row in listing.typed(rows or [])],
                     "next": pages.get_next_link(),
                     "previous": pages.get_previous_link(),
                 }
