@@ -62,6 +62,8 @@ class TextLines(logging.Formatter):
 
 def _one_line(text: str) -> str:
     """Control and direction characters as escapes: no id or name can forge a second line or colour a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -67,18 +66,20 @@ def length(request: HttpRequest) -> int:
     return int(request.META.get("CONTENT_LENGTH") or 0)
 
 
-def _folders() -> list[Path]:
-    """Those that an upload or its work writes to and that are on this machine."""
-    home = Path(settings.DTAT_HOME)
-    stored = [Path(settings.DOCUMENTS_ROOT)] if settings.STORAGE == "files" else []
-    return [folder for folder in (*stored, Path(settings.FILE_UPLOAD_TEMP_DIR), home / "postgres") if folder.is_dir()]
+def _folders() -> list[str]:
+    """Those that an upload or its work writes to."""
+    stored = [str(settings.DOCUMENTS_ROOT)] if settings.STORAGE == "files" else []
+    return [*stored, str(settings.FILE_UPLOAD_TEMP_DIR), f"{settings.DTAT_HOME}/postgres"]
 
 
-def _missing(folder: Path, coming_bytes: int) -> int:
-    """How many bytes more have to be free; zero or less when there are enough.
+def _missing(folder: str, coming_bytes: int) -> int:
+    """How many bytes more have to be free; zero or less when there are enough, or when the folder is not on this machine.
 
     The floor is DTAT_DISK_FLOOR_MIB, but never more than SHARE of the volume.
     """
-    volume = os.statvfs(folder)
+    try:
+        volume = os.statvfs(folder)
+    except FileNotFoundError:
+        return 0
     floor = min(settings.DISK_FLOOR_MIB * MIB, int(volume.f_blocks * volume.f_frsize * SHARE))
     return floor + coming_bytes - volume.f_bavail * volume.f_frsize

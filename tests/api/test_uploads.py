@@ -7,7 +7,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from ocr import sandbox
 from ocr.models import Document, IdempotencyKey
@@ -155,6 +157,31 @@ def test_our_own_failure_is_a_503_to_repeat(cast: make.Cast, monkeypatch: pytest
     problem(answer, 503, "try_again")
     assert answer["Retry-After"] == "5"
     assert count() == 0
+
+
+# --- What it costs -------------------------------------------------------------------------------------------------
+
+
+def test_an_upload_takes_few_statements(cast: make.Cast) -> None:
+    """One each: the key with its roles, the type and the clock, duplicates, all rows, two of the trail, the bell."""
+    upload(cast.api())
+    client, content, more = cast.api(), make.image(), {"document_type": "invoice", "external_id": "7"}
+    with CaptureQueriesContext(connection) as told:
+        assert upload(client, content, **more).status_code == 202
+    # A scope is a statement more; inside a test's transaction they are several. The backlog is counted once in seconds.
+    passing = ("SAVEPOINT", "set_config", "COUNT(")
+    statements = [each["sql"] for each in told if not any(word in each["sql"] for word in passing)]
+    assert len(statements) == 7, statements
+
+
+def test_pages_and_a_key_take_none_more(cast: make.Cast) -> None:
+    def count_of(content: bytes, **more: str) -> int:
+        with CaptureQueriesContext(connection) as told:
+            assert upload(cast.api(), content, **more).status_code == 202
+        return len([each for each in told if each["sql"].startswith(("INSERT", "WITH"))])
+
+    upload(cast.api())
+    assert count_of(make.pdf(5), key="k-1") == count_of(make.image())
 
 
 # --- Duplicates ---------------------------------------------------------------------------------------------------

@@ -63,26 +63,20 @@ def test_the_floor(monkeypatch: pytest.MonkeyPatch, *, free: int, size: int, com
 
 
 def test_every_disk_counts_and_none_that_is_not_here(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    asked: list[Path] = []
+    temporary, home, full = settings.FILE_UPLOAD_TEMP_DIR, settings.DTAT_HOME, ""
 
-    def statvfs(folder: Path) -> Any:
-        asked.append(folder)
-        return volume(9000)(folder)
+    def statvfs(folder: str) -> Any:
+        if folder == f"{home}/postgres" != full:
+            raise FileNotFoundError
+        return volume(100 if folder == full else 9000)(folder)
 
     monkeypatch.setattr(os, "statvfs", statvfs)
-    home, documents = Path(settings.DTAT_HOME), Path(settings.DOCUMENTS_ROOT)
-    documents.mkdir(exist_ok=True)
     disk.check()
-    assert set(asked) == {documents, Path(settings.FILE_UPLOAD_TEMP_DIR)}
-    (home / "postgres").mkdir()
-    asked.clear()
+    for full in (temporary, str(settings.DOCUMENTS_ROOT), f"{home}/postgres"):  # noqa: B007  statvfs looks at it
+        with pytest.raises(disk.Full):
+            disk.check()
+    settings.STORAGE, full = "s3", str(settings.DOCUMENTS_ROOT)
     disk.check()
-    assert home / "postgres" in asked
-    (home / "postgres").rmdir()
-    settings.STORAGE = "s3"
-    asked.clear()
-    disk.check()
-    assert asked == [Path(settings.FILE_UPLOAD_TEMP_DIR)]
 
 
 def test_rest_is_answered_507_before_the_body_is_read(
