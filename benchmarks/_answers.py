@@ -33,12 +33,12 @@ class Paper:
         self._top += step
         found = []
         for text, left in zip(texts, lefts, strict=False):
-            words = []
+            words, begin = [], left
             for word in text.split():
                 width = 0.0083 * len(word)
                 words.append(self._add("WORD", left, width, Text=word, TextType="PRINTED"))
-                left += width + 0.007
-            self.on_page.append(self._add("LINE", left - 0.2, 0.2, words, Text=text))
+                left += width + 0.005
+            self.on_page.append(self._add("LINE", begin, left - begin, words, Text=text))
             found.append(words)
         return found
 
@@ -99,7 +99,7 @@ def form(seed: int) -> list[dict[str, Any]]:
         paper.pairs(
             f"{paper.word()} {paper.word()}:", f"{paper.word()} {paper.word()}", f"{paper.word()}:", paper.word()
         )
-    rows = [[f"{paper.word()} {paper.word()}" for _ in range(4)] for _ in range(27)]
+    rows = [[f"{paper.word()} {paper.word()}" for _ in range(4)] for _ in range(26)]
     paper.table(*rows)
     while len(paper.blocks) < 877:
         paper.row(paper.word(), step=0.003)

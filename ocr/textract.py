@@ -6,8 +6,6 @@ page numbers and blocks are checked here. The bytes that were checked are the by
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
-from ocr import aws
+from ocr import aws, extraction
 
 START, GET, SYNC = "start", "get", "sync"
 
@@ -178,7 +176,7 @@ def price(features: Sequence[str]) -> int:
 def checked(body: bytes, *, asynchronous: bool) -> Answer:
     """The answer that these bytes hold; raises Busy when they are not a whole Textract answer."""
     try:
-        data = json.loads(body)
+        data = extraction.decoded(body)
         status_ = data["JobStatus"] if asynchronous else "SUCCEEDED"
         finished = status_ in {"SUCCEEDED", "PARTIAL_SUCCESS"}
         if status_ not in {"IN_PROGRESS", "FAILED"} and not finished:
@@ -208,14 +206,17 @@ def checked(body: bytes, *, asynchronous: bool) -> Answer:
 def _check_block(block: Mapping[str, Any]) -> None:
     if not block["Id"] or not block["BlockType"]:
         raise ValueError("block without identity")
-    _check_pages([block.get("Page") or 1])
+    page = block.get("Page") or 1
+    if type(page) is not int or page < 1:
+        raise ValueError("page")
     confidence = block.get("Confidence")
-    if confidence is not None and not (math.isfinite(confidence) and 0 <= confidence <= 100):
+    if confidence is not None and not 0 <= confidence <= 100:  # what is no number is in no range
         raise ValueError("confidence")
     box = (block.get("Geometry") or {}).get("BoundingBox") or {}
     # Textract's own boxes overshoot the page by a rounding error; anything more is not a box.
-    if any(not (math.isfinite(value) and -0.05 <= value <= 1.05) for value in box.values()):
-        raise ValueError("box")
+    for value in box.values():
+        if not -0.05 <= value <= 1.05:
+            raise ValueError("box")
 
 
 def _check_pages(numbers: Sequence[object]) -> None:

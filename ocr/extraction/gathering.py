@@ -20,7 +20,7 @@ from ocr.extraction.reading import Field, LineItem, PageReading, Problem, Readin
 from ocr.extraction.rules import broken_rules
 
 # Nobody reviews more than this, and neither a page nor a result can hold it: the rest is left out, and that is told.
-MOST_FIELDS = 10_000
+MOST_FIELDS = 20_000
 
 
 class Gathering:
