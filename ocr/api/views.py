@@ -115,6 +115,7 @@ class Documents(APIView):
             422: PROBLEM,
             429: PROBLEM,
             503: PROBLEM,
+            507: PROBLEM,
         },
     )
     def post(self, request: Request) -> Response:
