@@ -30,7 +30,7 @@ PER_PAGE = 25
 SHOWN_FAILURES = 50
 TONES = {
     Batch.Status.RUNNING: ("you", "clock"),
-    Batch.Status.PAUSED: ("warn", "minus"),
+    Batch.Status.PAUSED: ("warn", "pause"),
     Batch.Status.STOPPED: ("bad", "bad"),
     Batch.Status.CANCELLED: ("plain", "close"),
     Batch.Status.COMPLETED: ("ok", "check"),
@@ -71,7 +71,7 @@ def _listed(request: HttpRequest, form: ManifestForm, *, refused: batches.Refuse
     with access.scope_of(request.user):
         pages = Paginator(Batch.objects.visible_to(request.user).select_related("tenant"), PER_PAGE)
         page = pages.get_page(request.GET.get("page"))
-        counted = batches.counts(page)
+        counted = batches.counts(list(page))
         tenants = list(serving.tenants_for_upload(request.user).values("slug", "name"))
         context = {
             "active": "batches",

@@ -636,12 +636,11 @@ def _wish(batch: Batch, wishes: Wishes) -> None:
 # --- What is told -------------------------------------------------------------------------------------------------
 
 
-def counts(batches: Iterable[Batch]) -> dict[UUID, dict[str, int]]:
+def counts(batches: Sequence[Batch]) -> dict[UUID, dict[str, int]]:
     """How many rows stand where, by batch: `total` and every state. Batches that ended know it by heart; inside a scope."""
-    told = {batch.pk: dict(batch.counts or {"total": batch.total}) for batch in batches}
-    open_ = [pk for pk, known in told.items() if len(known) == 1]
-    for pk in open_:
-        told[pk] |= {str(state): 0 for state in BatchItem.State}
+    names = ("total", *map(str, BatchItem.State))
+    told = {batch.pk: dict.fromkeys(names, 0) | {"total": batch.total} | batch.counts for batch in batches}
+    open_ = [batch.pk for batch in batches if not batch.counts]
     rows = BatchItem.objects.filter(batch_id__in=open_).order_by().values_list("batch_id", "state")
     for pk, state, count in rows.annotate(count=Count("pk")):
         told[pk][state] = count
