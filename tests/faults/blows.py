@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg2
+import requests
 
 from tests.product import Product, group
 
@@ -21,9 +22,12 @@ CLUSTERS = {
 ROLES = ("main", "sentinel", "worker", "monitor", "pusher")
 
 
-def leader(product: Product, child: str) -> int:
-    """The process that the supervisor started under this name; it leads a group of its own."""
-    pid: int = json.loads((product.home / "run.json").read_text())[child][0]
+def leader(product: Product, part: str) -> int:
+    """The process that leads the part's group; 0 while it is being started."""
+    try:
+        pid: int = json.loads((product.home / "workers.json").read_text())[part][0]
+    except (OSError, KeyError):
+        return 0
     return pid
 
 
@@ -69,24 +73,53 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def seconds_until_work_flows(product: Product, cluster: str, *, at_most: float = 60) -> float:
-    """How long, from now, until each kind of task that the cluster runs has run once more."""
+def seconds_until_work_flows(product: Product, *clusters: str, at_most: float = 60) -> float:
+    """How long, from now, until each kind of task that these clusters run has run anew."""
     begun, before = time.monotonic(), _beats(product)
-    # One may have been under way while the blow fell: only the second new beat counts where the first came at once.
+    names = [name for cluster in clusters for name in CLUSTERS[cluster]]
     while time.monotonic() - begun < at_most:
         now = _beats(product)
-        if all(name in now and now[name] > before.get(name, 0.0) + 1.0 for name in CLUSTERS[cluster]):
+        # A process that was struck may have shown its last sign of life a moment later than it was asked.
+        if all(name in now and now[name] > before.get(name, 0.0) + 1.0 for name in names):
             return time.monotonic() - begun
         time.sleep(0.2)
-    raise AssertionError(f"{cluster} did no work for {at_most} s")
+    raise AssertionError(f"{clusters} did no work for {at_most} s")
 
 
 def orphans(product: Product) -> list[int]:
-    """Living processes of the product that belong to none of the groups that its supervisor knows."""
-    known = json.loads((product.home / "run.json").read_text())
+    """Processes of the product that belong to nobody. What is just being replaced is waited for."""
+    deadline = time.monotonic() + 10
+    while (found := _orphans(product)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
+
+
+def _orphans(product: Product) -> list[int]:
+    known: dict[str, list[int]] = {}
+    for name in ("run.json", "workers.json"):
+        with suppress(OSError):
+            known |= json.loads((product.home / name).read_text())
     members = {pid for noted, *_ in known.values() for pid in group(noted)}
     supervisor = product.process.pid if product.process else 0
     return [pid for pid in product.processes() if pid not in members | {supervisor} and not _is_database(pid)]
+
+
+def waiting_bells(product: Product) -> set[int]:
+    """The numbers of all bells that wait or that nobody has acknowledged."""
+    with (
+        closing(psycopg2.connect(product.credentials["database"]["app"])) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT id FROM django_q_ormq WHERE key = 'low'")
+        return {int(number) for (number,) in cursor.fetchall()}
+
+
+def answers(url: str) -> bool:
+    """Whether something good is said at this address."""
+    try:
+        return requests.get(url, timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
 
 
 def _beats(product: Product) -> dict[str, float]:

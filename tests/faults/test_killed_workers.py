@@ -14,7 +14,8 @@ import psycopg2
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.product import Product
+from tests.faults import blows
+from tests.product import Product, group
 
 pytestmark = pytest.mark.faults
 DOCUMENTS = 50
@@ -49,11 +50,16 @@ def unfinished(product: Product) -> int:
     return asked(product, "SELECT count(*) FROM ocr_document WHERE status IN ('received', 'reading')")
 
 
+def _below_the_leaders(product: Product) -> list[int]:
+    leaders = [blows.leader(product, cluster) for cluster in blows.CLUSTERS]
+    return [pid for leader in leaders for pid in group(leader) if leader and pid != leader]
+
+
 def crew(product: Product) -> list[int]:
     """The processes below the cluster's leader, once there are some: after a blow the supervisor starts a new cluster."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if found := product.children_of("workers"):
+        if found := _below_the_leaders(product):
             return found
         time.sleep(0.1)
     raise AssertionError("no new cluster was started")
@@ -65,7 +71,7 @@ def kill_every_worker_at_work(product: Product) -> int:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if asked(product, held):
-            for pid in product.children_of("workers"):
+            for pid in _below_the_leaders(product):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             if left := asked(product, held):

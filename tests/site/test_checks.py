@@ -148,6 +148,13 @@ def test_queue(settings: Any, values: dict[str, Any], ids: list[str]) -> None:
     assert _ids(checks.queue(None)) == ids
 
 
+def test_redis_needs_an_address(settings: Any) -> None:
+    settings.BROKER = "redis"
+    assert _ids(checks.queue(None)) == ["dtat.E014"]
+    settings.REDIS_URL = "redis://127.0.0.1:6379/0"
+    assert _ids(checks.queue(None)) == []
+
+
 def test_a_lease_outlives_the_longest_call(settings: Any) -> None:
     settings.PRODUCTION, settings.LEASE_SECONDS, settings.TEXTRACT_READ_SECONDS = True, 20, 20
     assert _ids(checks.queue(None)) == ["dtat.E013"]
