@@ -1,4 +1,8 @@
-"""`make bench BENCH=name [QUICK=1]`: runs one benchmark, prints its result and writes it to benchmarks/results/<name>.json."""
+"""`make bench BENCH=name [QUICK=1]`: runs one benchmark, prints its result and writes it to benchmarks/results/<name>.json.
+
+Of a benchmark that says what to draw (`chart(result)`) the chart in docs/images is drawn anew, except from a quick run.
+`BENCH=charts` draws all of them from the stored results.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +17,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks._charts import draw
+
 FOLDER = Path(__file__).resolve().parent
+IMAGES = FOLDER.parent / "docs" / "images"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
 def main() -> int:
     name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name == "charts":
+        return _redraw()
     if name not in NAMES:
         sys.stderr.write(f"Say which benchmark: make bench BENCH=name, one of {', '.join(NAMES)}.\n")
         return 2
-    measured: dict[str, Any] = importlib.import_module(f"benchmarks.{name}").measure(
-        quick=os.environ.get("QUICK") == "1"
-    )
+    quick = os.environ.get("QUICK") == "1"
+    measured: dict[str, Any] = importlib.import_module(f"benchmarks.{name}").measure(quick=quick)
     result = {
         "name": name,
+        "quick": quick,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "machine": {"cores": os.cpu_count(), "memory_mib": _memory_mib(), "architecture": platform.machine()},
@@ -39,7 +48,23 @@ def main() -> int:
     (FOLDER / "results").mkdir(exist_ok=True)
     (FOLDER / "results" / f"{name}.json").write_text(told, encoding="utf-8")
     sys.stdout.write(told)
+    if not quick:
+        _draw(name, result)
     return 0
+
+
+def _redraw() -> int:
+    for path in sorted((FOLDER / "results").glob("*.json")):
+        if path.stem in NAMES:
+            _draw(path.stem, json.loads(path.read_text(encoding="utf-8")))
+    return 0
+
+
+def _draw(name: str, result: dict[str, Any]) -> None:
+    chart = getattr(importlib.import_module(f"benchmarks.{name}"), "chart", None)
+    if chart is not None:
+        IMAGES.mkdir(exist_ok=True)
+        (IMAGES / f"bench-{name}.svg").write_text(draw(chart(result)), encoding="utf-8")
 
 
 def _commit() -> str:

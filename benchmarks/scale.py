@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from typing import Any
 import psycopg2
 import requests
 
+from benchmarks._charts import Chart
 from tests.product import Product
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -68,13 +69,13 @@ class Person:
         path = f"/api/v1/documents/{document_id}/"
         version = self.session.get(self.url + path, timeout=30).json()["version"]
         body = {"version": version, "decision": "reject", "reason": "illegible"}
-        headers = {"X-CSRFToken": self.session.cookies["csrftoken"]}
+        headers = {"X-CSRFToken": str(self.session.cookies["csrftoken"])}
         answer = self.session.post(f"{self.url}{path}review/", json=body, headers=headers, timeout=30)
         if answer.status_code != 200:
             raise RuntimeError(f"the decision was refused: {answer.status_code} {answer.text[:300]}")
 
     def _timed(self, method: str, path: str, expected: int) -> tuple[float, str]:
-        headers = {"X-CSRFToken": self.session.cookies["csrftoken"]} if method == "POST" else {}
+        headers = {"X-CSRFToken": str(self.session.cookies["csrftoken"])} if method == "POST" else {}
         begun = time.perf_counter()
         answer = self.session.request(method, self.url + path, headers=headers, allow_redirects=False, timeout=60)
         milliseconds = (time.perf_counter() - begun) * 1000
@@ -105,6 +106,19 @@ def measure(*, quick: bool) -> dict[str, Any]:
     least, most = figures[str(sizes[0])], figures[str(sizes[-1])]
     growth = {f"growth_{name}": round(most[f"{name}_p95_ms"] / least[f"{name}_p95_ms"], 2) for name in MEASURED}
     return {"seed": 0.5, "figures": figures, "ratios": {"growth": max(growth.values()), **growth}}
+
+
+def chart(result: dict[str, Any]) -> Chart:
+    """The four figures over the number of documents, and what they must stay under."""
+    sizes = result["figures"]
+    return Chart(
+        title="What people wait for as the archive grows",
+        unit="milliseconds over HTTP, p95",
+        labels=[f"{int(size):,} documents" for size in sizes],
+        series={name: [figures[f"{name}_p95_ms"] for figures in sizes.values()] for name in MEASURED},
+        bounds={"pages stay under 50 ms": 50, "next stays under 20 ms": 20},
+        note=f"commit {result['commit']}, {result['machine']['cores']} cores",
+    )
 
 
 # --- The archive --------------------------------------------------------------------------------------------------
@@ -223,6 +237,6 @@ def _nexts(reviewers: list[Person], count: int) -> Iterator[float]:
         person.reject(document_id)
 
 
-def _p95(samples: Any) -> float:
+def _p95(samples: Iterable[float]) -> float:
     ordered = sorted(samples)
     return ordered[-(-len(ordered) * 95 // 100) - 1]

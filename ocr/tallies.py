@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection
@@ -189,7 +189,7 @@ def _tenants(user: AnyUser) -> list[UUID] | None:
 
 
 def _read(tenants: list[UUID] | None, *, span: int, since: datetime) -> list[Tallied]:
-    asked = {"span": span, "since": since, "tenants": None if tenants is None else [str(each) for each in tenants]}
+    asked: dict[str, Any] = {"span": span, "since": since, "tenants": tenants and [str(each) for each in tenants]}
     with connection.cursor() as cursor:
         cursor.execute(READ, asked)
         return [Tallied(*row) for row in cursor.fetchall()]

@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -57,7 +57,9 @@ def documents(request: HttpRequest) -> HttpResponse:
 def _listed(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     """The rows of one page, its pager, and since when names were searched where not all were."""
     tenants = listing.tenants_of(request.user)
-    found = Document.objects.visible_to(request.user).select_related("tenant").filter(_lookups(given))
+    found: QuerySet[Document] = (
+        Document.objects.visible_to(request.user).select_related("tenant").filter(_lookups(given))
+    )
     any_of = listing.of_type(given["document_type"]) if given.get("document_type") else [Q()]
     since = None
     if given.get("q"):
