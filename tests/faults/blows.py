@@ -104,14 +104,16 @@ def _orphans(product: Product) -> list[int]:
     return [pid for pid in product.processes() if pid not in members | {supervisor} and not _is_database(pid)]
 
 
-def waiting_bells(product: Product) -> set[int]:
-    """The numbers of all bells that wait or that nobody has acknowledged."""
+def waiting_bells(product: Product) -> tuple[set[int], int]:
+    """The numbers of all bells in the lane of the chores that wait or that nobody has acknowledged, and the last number given."""
     with (
         closing(psycopg2.connect(product.credentials["database"]["app"])) as connection,
         connection.cursor() as cursor,
     ):
-        cursor.execute("SELECT id FROM django_q_ormq WHERE key = 'low'")
-        return {int(number) for (number,) in cursor.fetchall()}
+        cursor.execute("SELECT last_value FROM django_q_ormq_id_seq")
+        (last,) = cursor.fetchone() or (0,)
+        cursor.execute("SELECT id FROM django_q_ormq WHERE key = 'low' AND id <= %s", [last])
+        return {int(number) for (number,) in cursor.fetchall()}, int(last)
 
 
 def answers(url: str) -> bool:
