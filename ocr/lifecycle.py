@@ -161,7 +161,7 @@ def move_all(
         moved = {change.document.pk for change in done}
         entries = [*before, *(_entry(change, moves[change.document.pk].kind) for change in done), *after]
         trail.record_all([entry for entry in entries if entry.document_id in moved])
-        outbox.announce_all([_announcement(change, moves[change.document.pk].event) for change in done])
+        outbox.announce_all([_announcement(change, moves[change.document.pk].event) for change in done], at=now)
         notices.tell_all(notices.REST, [str(each.document.pk) for each in done if TURNS[each.to] != "worker"])
     for change in done:
         document = change.document

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.db import connection
 from django.db.models.functions import Now
 
+from ocr import rows
 from ocr.models import Batch, Document, OutboxEvent
 
 
@@ -21,7 +24,10 @@ class Announcement:
 
 def announce(type_: str, document: Document, *, data: Mapping[str, object]) -> OutboxEvent:
     """Queue one event about the document as it now is: ids, names and codes, never values."""
-    return announce_all([Announcement(type_, document, data)])[0]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return announce_all([Announcement(type_, document, data)], at=now)[0]
 
 
 def received(document: Document) -> OutboxEvent:
@@ -37,8 +43,8 @@ def received(document: Document) -> OutboxEvent:
     )
 
 
-def announce_all(announcements: Sequence[Announcement]) -> list[OutboxEvent]:
-    """Queue many events with one statement."""
+def announce_all(announcements: Sequence[Announcement], *, at: datetime) -> list[OutboxEvent]:
+    """Queue many events with one statement, as of the database's time `at`."""
     events = [
         OutboxEvent(
             type=each.type,
@@ -46,12 +52,14 @@ def announce_all(announcements: Sequence[Announcement]) -> list[OutboxEvent]:
             document_id=each.document.pk,
             version=each.document.version,
             data=dict(each.data),
-            created_at=Now(),
-            due_at=Now(),
+            created_at=at,
+            due_at=at,
         )
         for each in announcements
     ]
-    return OutboxEvent.objects.bulk_create(events)
+    if events:
+        rows.insert(*events)
+    return events
 
 
 def announce_again(type_: str, document: Document, *, data: Mapping[str, object]) -> OutboxEvent:

@@ -87,6 +87,7 @@ class Work:
     result: Artifact | None = None
     was_uncertain: bool = False
     error: Exception | None = None
+    charges: list[costs.Entry] = field(default_factory=list)  # for the ledger, written last: it locks the month's sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -572,7 +573,8 @@ def settle(works: Sequence[Work]) -> list[Work]:
 def _own(work: Work) -> Work:
     """A copy to write from: a transaction that fails must leave no trace in memory either."""
     mine = copy.copy(work)
-    mine.document, mine.run = copy.copy(work.document), copy.copy(work.run)
+    mine.document, mine.run, mine.charges = copy.copy(work.document), copy.copy(work.run), []
+    mine.stored, mine.result = [copy.copy(part) for part in work.stored], copy.copy(work.result)
     return mine
 
 
@@ -591,6 +593,7 @@ def _settled(works: list[Work]) -> list[Work]:
         _settle_readings([work for work in good if work.read])
         going = _settle_parts([work for work in good if work.stored and not work.read])
         _tell_quotas(mine)
+        costs.charge([charge for work in mine for charge in work.charges])
     return going
 
 
@@ -659,7 +662,7 @@ def _end_run(work: Work, *, refused: str) -> None:
     uncertain = refused == "charge_uncertain"
     Extraction.objects.filter(pk=work.run.pk).update(state=Extraction.State.FAILED, charge_uncertain=uncertain)
     if uncertain:
-        costs.charge([costs.entry(work.run, pages=work.document.page_count, kind=Charge.Kind.UNCERTAIN)])
+        work.charges.append(costs.entry(work.run, pages=work.document.page_count, kind=Charge.Kind.UNCERTAIN))
 
 
 def _find_overdue(works: Sequence[Work]) -> None:
@@ -756,14 +759,22 @@ def _settle_parts(works: Sequence[Work]) -> list[Work]:
 
 
 def _keep_parts(works: Sequence[Work]) -> None:
-    """Save the rows of stored parts; one that came again replaces the one of before."""
-    new = [part for work in works for part in work.stored if part.pk is None]
-    Artifact.objects.bulk_create(
-        new,
-        update_conflicts=True,
-        unique_fields=["document", "kind", "number", "part"],
-        update_fields=["key", "sha256", "size_bytes", "first_page", "last_page"],
-    )
+    """Save the rows of stored parts and results; a part that came again replaces the one of before."""
+    new = [part for work in works for part in _new_objects(work) if work.lease.fence == 1]
+    if new:
+        rows.insert(*new)
+    again = [part for work in works for part in _new_objects(work) if work.lease.fence > 1]
+    if again:
+        Artifact.objects.bulk_create(
+            again,
+            update_conflicts=True,
+            unique_fields=["document", "kind", "number", "part"],
+            update_fields=["key", "sha256", "size_bytes", "first_page", "last_page"],
+        )
+
+
+def _new_objects(work: Work) -> list[Artifact]:
+    return [part for part in work.stored if part._state.adding] + ([work.result] if work.result else [])
 
 
 def _collected(works: Sequence[Work], *, tell: bool = True) -> list[trail.Entry]:
@@ -793,9 +804,9 @@ def _collected(works: Sequence[Work], *, tell: bool = True) -> list[trail.Entry]
     entries = [_entry(work, Kind.TEXTRACT_SUCCEEDED, "collect", _said_of_answer(work)) for work in new]
     if tell:
         trail.record_all(entries)
-    costs.charge(charges)
-    for work in new:
+    for work, charge in zip(new, charges, strict=True):
         work.run.state = Extraction.State.COLLECTED
+        work.charges.append(charge)
     return entries
 
 
@@ -844,7 +855,6 @@ def _settle_readings(works: Sequence[Work]) -> None:
         return
     read = [(work, work.read, work.result) for work in works if work.read and work.result]
     _keep_parts(works)
-    Artifact.objects.bulk_create(result for _work, _found, result in read)
     readings.write_all([(work.document, found) for work, found, _result in read])
     before = _collected(works, tell=False)
     before += [

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from ocr import artifacts, document_types, extraction
+from ocr import artifacts, document_types, extraction, rows
 from ocr.extraction import classification
 from ocr.models import Artifact, Document, DocumentType, Extraction, Field, Page
 from tenants import scope
 
+FIRST_READ_VERSION = 2  # received, then reading: a document of this version has no fields yet
 LOCAL_ENGINE = "local-"  # how the one-machine engine's model version begins: nobody should take its answers for AWS's
 
 
@@ -146,8 +147,11 @@ def write(document: Document, found_: Found) -> None:
 
 def write_all(readings: Sequence[tuple[Document, Found]]) -> None:
     """Replace the fields and page turns of many documents. Their own columns are the caller's, who moves them anyway."""
-    Field.objects.filter(document__in=[document.pk for document, _found in readings]).delete()
-    Field.objects.bulk_create([row for _document, each in readings for row in each.fields])
+    read_before = [document.pk for document, _found in readings if document.version > FIRST_READ_VERSION]
+    if read_before:
+        Field.objects.filter(document__in=read_before).delete()
+    if fields := [row for _document, each in readings for row in each.fields]:
+        rows.insert(*fields)
     for document, each in readings:
         for turn in set(each.rotations.values()):
             turned = [number for number, rotation in each.rotations.items() if rotation == turn]

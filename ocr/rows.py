@@ -61,7 +61,7 @@ def insert(*rows: models.Model) -> None:
     for model, group in groupby(rows, key=_model):
         columns = _columns(model)
         statements.append(
-            _INSERT.format(table=model._meta.db_table, columns=", ".join(column for column, _field in columns))
+            _INSERT.format(table=model._meta.db_table, columns=", ".join(f'"{column}"' for column, _field in columns))
         )
         values.append(json.dumps([_values(row, columns) for row in group], default=_plain))
     others = ", ".join(f"part{number} AS ({statement})" for number, statement in enumerate(statements[1:]))
