@@ -74,7 +74,7 @@ class BatchFiltersSerializer(_Strict):
 
 
 class ItemFiltersSerializer(_Strict):
-    state = serializers.ChoiceField(choices=BatchItem.State.values, required=False, default="")
+    state = serializers.ChoiceField(choices=BatchItem.State.values, required=False)
     cursor = serializers.IntegerField(required=False, min_value=0, default=0)
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=1000, default=100)
 
@@ -343,7 +343,7 @@ class Items(_Door):
         size = given["page_size"]
         with access.scope_of(request.user):
             batch = serving.batch_for(request.user, batch_id)
-            page = batches.rows(batch, after=given["cursor"], limit=size + 1, state=given["state"])
+            page = batches.rows(batch, after=given["cursor"], limit=size + 1, state=given.get("state", ""))
         more = len(page) > size
         return Response({"results": page[:size], "next": _next_url(request, page[size - 1]["row"]) if more else None})
 
