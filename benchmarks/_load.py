@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,23 +81,46 @@ def product(folder: Path, *, knobs: dict[str, Any], **settings: str) -> Iterator
 class Cost:
     """Of all processes of the product, PostgreSQL included: processor time so far, and memory held now."""
 
-    cpu_ms: float
-    pss_mib: float
-    processes: int
+    cpu_ms: dict[str, float]  # by part: web, postgres, ...
+    pss_mib: dict[str, float]
+
+    @property
+    def all_cpu_ms(self) -> float:
+        return sum(self.cpu_ms.values())
+
+    @property
+    def all_pss_mib(self) -> float:
+        return sum(self.pss_mib.values())
 
 
 def cost(of: Product, simulator: Simulator) -> Cost:
     """What the product has used by now. A process that ended is counted with the one that waited for it."""
-    pids = [pid for pid in of.processes() if pid != simulator.process.pid]
-    return Cost(sum(map(_cpu_ms, pids)), sum(map(_pss_kib, pids)) / 1024, len(pids))
+    leaders = {leader: name for name, (leader, *_rest) in json.loads((of.home / "run.json").read_text()).items()}
+    cpu_ms: dict[str, float] = defaultdict(float)
+    pss_mib: dict[str, float] = defaultdict(float)
+    for pid in of.processes():
+        fields = _stat(pid)
+        if pid == simulator.process.pid or not fields:
+            continue
+        part = leaders.get(int(fields[2]), "postgres" if b"postgres" in _command(pid) else "start")
+        cpu_ms[part] += sum(map(int, fields[11:15])) * _TICK_MS
+        pss_mib[part] += _pss_kib(pid) / 1024
+    return Cost(dict(cpu_ms), dict(pss_mib))
 
 
-def _cpu_ms(pid: int) -> float:
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third on; none for one that ended in the meantime."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except OSError:  # it ended in the meantime
-        return 0.0
-    return sum(map(int, fields[11:15])) * _TICK_MS
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return []
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def _pss_kib(pid: int) -> int:

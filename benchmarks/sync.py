@@ -62,8 +62,8 @@ class Flood:
     per_minute: float
     failures: Counter[str]
     seconds: list[float]
-    cpu_ms_per_document: float
-    pss_mib: float
+    cpu_ms_per_document: dict[str, float]  # by part of the product
+    pss_mib: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,9 @@ def measure(*, quick: bool) -> dict[str, Any]:
             steadies = [asyncio.run(_steady(callers, simulator, warm_up, steady_seconds)) for _ in range(rounds)]
             report = simulator.report()
     per_minute = statistics.median(flood.per_minute for flood in floods)
-    failures = sum((each.failures for each in [*floods, *steadies]), Counter[str]())
+    failures = sum(
+        [*(flood.failures for flood in floods), *(steady.failures for steady in steadies)], start=Counter[str]()
+    )
     return {
         "seed": SEED,
         "figures": {
@@ -96,8 +98,14 @@ def measure(*, quick: bool) -> dict[str, Any]:
             "overhead_p50_ms": round(statistics.median(statistics.median(steady.added_ms) for steady in steadies)),
             "failures_by_kind": dict(failures),
             "answer_p95_ms_under_flood": round(statistics.median(_p95(flood.seconds) for flood in floods) * 1000),
-            "cpu_ms_per_document": round(statistics.median(flood.cpu_ms_per_document for flood in floods), 1),
-            "pss_mib_under_flood": round(max(flood.pss_mib for flood in floods)),
+            "cpu_ms_per_document": round(
+                statistics.median(sum(flood.cpu_ms_per_document.values()) for flood in floods), 1
+            ),
+            "cpu_ms_per_document_by_part": {
+                part: round(spent, 1) for part, spent in floods[-1].cpu_ms_per_document.items()
+            },
+            "pss_mib_under_flood": round(max(sum(flood.pss_mib.values()) for flood in floods)),
+            "pss_mib_by_part": {part: round(held) for part, held in floods[-1].pss_mib.items()},
             "rounds": rounds,
             "documents_per_minute_by_round": [round(flood.per_minute) for flood in floods],
             "overhead_p95_ms_by_round": [round(_p95(steady.added_ms)) for steady in steadies],
@@ -186,7 +194,9 @@ async def _flood(callers: Callers, simulator: _load.Simulator, warm_up: float, s
         per_minute=len(inside) / seconds * 60,
         failures=failures,
         seconds=[answer.seconds for answer in inside],
-        cpu_ms_per_document=(after.cpu_ms - before.cpu_ms) / max(1, len(inside)),
+        cpu_ms_per_document={
+            part: (used - before.cpu_ms.get(part, 0.0)) / max(1, len(inside)) for part, used in after.cpu_ms.items()
+        },
         pss_mib=after.pss_mib,
     )
 
