@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from audit import trail
 from audit.models import AuditEvent, Kind
-from ocr import artifacts, batches, readings
+from ocr import artifacts, batches, readings, tallies
 from ocr.lifecycle import MOVES
 from ocr.models import (
     Artifact,
@@ -38,6 +38,7 @@ from ocr.models import (
     Page,
     Source,
     Status,
+    Tally,
 )
 from review.models import Correction, Decision
 from tenants import scope
@@ -345,6 +346,11 @@ def _batches_whole(invariant: Invariant, options: dict[str, Any]) -> None:
         invariant.broken.append(f"batch {pk} has ended with rows open")
 
 
+def _figures_counted(invariant: Invariant, options: dict[str, Any]) -> None:
+    invariant.checked = Tally.objects.count()
+    invariant.broken += tallies.differences()
+
+
 CHECKS: dict[str, tuple[str, Callable[[Invariant, dict[str, Any]], None]]] = {
     "every accepted document is there, in one legal status, and none is stuck": ("I1", _accounted),
     "every status history is a legal path with one audit row per version": ("I2", _legal_paths),
@@ -361,4 +367,5 @@ CHECKS: dict[str, tuple[str, Callable[[Invariant, dict[str, Any]], None]]] = {
         _money_adds_up,
     ),
     "every batch has its rows, each with one document at most, and says once that it ended": ("I12", _batches_whole),
+    "the figures shown are what counting the documents gives": ("I13", _figures_counted),
 }

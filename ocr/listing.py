@@ -29,7 +29,7 @@ NEWEST = "-received_at"
 MOST_COUNTED = 10_000  # a longer list's length is told as "10,000+"
 MOST_SEARCHED = 20_000  # names are looked through that many documents back, in each tenant
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PLACE = re.compile(r"([ab])(\d{1,9})\.(-?\d{1,16})\.([0-9a-f]{32})")
+_PLACE = re.compile(r"([ab])(\d{1,9})\.(-?\d{1,18})\.([0-9a-f]{32})")
 
 
 @dataclass(frozen=True, slots=True)

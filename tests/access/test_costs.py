@@ -30,6 +30,24 @@ def test_a_longer_list_costs_no_more_queries(cast: make.Cast, engine: Engine, pa
     assert costs[0] <= 30, [query["sql"][:120] for query in queries.captured_queries]
 
 
+@pytest.mark.parametrize(
+    "path", ["/documents/?status=needs_review", "/documents/?document_type=receipt", "/queue/", "/dashboard/"]
+)
+def test_a_list_of_several_tenants_costs_no_more_queries(cast: make.Cast, engine: Engine, path: str) -> None:
+    """For an administrator, whose tenants grow in number."""
+    client = cast.page(make.user(None, superuser=True))
+    costs = []
+    for _ in range(2):
+        for _ in range(2):
+            make.document(make.tenant(), "needs_review")
+        client.get(path)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(path).status_code == 200
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
+    assert costs[0] <= 30, [query["sql"][:120] for query in queries.captured_queries]
+
+
 def _one_more(cast: make.Cast, path: str) -> None:
     document = make.document(cast.a, "needs_review", pages=[stub.DOUBTFUL])
     if "mine" in path:

@@ -19,6 +19,7 @@ from review.models import Decision
 from tenants import scope
 from tenants.models import Role
 from tests import make
+from tests.conftest import as_superuser
 from tests.engine import Engine
 from tests.review import papers
 
@@ -134,3 +135,20 @@ def test_ten_people_share_thirty_documents_without_a_double(cast: make.Cast, eng
     assert answers == [0] * READERS
     assert doubles == {}
     assert len(handed_out) == DOCUMENTS
+
+
+def test_what_others_have_locked_is_passed_over(
+    cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it is all that was offered at first; a lock is not waited for."""
+    monkeypatch.setattr(worklist, "OFFERS", (1, 10))
+    first, second = (make.document(cast.a, "needs_review") for _ in range(2))
+    with as_superuser() as cursor:
+        cursor.execute("SELECT 1 FROM ocr_document WHERE id = %s FOR UPDATE", [str(first.pk)])
+        found = worklist.claim_next(cast.ada)
+        assert found
+        assert found.document_id == second.pk
+        assert worklist.claim_next(cast.sue) is None
+    found = worklist.claim_next(cast.sue)
+    assert found
+    assert found.document_id == first.pk

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 
-from ocr.models import Document
+from ocr.models import TURN_AFTER, Document, Priority
 from review import decisions, worklist
 from review.models import Claim
 from tenants import access, scope
@@ -34,6 +34,57 @@ def test_the_most_urgent_comes_first_then_the_oldest(cast: make.Cast, engine: En
     low, old, new, high = waiting(cast, "low", "normal", "normal", "high")
     handed_out = [next_for(make.user(cast.a, Role.REVIEWER)).pk for _ in range(4)]
     assert handed_out == [high.pk, old.pk, new.pk, low.pk]
+
+
+def received_ago(document: Document, **ago: float) -> None:
+    """The document came so long ago."""
+    with scope.everything():
+        at = document.received_at - timedelta(**ago)
+        Document.objects.filter(pk=document.pk).update(
+            received_at=at, turn_at=at + TURN_AFTER[Priority(document.priority)]
+        )
+
+
+@pytest.mark.parametrize(
+    ("priority", "minutes", "than", "comes_first"),
+    [
+        ("low", 51, "normal", True),  # its hour has not passed, but a new one would wait ten minutes
+        ("low", 49, "normal", False),
+        ("low", 61, "high", True),
+        ("low", 59, "high", False),
+        ("normal", 11, "high", True),
+        ("normal", 9, "high", False),
+    ],
+)
+def test_who_has_waited_long_comes_before_the_more_urgent(
+    cast: make.Cast, engine: Engine, priority: str, minutes: float, than: str, *, comes_first: bool
+) -> None:
+    old, new = waiting(cast, priority, than)
+    received_ago(old, minutes=minutes)
+    expected = [old.pk, new.pk] if comes_first else [new.pk, old.pk]
+    with access.scope_of(cast.ada):
+        assert [document.pk for document in worklist.waiting(cast.ada)] == expected
+    rows = cast.page(cast.ada).get("/queue/").context["rows"]
+    assert [row["id"] for row in rows] == [str(pk) for pk in expected]
+    assert [next_for(who).pk for who in (cast.ada, cast.sue)] == expected
+
+
+def test_one_order_over_several_tenants(cast: make.Cast, engine: Engine) -> None:
+    both = make.user(cast.a, Role.REVIEWER)
+    make.join(both, cast.b, Role.REVIEWER)
+    documents = [make.document(tenant, "needs_review") for tenant in (cast.b, cast.a, cast.b)]
+    received_ago(documents[2], minutes=5)
+    order = [documents[2].pk, documents[0].pk, documents[1].pk]
+    rows = cast.page(both).get("/queue/").context["rows"]
+    assert [row["id"] for row in rows] == [str(pk) for pk in order]
+    handed_out = []
+    for _ in order:
+        found = worklist.claim_next(both)
+        assert found
+        handed_out.append(found.document_id)
+        worklist.release(found.document_id, found.token)
+        make.claim(found.document, cast.sue if found.tenant_id == cast.a.pk else cast.ben)
+    assert handed_out == order
 
 
 def test_nothing_waits(cast: make.Cast, engine: Engine) -> None:
