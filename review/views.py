@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from audit import trail
 from ocr import contract, costs, document_types, lifecycle, listing, metrics, readings, serving, tallies
 from ocr.forms import PRIORITIES, type_choices
-from ocr.models import Artifact, Document, Field, Priority
+from ocr.models import Artifact, Document, Field, Page, Priority
 from ocr.views import ago, facts, row, timeline
 from review import decisions, worklist
 from review.models import Draft, RejectReason
@@ -248,9 +248,20 @@ def review(request: HttpRequest, document_id: UUID) -> HttpResponse:
     with access.scope_of(request.user):
         document = serving.document_for(request.user, document_id)
         data = _review_data(request, document, claim, refusal)
-    for page in data["pages"]:
-        page["words"] = readings.words(document, page["number"])
     return render(request, "review/review.html", {"active": "queue", "document": document, "data": data})
+
+
+@login_required
+@require_GET
+def page_words(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
+    """The words of one page with their boxes, for the workstation: a long document's are asked for page by page."""
+    try:
+        with access.scope_of(request.user):
+            document = serving.document_for(request.user, document_id)
+            document.pages.get(number=number)
+    except (Document.DoesNotExist, Page.DoesNotExist):
+        raise Http404 from None
+    return JsonResponse({"words": readings.words(document, number)})
 
 
 def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: str) -> dict[str, Any]:
@@ -280,6 +291,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
                 "width": page.width,
                 "height": page.height,
                 "image_url": serving.image_url(document, page.number),
+                "words_url": reverse("page-words", args=[document.pk, page.number]),
             }
             for page in document.pages.all()
         ],

@@ -39,6 +39,18 @@ export async function post(url, body, options = {}) {
 }
 
 /**
+ * @param {string} url
+ * @returns {Promise<Answer>}
+ */
+export async function get(url) {
+  try {
+    return await answered(await fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin", signal: AbortSignal.timeout(20000) }));
+  } catch {
+    return { ok: false, status: 0, body: null, words: say("offline"), ahead: 0 };
+  }
+}
+
+/**
  * @param {Response} response
  * @returns {Promise<Answer>}
  */

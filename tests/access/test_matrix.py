@@ -40,6 +40,8 @@ document-raw        GET    302   200  200  200  200  200  200  404  302
 document-raw        POST   302   405  405  405  405  405  405  405  302
 page-image          GET    302   200  200  200  200  200  200  404  302
 page-image          POST   302   405  405  405  405  405  405  405  302
+page-words          GET    302   200  200  200  200  200  200  404  302
+page-words          POST   302   405  405  405  405  405  405  405  302
 document-reopen     GET    302   405  405  405  405  405  405  405  302
 document-reopen     POST   302   302  302  302  302  302  302  404  302
 document-retry      GET    302   405  405  405  405  405  405  405  302
@@ -145,7 +147,7 @@ ROUTES = list(dict.fromkeys(route for route, _method in DECLARED))
 OF_A_DOCUMENT = [
     route for route in ROUTES
     if route.startswith(("document-", "review-", "api-", "batch-"))
-    or route in {"document", "review", "page-image", "ocr-job", "batch"}
+    or route in {"document", "review", "page-image", "page-words", "ocr-job", "batch"}
     if route not in {"document-upload", "review-next", "review-release"}
     if not route.startswith(("api-token", "api-tenants", "api-schema", "api-docs", "api-nowhere"))
     if route not in {"api-documents", "api-estimate", "api-costs", "api-batches"}

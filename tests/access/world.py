@@ -62,7 +62,7 @@ class World:
         if route == "api-nowhere":
             return "/api/v1/nowhere/"
         of = document or self.document(route)
-        if route in {"page-image", "api-page-image"}:
+        if route in {"page-image", "page-words", "api-page-image"}:
             return reverse(route, args=[of.pk, 1])
         if route in {"batch", "api-batch"} or route.startswith(("batch-", "api-batch-")):
             return reverse(route, args=[self.batch.pk])

@@ -6,7 +6,7 @@ import { tone } from "./reasons.js";
 /**
  * @typedef {import("./store.js").Entry} Entry
  * @typedef {{id: string, text: string, box: number[], confidence: number}} Word
- * @typedef {{number: number, width: number, height: number, image_url: string, words: Word[]}} Page
+ * @typedef {{number: number, width: number, height: number, image_url: string, words_url: string, words?: Word[]}} Page
  */
 
 const ROOM = 0.0035; // of the page's width: boxes stand off from the ink by this
@@ -21,11 +21,14 @@ function geometry(page, [left, top, width, height], room = ROOM) {
 
 /** @param {Page} page @param {Entry[]} entries @param {boolean} capture whether words can be clicked */
 export function drawMarks(page, entries, capture) {
-  const words = capture ? page.words.map((word) => svg("rect", { class: "word", "data-word": word.id, ...geometry(page, word.box, 0.001) })) : [];
+  const words = capture ? wordsOf(page) : [];
   const boxes = entries.map((entry) =>
     svg("rect", { class: boxClass(entry, false), "data-name": entry.name, ...geometry(page, /** @type {number[]} */ (entry.box)) }));
   return svg("svg", { class: "marks", viewBox: `0 0 ${page.width} ${page.height}`, "aria-hidden": "true" }, ...words, ...boxes);
 }
+
+/** The words that can be clicked, none before they are fetched. @param {Page} page */
+export const wordsOf = (page) => (page.words ?? []).map((word) => svg("rect", { class: "word", "data-word": word.id, ...geometry(page, word.box, 0.001) }));
 
 /** @param {Entry} entry @param {boolean} active */
 export const boxClass = (entry, active) => `box ${tone(entry)}${active ? " active" : ""}`;
@@ -48,7 +51,7 @@ export function placeFlag(flag, page, box, scale) {
     [left + width + gap, top + (height - size.height) / 2], [left - size.width - gap, top + (height - size.height) / 2],
     [inside(left + width - size.width + 4), top + height + gap], [inside(left + width - size.width + 4), top - size.height - gap],
   ];
-  const words = page.words.map((word) => [word.box[0] * sheet.width, word.box[1] * sheet.height, word.box[2] * sheet.width, word.box[3] * sheet.height]);
+  const words = (page.words ?? []).map((word) => [word.box[0] * sheet.width, word.box[1] * sheet.height, word.box[2] * sheet.width, word.box[3] * sheet.height]);
   const costs = sides.map(([x, y]) => {
     const out = x < 0 || y < 0 || x + size.width > sheet.width || y + size.height > sheet.height;
     return (out ? 1e9 : 0) + words.reduce((sum, word) => sum + overlap([x, y, size.width, size.height], word), 0);

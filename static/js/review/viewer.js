@@ -1,14 +1,15 @@
 // @ts-check
 /** The page images: size, position, marks, and the way to a field's region. */
 import { calm, el, one, say } from "../dom.js";
+import { get } from "../http.js";
 import { gestures } from "./gestures.js";
-import { boxClass, drawMarks, placeFlag } from "./marks.js";
+import { boxClass, drawMarks, placeFlag, wordsOf } from "./marks.js";
 
 /**
  * @typedef {import("./store.js").Entry} Entry
  * @typedef {import("./marks.js").Page} Page
  * @typedef {import("./marks.js").Word} Word
- * @typedef {{page: Page, figure: HTMLElement, marks: SVGElement | null, entries: Entry[]}} Sheet
+ * @typedef {{page: Page, figure: HTMLElement, marks: SVGElement | null, entries: Entry[], asked?: boolean}} Sheet
  */
 
 const STEP = 1.2;
@@ -69,9 +70,22 @@ export class Viewer {
 
   /** @param {Sheet} sheet */
   #draw(sheet) {
+    void this.#fetchWords(sheet);
     if (sheet.marks || !sheet.page.width) return;
     sheet.marks = drawMarks(sheet.page, sheet.entries, this.capture);
     sheet.figure.append(sheet.marks);
+  }
+
+  /** The words of a page are fetched when it comes near; when that fails, again the next time. @param {Sheet} sheet */
+  async #fetchWords(sheet) {
+    if (sheet.page.words || sheet.asked) return;
+    sheet.asked = true;
+    const answer = await get(sheet.page.words_url);
+    sheet.asked = false;
+    if (!answer.ok) return;
+    sheet.page.words = /** @type {Word[]} */ (answer.body.words);
+    if (this.capture) sheet.marks?.prepend(...wordsOf(sheet.page));
+    if (this.active?.box && this.active.page === sheet.page.number && sheet.page.width) placeFlag(this.flag, sheet.page, this.active.box, this.scale);
   }
 
   /** @param {MouseEvent} event @param {{onBox: (name: string) => void, onWord: ((word: Word, append: boolean) => void) | null}} on */
@@ -79,7 +93,7 @@ export class Viewer {
     const target = event.target instanceof SVGElement ? event.target : null;
     if (target?.dataset.name) on.onBox(target.dataset.name);
     const sheet = this.sheets.find((found) => target && found.figure.contains(target));
-    const word = sheet?.page.words.find((found) => found.id === target?.dataset.word);
+    const word = sheet?.page.words?.find((found) => found.id === target?.dataset.word);
     if (word && on.onWord) on.onWord(word, event.shiftKey);
   }
 

@@ -80,7 +80,7 @@ def review(*, read_only: bool) -> dict[str, Any]:
         },
         "claim": None if read_only else {"token": ID, "expires_at": "2026-03-11T10:43:00Z", "mine": True},
         "holder": None, "read_only": read_only, "read_only_reason": "Jonas is working on this document." if read_only else "",
-        "pages": [{"number": 1, "width": 1240, "height": 1754, "image_url": "/image", "words": []}],
+        "pages": [{"number": 1, "width": 1240, "height": 1754, "image_url": "/image", "words_url": "/words", "words": []}],
         "fields": fields(), "line_items": LINE_ITEMS, "problems": [], "draft": None,
         "progress": {"done_today": 1, "waiting": 2}, "reject_reasons": [{"code": "other", "label": "Something else"}], "urls": urls,
     }  # fmt: skip
