@@ -81,10 +81,20 @@ TEMPLATES = [
 # DATABASE_URL is the app role, which owns nothing; `migrate` runs as the owner (DATABASE_OWNER_URL). See docs/architecture.md.
 _OWNER_COMMANDS = {"migrate"}
 _AS_OWNER = len(sys.argv) > 1 and sys.argv[1] in _OWNER_COMMANDS and Path(sys.argv[0]).name == "manage.py"
+_DATABASE = env.database("DATABASE_OWNER_URL" if _AS_OWNER else "DATABASE_URL")
+# A network that went away is noticed within half a minute instead of after hours; the URL may say otherwise. Seconds, the last in ms.
+_NETWORK = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 DATABASES = {
     "default": {
-        **env.database("DATABASE_OWNER_URL" if _AS_OWNER else "DATABASE_URL"),
+        **_DATABASE,
         "ENGINE": "dtat_site.pooled",
+        "OPTIONS": {**_NETWORK, **_DATABASE["OPTIONS"]},
         "POOL": {
             "most": env.number("DTAT_DATABASE_CONNECTIONS", 8, at_least=2),  # of each process, whatever its threads
             "seconds": env.number("DTAT_DATABASE_CONNECTION_SECONDS", 600),
@@ -183,7 +193,9 @@ POLL_FIRST_SECONDS = env.number("DTAT_POLL_FIRST_SECONDS", 1 if TEXTRACT_ENDPOIN
 POLL_MOST_SECONDS = env.number("DTAT_POLL_MOST_SECONDS", 3 if TEXTRACT_ENDPOINT else 60, at_least=1)
 # One page that somebody waits for is read by Textract's synchronous operation; off: everything is asynchronous.
 SYNCHRONOUS = env.flag("DTAT_SYNCHRONOUS", default=True)
-TEXTRACT_TPS = env.number("DTAT_TEXTRACT_TPS", 0, at_least=0)  # calls a second for every operation; 0: the region's presets
+TEXTRACT_TPS = env.number(
+    "DTAT_TEXTRACT_TPS", 0, at_least=0
+)  # calls a second for every operation; 0: the region's presets
 QUOTA_SHARE = env.number("DTAT_QUOTA_PERCENT", 98, at_least=1) / 100  # how much of what AWS grants is used
 EVENT_BUS = env.text("DTAT_EVENT_BUS", "")  # EventBridge bus that gets the events; empty: they stay in the outbox
 TEXTRACT_READ_SECONDS = env.number("DTAT_TEXTRACT_READ_SECONDS", 20, at_least=1)
@@ -197,10 +209,12 @@ LANES = {
     "low": env.number("DTAT_WORKERS_LOW", 2, at_least=2),
 }
 HOST_NAME = env.text("DTAT_HOST_NAME", socket.gethostname())  # what this machine's signs of life are filed under
-TASK_SECONDS = env.number("DTAT_TASK_SECONDS", 90, at_least=5)  # a task is killed after this
+TASK_SECONDS = env.number("DTAT_TASK_SECONDS", 300, at_least=5)  # a task is killed after this
 LEASE_SECONDS = env.number("DTAT_LEASE_SECONDS", 45, at_least=2)  # a dead worker's document is taken over after this
 READER_CALLS = env.number("DTAT_READER_CALLS", 100, at_least=1)  # calls to Textract that one reader holds at a time
-READER_SECONDS = env.number("DTAT_READER_SECONDS", 60, at_least=1)  # a reader claims for so long, then another one follows
+READER_SECONDS = env.number(
+    "DTAT_READER_SECONDS", 240, at_least=1
+)  # a reader claims for so long, then another one follows
 READER_DRAIN_SECONDS = env.number("DTAT_READER_DRAIN_SECONDS", 25, at_least=1)  # and waits so long for what is out
 MAX_ATTEMPTS = env.number("DTAT_MAX_ATTEMPTS", 8, at_least=1)  # failures of one document before it is `failed`
 BROKER = env.choice("DTAT_BROKER", ["database", "redis", "sqs"], "database")
@@ -216,7 +230,7 @@ Q_CLUSTER = {
     "queue_limit": 1,  # with prefetch the retry clock starts before the task does
     "bulk": 1,
     "timeout": TASK_SECONDS,
-    "retry": env.number("DTAT_QUEUE_RETRY_SECONDS", 240, at_least=1),
+    "retry": env.number("DTAT_QUEUE_RETRY_SECONDS", 800, at_least=1),
     "max_attempts": 1,
     "ack_failures": True,
     "save_limit": -1,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -67,13 +67,14 @@ _DUE = """
                LEFT JOIN held ON held.tenant_id = busy.tenant_id
          WHERE busy.tenant_id <> ALL (%(without)s::uuid[])
     )
-    SELECT document.* FROM heads JOIN ocr_document AS document USING (id), clock
+    SELECT document.*, now AS looked_at FROM heads JOIN ocr_document AS document USING (id), clock
      WHERE document.step <> '' AND document.due_at <= now AND (document.lease_until IS NULL OR document.lease_until < now)
      ORDER BY heads.early, heads.share, heads.turn_at LIMIT %(limit)s
        FOR UPDATE OF document SKIP LOCKED
 """
 _ONE = """
-    SELECT * FROM ocr_document WHERE tenant_id = %s AND id = %s AND step <> '' AND due_at <= clock_timestamp()
+    SELECT *, clock_timestamp() AS looked_at FROM ocr_document
+     WHERE tenant_id = %s AND id = %s AND step <> '' AND due_at <= clock_timestamp()
        AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE SKIP LOCKED
 """
 
@@ -97,33 +98,50 @@ def due_now(tenant_id: UUID, document_id: UUID) -> list[Document]:
     return list(Document.objects.raw(_ONE, [tenant_id, document_id]))
 
 
-def hold(documents: Sequence[Document]) -> list[Lease]:
-    """Leases on documents that `due` has locked. One that had run out is a worker that died: it costs an attempt.
+def begin(documents: Sequence[Document]) -> list[Lease]:
+    """Leases on documents that `due` has locked, not written down yet: `write` does that, or a move that sets HELD columns too.
 
-    Without that, a document that kills whoever works on it (out of memory, over the task's time) would do so for ever. Those that
-    did so too often are failed with `worker_died` and are not among the leases.
+    A lease that had run out is a worker that died: it costs an attempt. Without that, a document that kills whoever works on it (out
+    of memory, over the task's time) would do so for ever.
     """
-    now = lifecycle.database_now()
-    until = now + timedelta(seconds=settings.LEASE_SECONDS)
+    span = timedelta(seconds=settings.LEASE_SECONDS)
     for document in documents:
         document.attempts += document.lease_until is not None
         document.fence += 1
-        document.lease_until = until
-    values = {each.pk: {"fence": each.fence, "lease_until": until, "attempts": each.attempts} for each in documents}
-    _update(values, {each.pk: each.fence - 1 for each in documents})
-    leases = [Lease(each.tenant_id, each.pk, each.fence, each.step, each.request_id) for each in documents]
-    for lease, document in zip(leases, documents, strict=True):
-        if document.attempts >= settings.MAX_ATTEMPTS:
-            fail(lease, "worker_died", attempts=document.attempts)
-    return [
-        lease for lease, document in zip(leases, documents, strict=True) if document.attempts < settings.MAX_ATTEMPTS
-    ]
+        document.lease_until = looked_at(document) + span
+    return [Lease(each.tenant_id, each.pk, each.fence, each.step, each.request_id) for each in documents]
+
+
+def looked_at(document: Document) -> datetime:
+    """The database's time when `due` found the document."""
+    at: datetime = vars(document)["looked_at"]
+    return at
+
+
+def held_columns(document: Document) -> dict[str, object]:
+    """What a begun lease sets in its document's row."""
+    return {"fence": document.fence, "lease_until": document.lease_until, "attempts": document.attempts}
+
+
+def write(documents: Sequence[Document]) -> None:
+    """Write begun leases down."""
+    _update({each.pk: held_columns(each) for each in documents}, {each.pk: each.fence - 1 for each in documents})
+
+
+def died_too_often(document: Document) -> bool:
+    """Whether so many workers died over the document that nobody should try again."""
+    return document.attempts >= settings.MAX_ATTEMPTS
 
 
 def take(tenant_id: UUID, document_id: UUID) -> Lease | None:
-    """The lease of this document, when it is due and free."""
+    """The lease of this document, when it is due and free. One over which too many workers died is failed instead."""
     with scope.scope([tenant_id]):
-        leases = hold(due_now(tenant_id, document_id))
+        found = due_now(tenant_id, document_id)
+        leases = begin(found)
+        write(found)
+        if found and died_too_often(found[0]):
+            fail(leases[0], "worker_died", attempts=found[0].attempts)
+            return None
     return leases[0] if leases else None
 
 

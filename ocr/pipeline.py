@@ -123,9 +123,7 @@ def claim(
     with scope.everything():
         found = leases.due_now(*only) if only else leases.due(lane, operations=operations, limit=limit)
         granted, waits = _within_quota(found)
-        held = leases.hold(granted)
-        by_id = {document.pk: document for document in granted}
-        works = _prepared([(lease, by_id[lease.document_id]) for lease in held]) if held else []
+        works = _prepared(granted) if granted else []
     return Claimed(works, len(found), waits)
 
 
@@ -134,9 +132,8 @@ def _within_quota(found: Sequence[Document]) -> tuple[list[Document], dict[str, 
     granted: list[Document] = []
     waits: dict[str, float] = {}
     groups: dict[tuple[str, bool], list[Document]] = {}
-    now = lifecycle.database_now() if found else None
     for document in found:
-        groups.setdefault((document.operation, document.turn_at <= now), []).append(document)
+        groups.setdefault((document.operation, document.turn_at <= leases.looked_at(document)), []).append(document)
     for (operation, urgent), documents in groups.items():
         if operation in {"", LONG}:
             granted += documents
@@ -155,17 +152,34 @@ def _within_quota(found: Sequence[Document]) -> tuple[list[Document], dict[str, 
     return sorted(granted, key=lambda document: order[document.pk]), waits
 
 
-def _prepared(held: Sequence[tuple[leases.Lease, Document]]) -> list[Work]:
-    """The works for these documents, their extractions planned, saved and told."""
-    ids = [document.pk for _lease, document in held]
-    newest = Extraction.objects.filter(document__in=ids).order_by("document_id", "-number").distinct("document_id")
-    runs = {run.document_id: run for run in newest}
-    stored = _stored(ids)
+def _prepared(documents: Sequence[Document]) -> list[Work]:
+    """The works for these documents, which are locked: held, their extractions planned, saved and told."""
+    held = list(zip(leases.begin(documents), documents, strict=True))
+    # The lease of a new document is written with its first move; all others now.
+    leases.write([document for document in documents if not _is_new(document)])
+    for lease, document in held:
+        if leases.died_too_often(document) and not _is_new(document):
+            leases.fail(lease, "worker_died", attempts=document.attempts)
+    alive = [(lease, document) for lease, document in held if _is_new(document) or not leases.died_too_often(document)]
+    return _planned(_works(alive))
+
+
+def _is_new(document: Document) -> bool:
+    """Whether this is the first work on a document ever: it has no extraction, no lease and no stored answer yet."""
+    return document.status == Status.RECEIVED and document.version == 1 and vars(document)["fence"] <= 1
+
+
+def _works(held: Sequence[tuple[leases.Lease, Document]]) -> list[Work]:
+    known = [document.pk for _lease, document in held if not _is_new(document)]
+    newest = Extraction.objects.filter(document__in=known).order_by("document_id", "-number").distinct("document_id")
+    runs = {run.document_id: run for run in newest} if known else {}
+    stored = _stored([document.pk for _lease, document in held])
     types = {row.pk: row for row in document_types.newest()}
     works = []
     for lease, document in held:
         _give_type(document, types)
         run = runs.get(document.pk)
+        mine = stored.get(document.pk, [])
         works.append(
             Work(
                 lease=lease,
@@ -173,17 +187,11 @@ def _prepared(held: Sequence[tuple[leases.Lease, Document]]) -> list[Work]:
                 run=run or Extraction(),
                 step="start" if lease.step == "route" else lease.step,
                 types=list(types.values()),
-                original=next(
-                    (each for each in stored.get(document.pk, ()) if each.kind == Artifact.Kind.ORIGINAL), None
-                ),
-                stored=[
-                    each
-                    for each in stored.get(document.pk, ())
-                    if run and each.number == run.number and each.kind == "raw"
-                ],
+                original=next((each for each in mine if each.kind == Artifact.Kind.ORIGINAL), None),
+                stored=[each for each in mine if run and each.number == run.number and each.kind == Artifact.Kind.RAW],
             )
         )
-    return _planned(works)
+    return works
 
 
 def _stored(ids: Sequence[UUID]) -> dict[UUID, list[Artifact]]:
@@ -215,6 +223,7 @@ def _planned(works: list[Work]) -> list[Work]:
         try:
             _plan(work)
         except routing.NeedsBucket as refusal:
+            _write_first_lease(work)
             leases.fail(work.lease, refusal.code)
             continue
         new.append(work)
@@ -248,6 +257,12 @@ def _plan(work: Work) -> None:
             work.earlier_parts = readings.raw_artifacts(work.earlier.document, work.earlier)
 
 
+def _write_first_lease(work: Work) -> None:
+    """Write a new document's lease, which its first move would have written: there is none now."""
+    if _is_new(work.document):
+        leases.write([work.document])
+
+
 def _within_cap(works: Sequence[Work]) -> list[Work]:
     """Those works that their tenants' caps leave room for; the documents of the others wait, and say why."""
     asking = [work for work in works if not work.earlier]
@@ -255,6 +270,7 @@ def _within_cap(works: Sequence[Work]) -> list[Work]:
     allowed = {id(run) for run in granted}
     for work in asking:
         if id(work.run) not in allowed:
+            _write_first_lease(work)
             leases.put_off(work.lease, costs.OVER_CAP, seconds=costs.PROBE.total_seconds())
     return [work for work in works if work.earlier or id(work.run) in allowed]
 
@@ -285,7 +301,8 @@ def _tell_of_starts(works: Sequence[Work]) -> None:
                 "extraction": work.run.number,
                 "token": work.run.token,
             },
-            fence=work.lease.fence,
+            changes=leases.held_columns(work.document),
+            fence=work.lease.fence - _is_new(work.document),
             request_id=work.lease.request_id,
         )
         for work in works

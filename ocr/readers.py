@@ -26,7 +26,7 @@ from audit import log
 from ocr import notices, pipeline, queue, quota, watch
 
 LOOK_SECONDS = 0.5  # how often a reader that hears nothing looks for what has become due
-GATHER_SECONDS = 0.02  # what comes back within this time is saved together
+GATHER_SECONDS = 0.03  # what comes back, or becomes due, within this time is handled together
 MOST_AT_ONCE = 32  # documents in one transaction: it ends soon, whatever has piled up
 NO_SIGN_SECONDS = 4.0  # a running reader shows one every 3 s
 AGAIN_SECONDS = 0.5  # pause while the database is away
@@ -221,12 +221,17 @@ class Reader:
             time.sleep(GATHER_SECONDS)  # its neighbours come along
         elif not (self._claims.more and self._can_claim(now)):
             seconds = min(self._claims.wait(now), LOOK_SECONDS) if self._can_claim(now) else LOOK_SECONDS
-            if self._listener.wait(seconds, or_readable=self._woken.fileno()):
+            if self._hears(self._listener.wait(seconds, or_readable=self._woken.fileno())):
                 self._claims.next_look = 0.0
+                time.sleep(GATHER_SECONDS)
             elif not self._done.empty():
                 time.sleep(GATHER_SECONDS)
         with suppress(BlockingIOError):
             self._woken.recv(65536)
+
+    def _hears(self, told: Sequence[notices.Notice]) -> bool:
+        """Whether something of this lane became due. Work of other lanes is found by looking now and then: their readers are at it."""
+        return any(notice.payload in {self.lane, notices.ANYTHING} for notice in told)
 
     def _can_claim(self, now: float) -> bool:
         return len(self._out) < self.slots and not self._closing(now)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
+import orjson
 from django.db import connection, models
 
 # The table's own row type says how each value is read, so that JSON is enough for any column.
@@ -63,7 +62,7 @@ def insert(*rows: models.Model) -> None:
         statements.append(
             _INSERT.format(table=model._meta.db_table, columns=", ".join(f'"{column}"' for column, _field in columns))
         )
-        values.append(json.dumps([_values(row, columns) for row in group], default=_plain))
+        values.append(_told([_values(row, columns) for row in group]))
     others = ", ".join(f"part{number} AS ({statement})" for number, statement in enumerate(statements[1:]))
     with connection.cursor() as cursor:
         cursor.execute(f"WITH {others} {statements[0]}" if others else statements[0], [*values[1:], *values[:1]])
@@ -86,8 +85,8 @@ def _values(row: models.Model, columns: list[tuple[str, models.Field[Any, Any]]]
 
 
 def _json(rows: Mapping[Any, Mapping[str, object]]) -> str:
-    return json.dumps([{"id": key, **row} for key, row in rows.items()], default=_plain)
+    return _told([{"id": key, **row} for key, row in rows.items()])
 
 
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+def _told(rows: Sequence[Mapping[str, object]]) -> str:
+    return orjson.dumps(rows, default=str).decode()
