@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
@@ -42,6 +43,17 @@ def host_name() -> str:
     return os.environ.get("DTAT_HOST_NAME", "").strip() or socket.gethostname()
 
 
+# A connection that says nothing for some seconds is none: whoever watches must not wait. Seconds, the last two in milliseconds.
+_IMPATIENT: dict[str, Any] = {
+    "connect_timeout": 3,
+    "keepalives_idle": 3,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 5000,
+    "options": "-c statement_timeout=3000",
+}
+
+
 class Beats:
     """The beats of one host, read over a connection that is kept: signing in every second would cost more than reading."""
 
@@ -62,7 +74,7 @@ class Beats:
 
     def _read(self) -> dict[str, object]:
         if self._connection is None:
-            self._connection = psycopg2.connect(self._url, connect_timeout=3, options="-c statement_timeout=3000")
+            self._connection = psycopg2.connect(self._url, **_IMPATIENT)
             self._connection.autocommit = True
         with self._connection.cursor() as cursor:
             cursor.execute("SELECT name, at FROM ocr_beat WHERE name LIKE '%%@' || %s", [self._host])

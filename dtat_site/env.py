@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -86,7 +87,7 @@ def _from_file(name: str) -> str:
         raise Refused(f"{name}_FILE names a file that cannot be read ({error.strerror}).") from None
 
 
-def database(name: str, default: str | None = None) -> dict[str, object]:
+def database(name: str, default: str | None = None) -> dict[str, Any]:
     """Django's database settings from a URL: postgresql://user:password@host:port/name?sslmode=require."""
     parts = urlsplit(text(name, default))
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):

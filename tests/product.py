@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,9 @@ class Product:
             alive = stat.rsplit(")", 1)[1].split()[0] != "Z"
             if alive and (marker in environment.split(b"\0") or str(self.home).encode() in command):
                 found.append(int(path.parent.name))
-        return [pid for pid in found if pid != os.getpid()]
+        # PostgreSQL's processes write their titles where their environment stood: they are known by whom they were started.
+        servers = {pid for pid in found if is_database(pid)}
+        return [pid for pid in found + _children(servers) if pid != os.getpid()]
 
 
 def group(leader: int) -> list[int]:
@@ -140,6 +143,23 @@ def group(leader: int) -> list[int]:
             continue
         if int(fields[2]) == leader and fields[0] != "Z":
             found.append(int(path.parent.name))
+    return found
+
+
+def is_database(pid: int) -> bool:
+    """Whether this is a process of PostgreSQL, or none any more."""
+    try:
+        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return True
+
+
+def _children(parents: set[int]) -> list[int]:
+    """The processes that these started and that are still there."""
+    found = []
+    for parent in parents:
+        with suppress(OSError):
+            found += [int(word) for word in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
     return found
 
 

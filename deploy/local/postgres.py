@@ -124,12 +124,11 @@ class Postgres:
                 for role in ("owner", "app", "auditor"):
                     _ensure_role(cursor, f"dtat_{role}", passwords[role])
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database])
-                new = cursor.fetchone() is None
-                if new:
+                if cursor.fetchone() is None:
                     cursor.execute(f'CREATE DATABASE "{database}" OWNER dtat_owner')
-        if new:
-            with closing(self._superuser(database)) as connection, connection, connection.cursor() as cursor:
-                cursor.execute(ROLES_SQL.read_text(encoding="utf-8").replace(":database", f'"{database}"'))
+        with closing(self._superuser(database)) as connection, connection, connection.cursor() as cursor:
+            # Each time: an older version may have made it with other rights.
+            cursor.execute(ROLES_SQL.read_text(encoding="utf-8").replace(":database", f'"{database}"'))
         return self.urls(database)
 
     def urls(self, database: str) -> Urls:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg2
 import requests
 
-from tests.product import Product, group
+from tests.product import Product, group, is_database
 
 CLUSTERS = {
     "workers-high": ["reader.high"],
@@ -101,7 +101,7 @@ def _orphans(product: Product) -> list[int]:
             known |= json.loads((product.home / name).read_text())
     members = {pid for noted, *_ in known.values() for pid in group(noted)}
     supervisor = product.process.pid if product.process else 0
-    return [pid for pid in product.processes() if pid not in members | {supervisor} and not _is_database(pid)]
+    return [pid for pid in product.processes() if pid not in members | {supervisor} and not is_database(pid)]
 
 
 def waiting_bells(product: Product) -> tuple[set[int], int]:
@@ -151,10 +151,3 @@ def _system_call(pid: int) -> str:
         return Path(f"/proc/{pid}/syscall").read_text().split()[0]
     except (OSError, IndexError):
         return ""
-
-
-def _is_database(pid: int) -> bool:
-    try:
-        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return True
