@@ -26,8 +26,12 @@ DISK_FULL = "53100"  # PostgreSQL's code: the statement failed, so its transacti
 _LOOK_UP = """
     SELECT (SELECT id FROM ocr_documenttype WHERE name = %s ORDER BY version DESC LIMIT 1), clock_timestamp()
 """
+# Materialised, else the order may tempt the planner to walk through the tenant's documents until one has these bytes.
 _FIRST_WITH = """
-    SELECT id FROM ocr_document WHERE tenant_id = %s AND sha256 = %s AND duplicate_of IS NULL ORDER BY received_at LIMIT 1
+    WITH same AS MATERIALIZED (
+        SELECT id, received_at FROM ocr_document WHERE tenant_id = %s AND sha256 = %s AND duplicate_of IS NULL
+    )
+    SELECT id FROM same ORDER BY received_at LIMIT 1
 """
 _ESCAPED_NUL = re.compile(
     r"(?<!\\)(?:\\\\)*\\u0000"
