@@ -301,12 +301,17 @@ def feed(tenant_id: UUID, batch_id: UUID) -> None:
     if feeder is None:
         return
     deadline = time.monotonic() + FEED_SECONDS
+    more = True
     try:
         with log.caused_by(feeder.request_id):
-            while time.monotonic() < deadline and (tasks := _claim(feeder)):
+            while more and time.monotonic() < deadline:
+                tasks = _claim(feeder)
                 _make_documents(feeder, tasks, deadline)
+                more = bool(tasks)
     finally:
         _release(feeder)
+    if more:  # its time was over, not its work: behind the other chores the next one follows
+        queue.ring_to_feed(tenant_id, batch_id)
 
 
 def _take(tenant_id: UUID, batch_id: UUID) -> _Feeder | None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
-from ocr import artifacts, sandbox
+from ocr import artifacts, queue, sandbox
 from ocr.models import Artifact, Document, Page
 from tenants import scope
 
@@ -34,6 +34,50 @@ def warm(document: Document) -> None:
     """Render what the reviewer will see first, so that opening the document does not wait for it."""
     image(document, 1)
     image(document, 1, thumbnail=True)
+
+
+AHEAD = 12  # documents at the head of each tenant's review queue whose first page is rendered before anybody asks
+
+_UNSEEN = """
+    WITH RECURSIVE busy AS (
+        (SELECT tenant_id FROM ocr_document WHERE status = 'needs_review' ORDER BY tenant_id LIMIT 1)
+        UNION ALL
+        SELECT next.tenant_id FROM busy CROSS JOIN LATERAL (
+            SELECT tenant_id FROM ocr_document WHERE status = 'needs_review' AND tenant_id > busy.tenant_id
+             ORDER BY tenant_id LIMIT 1) AS next
+    )
+    SELECT head.tenant_id, head.id FROM busy CROSS JOIN LATERAL (
+        SELECT tenant_id, id FROM ocr_document WHERE status = 'needs_review' AND tenant_id = busy.tenant_id
+         ORDER BY turn_at, id LIMIT %s) AS head
+      JOIN ocr_page AS page ON page.document_id = head.id AND page.number = 1 AND page.width = 0
+     LIMIT %s
+"""
+
+
+def unseen(limit: int) -> list[tuple[UUID, UUID]]:
+    """Tenant and id of documents that a reviewer will soon be given and whose first page is not rendered yet.
+
+    Only the heads of the queues: rendering costs more than reading, and what lies deep in a queue can wait.
+    """
+    with scope.everything(), connection.cursor() as cursor:
+        cursor.execute(_UNSEEN, [AHEAD, limit])
+        return [(tenant_id, document_id) for tenant_id, document_id in cursor.fetchall()]
+
+
+def ring_ahead(limit: int = 4) -> int:
+    """Have a few of those pages rendered, each asked for once; how many. For the pulse, each second."""
+    new = [(tenant_id, document_id) for tenant_id, document_id in unseen(limit) if document_id not in _rung]
+    for tenant_id, document_id in new:
+        _rung[document_id] = None
+        queue.ring_to_warm(tenant_id, document_id)
+    while len(_rung) > 1000:
+        del _rung[next(iter(_rung))]
+    return len(new)
+
+
+_rung: dict[
+    UUID, None
+] = {}  # asked for by this process: a page that cannot be rendered is not asked for again and again
 
 
 def _kept(document_id: UUID, page: Page, part: int) -> Artifact | None:

@@ -23,6 +23,7 @@ import copy
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -62,6 +63,7 @@ LONG = (
     "long"  # stands for Textract's operation in documents whose next step is such work: readers leave it to the chores
 )
 MOST_FINGERPRINTS = 100  # an audit row stays small
+STORE_AGAIN_SECONDS = (0.1, 1.0, 3.0)  # pauses before an answer that is paid for is stored once more
 POLLED_SHARE = 0.5  # looks at jobs leave so much of the Get bucket to answers
 
 
@@ -86,6 +88,7 @@ class Work:
     read: readings.Found | None = None
     result: Artifact | None = None
     was_uncertain: bool = False
+    was_sent: bool = False  # a synchronous call went out, in this step: it may have been billed
     error: Exception | None = None
     charges: list[costs.Entry] = field(default_factory=list)  # for the ledger, written last: it locks the month's sums
 
@@ -282,9 +285,10 @@ def _save_plans(works: Sequence[Work]) -> None:
         if routing.at_once(work.run.operation) and not work.earlier and not work.was_uncertain:
             work.run.charge_uncertain, work.run.sent_fence = True, work.lease.fence
     columns = ["charge_uncertain", "sent_fence", "estimate_micro_dollars"]
-    Extraction.objects.bulk_create([work.run for work in works if not work.run.pk])
-    if known := [work.run for work in works if not work.run._state.adding and work.step == "start"]:
+    if known := [work.run for work in works if work.run.pk]:
         Extraction.objects.bulk_update(known, columns)
+    if new := [work.run for work in works if not work.run.pk]:
+        Extraction.objects.bulk_create(new)
 
 
 def _tell_of_starts(works: Sequence[Work]) -> None:
@@ -387,11 +391,22 @@ def _ask_at_once(work: Work) -> None:
         if answer is None:
             raise textract.Refused("charge_uncertain")
     else:
-        answer = textract.analyze(
-            _document_for(work.original), features=run.features, queries=_queries(work.document.document_type)
-        )
-        work.stored = [_store_part(work, answer, 1)]
+        document = _document_for(work.original)
+        work.was_sent = True
+        answer = textract.analyze(document, features=run.features, queries=_queries(work.document.document_type))
+        work.stored = [_store_paid(work, answer)]
     _understand_at_once(work, answer)
+
+
+def _store_paid(work: Work, answer: textract.Answer) -> Artifact:
+    """Store the answer that cannot be asked for again; storage that fails gets some more chances."""
+    for pause in STORE_AGAIN_SECONDS:
+        try:
+            return _store_part(work, answer, 1)
+        except (OSError, ClientError, BotoCoreError) as error:
+            log.event("storage_error", level=logging.WARNING, error=error, document=work.document.pk, step=work.step)
+            time.sleep(pause)
+    return _store_part(work, answer, 1)
 
 
 def _document_for(original: Artifact) -> dict[str, Any]:
@@ -668,7 +683,8 @@ def _is_at_once(work: Work) -> bool:
 
 def _never_sent(work: Work) -> None:
     """The synchronous call was surely not made, or surely not accepted: it may be made again."""
-    if _is_at_once(work) and not work.was_uncertain and not work.stored:
+    refused = isinstance(work.error, textract.Busy) and not work.error.sent
+    if _is_at_once(work) and not work.was_uncertain and (refused or not work.was_sent):
         Extraction.objects.filter(pk=work.run.pk).update(charge_uncertain=False)
 
 

@@ -32,6 +32,8 @@ SPANS = (30, 210, 900)  # minutes; 48 of each are a day, a week and a month
 MINUTE = 1
 KEPT = 100  # spans of each length that are kept
 STEP = 5000  # changes folded in one statement
+LOCK = "SELECT pg_advisory_xact_lock(hashtext('ocr_tally'))"  # one writer of sums at a time: two would wait for each other's rows
+TRY_LOCK = LOCK.replace("pg_", "pg_try_")
 _BEGIN = "timestamptz '2000-01-01 00:00:00+00'"  # where the first span of every length begins
 _NOTED = "tenant_id, sign, at, status, priority, received_at, read_at, finished_at, straight_through, review_reasons"
 
@@ -69,7 +71,7 @@ MEASURES = f"""
      GROUP BY 1, 2, 3, 4, 5
     HAVING sum(noted.sign) <> 0 OR sum(noted.sign * measure.micros) <> 0
 """
-# The same for every span that it falls into.
+# The same for every span that it falls into and that is still kept.
 SPREAD = f"""
     SELECT measured.tenant_id, spans.span, measured.name, measured.bin,
            CASE spans.span WHEN 0 THEN measured.at
@@ -77,6 +79,7 @@ SPREAD = f"""
            sum(measured.n) AS n, sum(measured.micros) AS micros
       FROM ({MEASURES}) AS measured
       JOIN (VALUES (0, 0), (1, 1), {", ".join(f"(30, {span})" for span in SPANS)}) AS spans (base, span) USING (base)
+     WHERE spans.span = 0 OR measured.at >= now() - make_interval(mins => spans.span * {KEPT})
      GROUP BY 1, 2, 3, 4, 5
 """
 FOLD = f"""
@@ -201,19 +204,18 @@ def span_of(moment: datetime, span: int) -> datetime:
     return moment - (moment - beginning) % timedelta(minutes=span)
 
 
-def fold(*, most: int = 10) -> int:
-    """Add what was appended to the sums, at most `most` times STEP changes; how many. Safe at any time and beside itself."""
+def fold(*, most: int = 10, step: int = STEP) -> int:
+    """Add what was appended to the sums, at most `most` times `step` changes; how many. Safe at any time and beside itself."""
     folded = 0
     for _ in range(most):
         with scope.everything(), connection.cursor() as cursor:
-            # One at a time: two would wait for each other's sums.
-            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('ocr_tally'))")
+            cursor.execute(TRY_LOCK)
             if not cursor.fetchone()[0]:
-                return folded
-            cursor.execute(FOLD, {"step": STEP})
+                break
+            cursor.execute(FOLD, {"step": step})
             (count,) = cursor.fetchone()
         folded += count
-        if count < STEP:
+        if count < step:
             break
     return folded
 
@@ -221,21 +223,21 @@ def fold(*, most: int = 10) -> int:
 def drop_old() -> int:
     """Forget spans that nothing shows any more; how many sums went."""
     with scope.everything(), connection.cursor() as cursor:
+        cursor.execute(LOCK)
         cursor.execute(DROP_OLD)
         return int(cursor.rowcount)
 
 
 def rebuild() -> int:
-    """Count everything anew from the documents, which cannot change meanwhile; how many changes were folded."""
+    """Count everything anew from the documents; how many changes were noted for it. Who changes a document waits meanwhile."""
     with scope.everything(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE ocr_document IN SHARE MODE")
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('ocr_tally'))")
+        cursor.execute(LOCK)
         cursor.execute("DELETE FROM ocr_uncounted")
         cursor.execute("DELETE FROM ocr_tally")
         cursor.execute(NOTE_ALL)
         noted = int(cursor.rowcount)
-    while fold():
-        pass
+        cursor.execute(FOLD, {"step": noted})
     log.event("tallies_rebuilt", count=noted)
     return noted
 

@@ -7,6 +7,7 @@ import os
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from uuid import uuid4
@@ -16,8 +17,8 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
-from ocr import artifacts, disk
-from ocr.models import Beat
+from ocr import artifacts, disk, quota
+from ocr.models import Beat, Quota
 
 STALE_SECONDS = 20
 NOW_AND_THEN = 3.0
@@ -81,7 +82,13 @@ def stopping() -> bool:
 def parts() -> list[Part]:
     """Every part that has to work, looked at now; nothing here raises."""
     database = _database()
-    return [database, _storage(), _disk(), _textract(), *(_beats() if database.ready else [])]
+    return [
+        database,
+        _storage(),
+        _disk(),
+        _textract(quota.stops() if database.ready else []),
+        *(_beats() if database.ready else []),
+    ]
 
 
 def _database() -> Part:
@@ -109,7 +116,12 @@ def _disk() -> Part:
     return Part("disk", ready=ready, says=says)
 
 
-def _textract() -> Part:
+def _textract(stopped: Sequence[Quota]) -> Part:
+    if stopped:
+        told = ", ".join(f"{each.operation}: {each.stopped_code}" for each in stopped)
+        return Part(
+            "textract", ready=False, says=f"The account's configuration refuses it ({told}). Mend it; nothing is lost."
+        )
     if not settings.TEXTRACT_ENDPOINT:
         return Part("textract", ready=True, says="AWS (asked only when there is work)")
     try:

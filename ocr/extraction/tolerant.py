@@ -27,6 +27,8 @@ def decoded(body: bytes) -> Any:
 
 def listed(found: Any) -> Sequence[Any]:
     """The list, or an empty one."""
+    if type(found) is list:
+        return found
     return found if isinstance(found, list | tuple) else ()
 
 
@@ -48,7 +50,9 @@ def number(found: Any) -> float | None:
 
 def counted(found: Any) -> int:
     """The whole number from 1, or 1: a page, a row or a span that is missing is the first or the only one."""
-    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 1 else 1
+    if type(found) is int:
+        return found if found >= 1 else 1
+    return int(found) if isinstance(found, int) and not isinstance(found, bool) and found >= 1 else 1
 
 
 def text(found: Any) -> str:

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connection
 
 from audit import log
-from ocr import batches, queue, readers, tallies, watch
+from ocr import batches, pages, queue, readers, tallies, watch
 
 BEAT_EVERY = 5.0  # seconds
 TIDY_EVERY = 3600.0
@@ -27,6 +27,7 @@ class Command(BaseCommand):
             try:
                 readers.ring_due()
                 batches.ring_due()
+                pages.ring_ahead()
                 if time.monotonic() >= next_beat:
                     next_beat = time.monotonic() + BEAT_EVERY
                     watch.beat("pulse")
