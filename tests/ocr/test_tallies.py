@@ -201,11 +201,25 @@ def test_counting_anew_gives_the_same(cast: make.Cast) -> None:
 
 def test_old_spans_go_and_what_is_so_now_stays(cast: make.Cast) -> None:
     now = lifecycle.database_now()
-    born(cast, random.Random(1), now - timedelta(days=90), Priority.LOW)
+    born(cast, random.Random(1), now, Priority.LOW)
     tallies.fold()
+    with scope.everything():
+        assert Tally.objects.filter(span__gt=0).update(at=now - timedelta(days=90)) == len(tallies.SPANS)
     assert tallies.drop_old() == len(tallies.SPANS)
     with scope.everything():
         assert [(row.name, row.n) for row in Tally.objects.all()] == [("now.received", 1)]
+
+
+def test_spans_that_are_over_are_not_counted_into_again(cast: make.Cast) -> None:
+    old = born(cast, random.Random(1), lifecycle.database_now() - timedelta(days=90), Priority.LOW)
+    tallies.fold()
+    with scope.everything():
+        assert [(row.name, row.n) for row in Tally.objects.all()] == [("now.received", 1)]
+    moves(old, Status.FAILED, lifecycle.database_now(), random.Random(1))
+    tallies.fold()
+    assert tallies.drop_old() == 0
+    with access.scope_of(make.user(None, superuser=True)):
+        assert tallies.now(make.user(None, superuser=True)) == {("failed", Priority.LOW): 1}
     assert tallies.differences() == []
 
 
