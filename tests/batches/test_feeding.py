@@ -139,6 +139,8 @@ def test_a_feeder_ends_in_time_and_puts_back_what_it_did_not_begin(
     m.feed(batch)
     assert [(item.state, item.attempts) for item in m.items(batch)] == [("submitted", 1)] + [("pending", 0)] * 3
     assert list(Path(settings.FILE_UPLOAD_TEMP_DIR).glob("batch-*")) == []
+    bell = ("ocr.tasks.feed", (str(cast.a.pk), str(batch.pk)))
+    assert make.doorbells().count(bell) == 2, "accepted, and: there is more to do"
     assert m.run(batch).status == "completed"
 
 
