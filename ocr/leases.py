@@ -40,36 +40,16 @@ class Lease:
 # What each lane's reader may take: its own priority and those above it, and whatever has waited until its turn came.
 LANES = {"high": Priority.HIGH, "normal": Priority.NORMAL, "low": Priority.LOW}
 
-# Per tenant, operation and priority the first ones of an index; then those whose turn has come, then tenants by what they have
-# under way, so that a tenant with a hundred times the documents does not have a hundred times the workers.
+# ocr_heads (migration 0013) knows the order: those whose turn has come, then tenants by what they have under way, so that a tenant
+# with a hundred times the documents does not have a hundred times the workers.
 _DUE = """
-    WITH RECURSIVE clock AS MATERIALIZED (SELECT clock_timestamp() AS now),
-    busy AS (
-        (SELECT tenant_id FROM ocr_document WHERE step <> '' ORDER BY tenant_id LIMIT 1)
-        UNION ALL
-        SELECT next.tenant_id FROM busy CROSS JOIN LATERAL (
-            SELECT tenant_id FROM ocr_document WHERE step <> '' AND tenant_id > busy.tenant_id ORDER BY tenant_id LIMIT 1) AS next
-    ),
-    held AS (
-        SELECT tenant_id, count(*) AS number FROM ocr_document, clock WHERE lease_until > now GROUP BY tenant_id
-    ),
-    heads AS (
-        SELECT head.id, head.turn_at, head.turn_at > now AS early,
-               coalesce(held.number, 0) + row_number() OVER (PARTITION BY busy.tenant_id ORDER BY head.turn_at) AS share
-          FROM clock, busy CROSS JOIN unnest(%(operations)s::text[]) AS wanted (operation)
-               CROSS JOIN generate_series(0, 2) AS of (priority)
-               CROSS JOIN LATERAL (
-                   SELECT id, turn_at FROM ocr_document
-                    WHERE step <> '' AND tenant_id = busy.tenant_id AND operation = wanted.operation AND priority = of.priority
-                      AND (of.priority <= %(lane)s OR turn_at <= now)
-                      AND due_at <= now AND (lease_until IS NULL OR lease_until < now)
-                    ORDER BY turn_at LIMIT %(limit)s) AS head
-               LEFT JOIN held ON held.tenant_id = busy.tenant_id
-         WHERE busy.tenant_id <> ALL (%(without)s::uuid[])
-    )
-    SELECT document.*, now AS looked_at FROM heads JOIN ocr_document AS document USING (id), clock
-     WHERE document.step <> '' AND document.due_at <= now AND (document.lease_until IS NULL OR document.lease_until < now)
-     ORDER BY heads.early, heads.share, heads.turn_at LIMIT %(limit)s
+    WITH head AS MATERIALIZED (
+        SELECT * FROM ocr_heads(%(lane)s, %(operations)s::text[], %(limit)s, %(without)s::uuid[])
+         ORDER BY early, share, turn_at LIMIT %(limit)s * 4)
+    SELECT document.*, clock_timestamp() AS looked_at FROM head JOIN ocr_document AS document USING (id)
+     WHERE document.step <> '' AND document.due_at <= clock_timestamp()
+       AND (document.lease_until IS NULL OR document.lease_until < clock_timestamp())
+     ORDER BY head.early, head.share, head.turn_at LIMIT %(limit)s
        FOR UPDATE OF document SKIP LOCKED
 """
 _ONE = """

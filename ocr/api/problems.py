@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
@@ -82,6 +83,11 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
         log.event("not_accepted", level=logging.ERROR, error=error)
         return problem(
             503, "try_again", "The file could not be stored just now. Send it again.", headers={"Retry-After": "5"}
+        )
+    if isinstance(error, OperationalError | InterfaceError):
+        log.event("database_away", level=logging.ERROR, error=error)
+        return problem(
+            503, "try_again", "The database does not answer just now. Try again.", headers={"Retry-After": "5"}
         )
     if isinstance(error, exceptions.APIException):
         return _framework(error, context)
