@@ -268,6 +268,7 @@ def test_trouble_that_passes_is_tried_again_later_but_not_for_ever(
     cast: make.Cast, folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     settings.MAX_ATTEMPTS = 3
+    monkeypatch.setattr(batches, "PAUSES", (3600,))  # seconds: no test is that slow
     batch = m.submit(cast.a, m.rows(folder, 1), tolerated_failure_percentage=100)
 
     def busy(*args: Any, **named: Any) -> Any:
