@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.product import ROOT, Product
 
-_TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 SYNCHRONOUS = ("AnalyzeDocument", "DetectDocumentText", "AnalyzeExpense", "AnalyzeID")
 
 
@@ -103,9 +103,14 @@ def cost(of: Product, simulator: Simulator) -> Cost:
         if pid == simulator.process.pid or not fields:
             continue
         part = leaders.get(int(fields[2]), "postgres" if b"postgres" in _command(pid) else "start")
-        cpu_ms[part] += sum(map(int, fields[11:15])) * _TICK_MS
+        cpu_ms[part] += sum(map(int, fields[11:15])) * TICK_MS
         pss_mib[part] += _pss_kib(pid) / 1024
     return Cost(dict(cpu_ms), dict(pss_mib))
+
+
+def cpu_ms(pid: int) -> float:
+    """Processor time of one process so far."""
+    return sum(map(int, _stat(pid)[11:13])) * TICK_MS
 
 
 def _stat(pid: int) -> list[str]:
