@@ -101,7 +101,7 @@ def form(seed: int) -> list[dict[str, Any]]:
         )
     rows = [[f"{paper.word()} {paper.word()}" for _ in range(4)] for _ in range(26)]
     paper.table(*rows)
-    while len(paper.blocks) < 877:
+    while len(paper.blocks) < 876:
         paper.row(paper.word(), step=0.003)
     return paper.whole()
 
