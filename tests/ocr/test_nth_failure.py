@@ -1,4 +1,8 @@
-"""The n-th call to the outside, or the n-th statement to the database, fails once: for every n the document arrives, once."""
+"""The n-th call to the outside, or the n-th statement to the database, fails once: for every n the document arrives, once.
+
+One case has another end: the answer of a synchronous call that got lost. No token guards that call, so nobody makes it again by
+himself; the document says `charge_uncertain` and waits for a person.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,14 @@ from django.db import OperationalError, connection
 
 from ocr import pipeline
 from ocr.models import Artifact, Document
+from review import decisions
 from tests import engine as stub
 from tests import make
-from tests.engine import Engine, Page
+from tests.engine import Engine
+from tests.ocr.lives import AT_ONCE, LIVES, Life
 from tests.ocr.outside import Outside
 
 committing = pytest.mark.django_db(transaction=True)
-PAGES = (stub.CLEAR, Page.of("Thank you"))
 MOST_STATEMENTS = 400
 EVERY = 13  # statements
 
@@ -33,10 +38,9 @@ def _fails_after(call: Callable[[], Any]) -> Any:
     raise OSError(5, "Input/output error")
 
 
-def _life(cast: make.Cast, engine: Engine) -> Document:
+def _lived(cast: make.Cast, life: Life) -> Document:
     """A document from its arrival to its rest; the sender repeats an upload that was not accepted."""
-    content, key = make.pdf(len(PAGES)), uuid4().hex
-    engine.reads(*PAGES)
+    content, key = life.content(), uuid4().hex
     for _ in range(3):
         try:
             made = make.receive(cast.a, content, idempotency_key=key).document
@@ -60,39 +64,75 @@ def _check(made: Document) -> None:
     pipeline.publish(made)  # what asking for the result does, where the failure hit its storing
     assert len(make.stored(made, Artifact.Kind.RESULT)) == 1
     assert [row.kind for row in make.trail(made)].count("TEXTRACT_SUCCEEDED") == 1
-    assert len(make.extractions(made)) == 1
+    assert len([run for run in make.extractions(made) if run.state == "collected"]) == 1
 
 
 @committing
+@pytest.mark.parametrize("life", LIVES, ids=str)
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_each_call_outside(cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+def test_each_call_outside(
+    cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch, settings: Any, life: Life, when: str
+) -> None:
+    monkeypatch.setattr(pipeline, "STORE_AGAIN_SECONDS", (0.0,))
+    life.set_up(engine, settings)
     outside = Outside(engine, monkeypatch)
-    first = _life(cast, engine)
-    calls = list(outside.seen)
+    first = _lived(cast, life)
+    assert tuple(outside.seen) == life.calls
     _check(first)
-    assert calls[:2] == ["_save", "StartDocumentAnalysis"] and len(calls) >= 8
-    for number in range(1, len(calls) + 1):
-        before = len(engine.bill)
+    for number, call in enumerate(life.calls, 1):
+        before, asked = len(engine.bill), engine.count(stub.SYNC)
         outside.at(
             number,
             storage=_fails if when == "before" else _fails_after,
             engine=stub.lost_before if when == "before" else stub.lost_after,
         )
-        made = _life(cast, engine)
+        made = _lived(cast, life)
         outside.reset()
+        assert engine.count(stub.SYNC) - asked == int(life.synchronous)
+        if call == stub.SYNC:
+            _nobody_knows(cast, made, engine)
+            continue
         _check(made)
-        assert len(engine.bill) == before + 1, f"call {number}, {calls[number - 1]}"
+        assert len(engine.bill) == before + 1, f"call {number}, {call}"
     assert engine.billed_twice() == make.broken() == []
 
 
+def _nobody_knows(cast: make.Cast, made: Document, engine: Engine) -> None:
+    """It is listed, not sent again; a person's retry goes by a job, whose token guards it."""
+    assert (made.status, made.error_code) == ("failed", "charge_uncertain")
+    (run,) = make.extractions(made)
+    assert (run.state, run.charge_uncertain) == ("failed", True)
+    asked = engine.count(stub.SYNC)
+    decisions.retry(made.pk, cast.sue)
+    _check(make.run(made))
+    assert engine.count(stub.SYNC) == asked
+
+
 @committing
+def test_an_answer_that_was_paid_for_and_cannot_be_stored_is_not_asked_for_again(
+    cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(pipeline, "STORE_AGAIN_SECONDS", ())
+    AT_ONCE.set_up(engine, settings)
+    outside = Outside(engine, monkeypatch)
+    outside.at(3, storage=_fails, engine=stub.lost_before)
+    made = _lived(cast, AT_ONCE)
+    outside.reset()
+    assert (engine.count(stub.SYNC), len(engine.bill)) == (1, 1)
+    _nobody_knows(cast, made, engine)
+    assert make.broken() == []
+
+
+@committing
+@pytest.mark.parametrize("life", LIVES, ids=str)
 @pytest.mark.parametrize("first", [1, 7])
-def test_statements_to_the_database(cast: make.Cast, engine: Engine, first: int) -> None:
+def test_statements_to_the_database(cast: make.Cast, engine: Engine, settings: Any, life: Life, first: int) -> None:
+    life.set_up(engine, settings)
     for number in range(first, MOST_STATEMENTS, EVERY):
         before = len(engine.bill)
         seen = _Statements(number)
         with connection.execute_wrapper(seen):
-            made = _life(cast, engine)
+            made = _lived(cast, life)
         _check(made)
         assert len(engine.bill) == before + 1, f"statement {number}"
         if seen.count < number:
