@@ -391,7 +391,7 @@ class Engine:
                 raise _Error("IdempotentParameterMismatchException")
             return known[1]
         name = call.arguments["DocumentLocation"]["S3Object"]["Name"]
-        pages = next((pages for id_, pages in self._by_document.items() if id_ in name), self._default)
+        pages = self._pages_of(name)
         job = Job(uuid.uuid4().hex * 2, call.operation, pages, **self._outcome)
         self.jobs[job.id] = job
         self._tokens[(call.operation, call.token)] = (parameters, job.id)
@@ -423,12 +423,16 @@ class Engine:
         return _described(every[first:last], pages=len(job.pages), forms=forms) | more
 
     def _at_once(self, call: Call) -> Json:
-        content = base64.b64decode(call.arguments["Document"]["Bytes"])
-        if not content:
+        document = call.arguments["Document"]
+        name = document.get("S3Object", {}).get("Name", "")
+        if not name and not base64.b64decode(document["Bytes"]):
             raise _Error("InvalidParameterException")
         self.bill.append(("", 1))
         forms = call.operation == SYNC
-        return _described(blocks(self._default[:1], forms=forms), pages=1, forms=forms)
+        return _described(blocks(self._pages_of(name)[:1], forms=forms), pages=1, forms=forms)
+
+    def _pages_of(self, name: str) -> tuple[Page, ...]:
+        return next((pages for id_, pages in self._by_document.items() if id_ in name), self._default)
 
 
 def _described(part: list[Json], *, pages: int, forms: bool) -> Json:
