@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import cast
 
 from ocr.extraction import dates, numbers
@@ -13,6 +14,8 @@ from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, Ki
 
 MAX_LENGTH = 1000
 _MOST_SEARCHED = 2000
+_NUMERIC = frozenset(("amount", "number", "percent"))
+_SHORT = 20
 SELECTED, NOT_SELECTED = "selected", "not_selected"
 
 _YES = frozenset(
@@ -92,7 +95,15 @@ def find_values(text: str, spec: FieldSpec, *, date_order: DateOrder = "day_firs
     text = text[:_MOST_SEARCHED]
     if spec.choices:
         return _find_choices(text, spec)
+    if spec.kind in _NUMERIC and len(text) <= _SHORT:
+        return list(_numbers_in(spec.kind, text))
     return _FINDERS[spec.kind](text, date_order)
+
+
+@lru_cache(maxsize=2048)
+def _numbers_in(kind: str, text: str) -> tuple[Found, ...]:
+    """The numbers in a short text: a page asks several times for the same, and pages are alike."""
+    return tuple(_FINDERS[kind](text, "day_first"))
 
 
 def fold(text: str) -> str:
