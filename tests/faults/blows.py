@@ -37,9 +37,9 @@ def crew(product: Product, cluster: str) -> dict[str, list[int]]:
     while time.monotonic() < deadline:
         main = leader(product, cluster)
         with suppress(IndexError):
-            (sentinel,) = _children(main)
+            (sentinel,) = children(main)
             # Forked in this order; a process that replaces another one is the youngest, so this holds for a fresh cluster.
-            *workers, monitor, pusher = sorted(_children(sentinel), key=_born)
+            *workers, monitor, pusher = sorted(children(sentinel), key=born)
             if workers:
                 return {
                     "main": [main],
@@ -75,10 +75,10 @@ def kill(pid: int) -> None:
 
 def seconds_until_work_flows(product: Product, *clusters: str, at_most: float = 60) -> float:
     """How long, from now, until each kind of task that these clusters run has run anew."""
-    begun, before = time.monotonic(), _beats(product)
+    begun, before = time.monotonic(), beats(product)
     names = [name for cluster in clusters for name in CLUSTERS[cluster]]
     while time.monotonic() - begun < at_most:
-        now = _beats(product)
+        now = beats(product)
         # A process that was struck may have shown its last sign of life a moment later than it was asked.
         if all(name in now and now[name] > before.get(name, 0.0) + 1.0 for name in names):
             return time.monotonic() - begun
@@ -124,7 +124,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def _beats(product: Product) -> dict[str, float]:
+def beats(product: Product) -> dict[str, float]:
     """Seconds since the epoch of each kind's last beat; empty while the database is away."""
     try:
         connection = psycopg2.connect(product.credentials["database"]["app"], connect_timeout=3)
@@ -135,14 +135,16 @@ def _beats(product: Product) -> dict[str, float]:
         return {str(name): float(at) for name, at in cursor.fetchall()}
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that this one has started and that still live."""
     try:
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
 
 
-def _born(pid: int) -> int:
+def born(pid: int) -> int:
+    """When the process was born, in ticks since the machine started. Raises OSError when there is none."""
     return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
 
 
