@@ -22,8 +22,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from audit.admin import TenantFilter
-from ocr import costs, prices
-from ocr.models import Budget, Charge, MonthlyCost, PriceTable
+from ocr import costs, prices, quota
+from ocr.models import Budget, Charge, MonthlyCost, PriceTable, Quota
 from tenants import access
 from tenants.admin import OfTheTenant, PlatformOnly
 from tenants.models import Tenant
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     ChargeBase = admin.ModelAdmin[Charge]
     MonthBase = admin.ModelAdmin[MonthlyCost]
     PriceBase = admin.ModelAdmin[PriceTable]
+    QuotaBase = admin.ModelAdmin[Quota]
     Pages = Paginator[Any]
 else:
-    BudgetBase = ChargeBase = MonthBase = PriceBase = admin.ModelAdmin
+    BudgetBase = ChargeBase = MonthBase = PriceBase = QuotaBase = admin.ModelAdmin
     Pages = Paginator
 
 COUNTED = 10_000  # rows; whoever needs more pages than these filters
@@ -327,3 +328,57 @@ def _as_yaml(row: PriceTable) -> str:
     told["analysis"] = [{"features": each["features"], "tiers": each["tiers"]} for each in told["analysis"]]
     in_order = {name: told[name] for name in prices.MEMBERS}
     return yaml.safe_dump(in_order, sort_keys=False, default_flow_style=None, width=110)
+
+
+class QuotaForm(forms.ModelForm):  # type: ignore[type-arg]
+    granted = forms.FloatField(
+        label=gettext_lazy("Calls a second that AWS grants"),
+        min_value=0.01,
+        max_value=100_000,
+        help_text=gettext_lazy("As AWS Service Quotas shows it for this account and region."),
+    )
+    share = forms.FloatField(
+        label=gettext_lazy("Share that is used"),
+        min_value=0.01,
+        max_value=1,
+        help_text=gettext_lazy("0.98 leaves 2 %."),
+    )
+    reserved = forms.FloatField(
+        label=gettext_lazy("Share kept for urgent documents"),
+        min_value=0,
+        max_value=0.9,
+        help_text=gettext_lazy("0 to 0.9"),
+    )
+    jobs_granted = forms.IntegerField(
+        label=gettext_lazy("Concurrent jobs that AWS grants"),
+        min_value=0,
+        max_value=100_000,
+        help_text=gettext_lazy("For operations that start jobs; 0 for the others."),
+    )
+
+    class Meta:
+        model = Quota
+        fields = ("granted", "share", "reserved", "jobs_granted")
+
+
+@admin.register(Quota)
+class Quotas(PlatformOnly, QuotaBase):
+    """What AWS grants, and where the shared buckets stand: platform admins set the former, the readers the latter."""
+
+    form = QuotaForm
+    list_display = ("operation", "region", "granted", "rate_now", "throttles", "throttled_at", "stopped_code")
+    list_filter = ("region",)
+    readonly_fields = ("operation", "region", "rate_now", "throttles", "throttled_at", "stopped_code")
+    fields = ("operation", "region", "granted", "share", "reserved", "jobs_granted", *readonly_fields[2:])
+    ordering = ("region", "operation")
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:  # noqa: FBT001
+        quota.set_granted(obj, actor=access.actor_of(request.user), **form.cleaned_data)
+
+    @admin.display(description=gettext_lazy("calls a second now"), ordering="rate")
+    def rate_now(self, row: Quota) -> str:
+        return f"{row.rate:.1f}"

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from threading import Lock
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
-from audit import log
+from audit import log, trail
+from audit.models import Kind
 from ocr.models import Quota
+from tenants.changes import PLATFORM
 
 ACCOUNT = "default"
 STOPPED_SECONDS = 60  # after a configuration error one call in this time asks whether it was mended
@@ -232,6 +234,28 @@ def _refused_share(operation: str, count: int, *, refused: bool) -> float:
     while seen[0][0] < now - _REMEMBERED_SECONDS:
         seen.popleft()
     return sum(number for _at, number, bad in seen if bad) / sum(number for _at, number, _bad in seen)
+
+
+def set_granted(row: Quota, *, granted: float, share: float, reserved: float, jobs_granted: int, actor: str) -> None:
+    """Set what AWS grants, as an administrator knows it, with its audit row. What was learned from throttles is forgotten, and an
+    operation that a wrong configuration had stopped is tried again at once."""
+    with transaction.atomic():
+        Quota.objects.filter(pk=row.pk).update(
+            granted=granted,
+            share=share,
+            reserved=reserved,
+            jobs_granted=jobs_granted,
+            rate=granted * share,
+            peak=0,
+            fell_from=0,
+            fell_share=0,
+            throttled_at=None,
+            jobs_full_until=None,
+            stopped_code="",
+            stopped_until=None,
+        )
+        codes = {"target": f"quota:{row.region}:{row.operation}", "change": "changed", "count": round(granted * 1000)}
+        trail.record(Kind.SETTINGS_CHANGED, tenant_id=PLATFORM, actor=actor, codes=codes)
 
 
 def jobs_full(operation: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from ocr import quota, watch
+from audit.models import AuditEvent
+from ocr import pipeline, quota, watch
 from ocr.models import Document, Quota
+from tenants import scope
 from tests import engine as stub
 from tests import make
 from tests.engine import START, Engine
@@ -136,8 +138,6 @@ def test_a_wrong_configuration_stops_the_operation_and_is_told(cast: make.Cast, 
     engine.fail_always(START, stub.error("AccessDeniedException"))
     made = [make.receive(cast.a).document for _ in range(3)]
     for each in made:
-        from ocr import pipeline
-
         pipeline.advance(cast.a.pk, each.pk)
     assert engine.count(START) == 1
     [stopped] = quota.stops()
@@ -163,11 +163,27 @@ def test_open_jobs_have_a_ceiling(cast: make.Cast, engine: Engine) -> None:
     assert quota.room_for_jobs(START) == 9
     engine.jobs_end(waits=stub.STUCK)
     started: list[Document] = [make.document(cast.a, "reading") for _ in range(2)]
-    from tenants import scope
-
     with scope.everything():
         assert quota.room_for_jobs(START) == 9 - len(started)
         quota.jobs_full(START)
         assert quota.room_for_jobs(START) == 4 - len(started)
         _ago(quota.JOBS_FULL_SECONDS + 1)
         assert quota.room_for_jobs(START) == 9 - len(started)
+
+
+def test_platform_admins_say_what_aws_grants_and_the_trail_tells(cast: make.Cast) -> None:
+    row = _row()
+    quota.throttled(OPERATION, count=1, refused=0.9)
+    address = f"/admin/ocr/quota/{row.pk}/change/"
+    wanted = {"granted": "40", "share": "0.9", "reserved": "0.2", "jobs_granted": "0"}
+    assert cast.page(cast.sue).post(address, wanted).status_code in {302, 403, 404}
+    assert _row().granted == 20
+    root = make.user(None, username="root", superuser=True)
+    assert cast.page(root).get("/admin/ocr/quota/").status_code == 200
+    assert cast.page(root).post(address, wanted | {"share": "1.5"}).status_code == 200  # shown again with its error
+    assert _row().granted == 20
+    assert cast.page(root).post(address, wanted).status_code == 302
+    assert (_row().granted, _row().rate, _row().reserved, _row().throttled_at) == (40, 36, 0.2, None)
+    with scope.everything():
+        told = AuditEvent.objects.filter(kind="SETTINGS_CHANGED").get()
+    assert (told.codes["target"], told.actor) == (f"quota:{row.region}:{OPERATION}", "user:root")
