@@ -12,6 +12,7 @@ import json
 import re
 import select
 import socket
+import statistics
 import threading
 import time
 from collections import Counter
@@ -81,6 +82,7 @@ class Traffic:
         self.uploads: list[Upload] = []
         self.refusals: Counter[int] = Counter()  # by HTTP status; 0 for a broken connection
         self.rests: dict[str, float] = {}  # document -> when word came that it rests
+        self._keys = {self.who.key}  # of all whose documents were sent
         self._pages, self._taking = _Pages(), threading.Lock()
         self._ends = threading.Event()
         connection = psycopg2.connect(product.credentials["database"]["app"])
@@ -131,9 +133,10 @@ class Traffic:
         for thread in self._senders(send):
             thread.join()
 
-    def steadily(self, rate: float, seconds: float, who: Who | None = None) -> None:
-        """`rate` uploads a second, whether answers come or not; each counts from when it was due."""
+    def steadily(self, rate: float, seconds: float, who: Who | None = None) -> list[Upload]:
+        """`rate` uploads a second, whether answers come or not; each counts from when it was due. Those accepted, as they were due."""
         begun, turns = time.monotonic(), iter(range(round(rate * seconds)))
+        accepted: list[Upload] = []
 
         def send(sender: Sender) -> bool:
             turn = self._next(turns)
@@ -141,16 +144,19 @@ class Traffic:
                 return False
             due = begun + turn / rate
             time.sleep(max(0.0, due - time.monotonic()))
-            self.send(sender, who or self.who, due)
+            if upload := self.send(sender, who or self.who, due):
+                accepted.append(upload)
             return True
 
         for thread in self._senders(send):
             thread.join()
+        return sorted(accepted, key=lambda upload: upload.due)
 
     def send(self, sender: Sender, who: Who, due: float | None = None) -> Upload | None:
         """One document more; None when it was refused, which slows the sender down."""
         with self._taking:
             page = self._pages.next()
+            self._keys.add(who.key)
         due = time.monotonic() if due is None else due
         status, body = sender.post(page, who)
         if status != 202:
@@ -181,17 +187,17 @@ class Traffic:
         return found
 
     def outcome(self) -> Outcome:
-        """What the REST list says of everything that was accepted for `who`."""
-        statuses = dict(self._listed())
+        """What the REST list says of everything that was accepted for all who sent any."""
+        statuses = {document_id: status for key in self._keys for document_id, status in self._listed(key)}
         accepted = {upload.document_id for upload in self.uploads}
         resting = Counter(status for document_id, status in statuses.items() if document_id in accepted)
         lost = len(accepted) - sum(resting.values()) + resting["received"] + resting["reading"]
         return Outcome(resting, lost, len(statuses.keys() - accepted))
 
-    def _listed(self) -> Iterator[tuple[str, str]]:
+    def _listed(self, key: str) -> Iterator[tuple[str, str]]:
         path = "/api/v1/documents/?page_size=200"
         while path:
-            answer = self.product.api("GET", path)
+            answer = self.product.api("GET", path, key=key)
             answer.raise_for_status()
             found = answer.json()
             yield from ((each["id"], each["status"]) for each in found["results"])
@@ -277,3 +283,7 @@ class Sender:
         if not found:
             raise OSError("the server closed the connection")
         return found
+
+
+def p95(values: Sequence[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else float("nan")

@@ -33,7 +33,7 @@ import psycopg2
 
 from benchmarks import _load
 from benchmarks._charts import Chart
-from benchmarks._traffic import Outcome, Traffic
+from benchmarks._traffic import Outcome, Traffic, p95
 from deploy.local.postgres import Postgres
 from tests.product import ROOT, Product
 
@@ -126,7 +126,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
             "doubled": found.doubled + found.outcome.strays,
             "cpu_ms_per_document": round(_cpu_ms(found.floods), 1),
             "pss_mib": round(max(sum(flood.pss_mib.values()) for flood in found.floods + found.lifted)),
-            "overhead_p95_ms": round(statistics.median(map(_p95, found.added_ms))),
+            "overhead_p95_ms": round(statistics.median(map(p95, found.added_ms))),
             "overhead_p50_ms": round(statistics.median(map(statistics.median, found.added_ms))),
             "documents_per_minute_lifted": round(lifted),
             "documents_per_minute_floor": round(floor),
@@ -134,12 +134,12 @@ def measure(*, quick: bool) -> dict[str, Any]:
             "documents": found.outcome.by_status.total(),
             "by_status": dict(found.outcome.by_status),
             "refusals": {str(status): number for status, number in found.refusals.items()},
-            "upload_p95_ms": round(_p95(found.upload_ms), 1),
+            "upload_p95_ms": round(p95(found.upload_ms), 1),
             "cpu_ms_per_document_lifted": round(_cpu_ms(found.lifted), 1),
             "cpu_ms_per_document_floor": round(statistics.median(run.cpu_ms for run in floors), 1),
             "at_quota": _told(found.floods),
             "lifted": _told(found.lifted),
-            "overhead_p95_ms_by_round": [round(_p95(added)) for added in found.added_ms],
+            "overhead_p95_ms_by_round": [round(p95(added)) for added in found.added_ms],
             "floor_by_round": [round(run.per_minute) for run in floors],
             "before_by_round": [round(run.per_minute, 1) for run in befores],
             "engine": found.engine,
@@ -233,10 +233,10 @@ def _spent(traffic: Traffic, simulator: _load.Simulator) -> tuple[_load.Cost, fl
 
 def _steadily(traffic: Traffic, span: Span) -> dict[str, float]:
     """Uploads at 80 % of the quota; the documents that count, and when each was due."""
-    begun, known = time.monotonic(), len(traffic.uploads)
-    traffic.steadily(STEADY_RATE, span.warm_up + span.seconds)
+    begun = time.monotonic()
+    sent = traffic.steadily(STEADY_RATE, span.warm_up + span.seconds)
     traffic.drain(DRAIN_SECONDS)
-    counted = [upload for upload in traffic.uploads[known:] if upload.due >= begun + span.warm_up]
+    counted = [upload for upload in sent if upload.due >= begun + span.warm_up]
     return {upload.document_id: upload.due for upload in counted if upload.document_id in traffic.rests}
 
 
@@ -303,7 +303,3 @@ def _told(floods: list[Flood]) -> dict[str, Any]:
         "sender_cpu_ms": round(last.sender_cpu_ms, 1),
         "simulator_cpu_ms": round(last.simulator_cpu_ms, 1),
     }
-
-
-def _p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else float("nan")
