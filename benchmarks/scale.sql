@@ -10,11 +10,13 @@ SELECT setseed(0.5);
 CREATE TEMPORARY TABLE made AS
 SELECT n,
        gen_random_uuid() AS id,
-       (%(tenants)s::uuid[])[CASE WHEN mod(n, 10) < 7 THEN 1 ELSE 2 + mod(n, cardinality(%(tenants)s::uuid[]) - 1) END] AS tenant_id,
+       (%(tenants)s::uuid[])[CASE WHEN mod(n / 50, 10) < 7 THEN 1 ELSE 2 + mod(n / 50, cardinality(%(tenants)s::uuid[]) - 1) END] AS tenant_id,
        fate,
        CASE WHEN fate IN ('approved', 'waiting', 'rejected') THEN mod(n, 3) ELSE NULL END AS doubt,
        (CASE mod(n / 7, 20) WHEN 0 THEN 0 WHEN 1 THEN 2 WHEN 2 THEN 2 ELSE 1 END) AS priority,
-       now() - random() * CASE fate WHEN 'waiting' THEN interval '3 days' ELSE interval '30 days' END AS received_at,
+       -- Rows lie on disk about in the order in which they were received, as rows do.
+       now() - (1 - (n - %(before)s + random() * 500) / (%(size)s - %(before)s + 500)::float)
+               * CASE fate WHEN 'waiting' THEN interval '3 days' ELSE interval '30 days' END AS received_at,
        exp(1.06 + 0.5 * sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())) * interval '1 second' AS took,
        (SELECT array_agg(id ORDER BY id) FROM ocr_documenttype) AS types
   FROM generate_series(%(first)s, %(last)s) AS n
