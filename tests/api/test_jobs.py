@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from ocr import backlog, notices, waiting
@@ -340,6 +340,17 @@ def test_the_queue_counts_what_is_the_callers(cast: make.Cast, engine: Engine) -
     assert told["average_seconds"] >= 0 and told["p95_seconds"] >= 0
     assert told["per_minute"] > 0
     assert cast.api().get("/ocr/queue/").json().keys() == told.keys()
+
+
+def test_without_a_connection_it_is_no_crash(cast: make.Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object, **named: object) -> None:
+        raise OperationalError("every connection to the database is in use")
+
+    client = cast.api()
+    monkeypatch.setattr("ocr.intake.receive", fail)
+    answer = send(client)
+    problem(answer, 503, "try_again")
+    assert int(answer["Retry-After"]) > 0
 
 
 @pytest.fixture

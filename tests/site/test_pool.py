@@ -100,6 +100,28 @@ def test_who_waits_gets_the_next_one(shared: Pool) -> None:
     assert got == [first]
 
 
+def test_first_come_first_served(shared: Pool) -> None:
+    first, _second = shared.take(make), shared.take(make)
+    got: list[int] = []
+
+    def come(place: int) -> Thread:
+        def act() -> None:
+            taken = shared.take(make)
+            got.append(place)
+            shared.give(taken)
+
+        thread = _thread(act)
+        while len(shared._line) <= place and thread.is_alive():
+            Event().wait(0.001)
+        return thread
+
+    threads = [come(place) for place in range(4)]
+    shared.give(first)
+    for thread in threads:
+        thread.join(20)
+    assert got == [0, 1, 2, 3]
+
+
 def test_one_that_could_not_be_made_takes_no_place(shared: Pool) -> None:
     def fail() -> Any:
         raise psycopg2.OperationalError("away")
@@ -180,7 +202,8 @@ def test_many_threads_stay_within_the_bound(through_django: Pool) -> None:
 
     def work() -> None:
         ask(connection, "SELECT pg_sleep(0.005)")
-        seen.append(sum(through_django.counts()))
+        with through_django._lock:
+            seen.append(len(through_django._taken) + len(through_django._free))
         done.append(1)
 
     threads = [_thread(work) for _ in range(30)]
