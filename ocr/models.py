@@ -188,6 +188,8 @@ class Extraction(TenantOwned):
     operation = models.CharField(max_length=40)
     features = models.JSONField(default=list)
     token = models.CharField(max_length=64, unique=True)
+    # What a Start says besides (notification, output): kept with its token, since a repeat has to say the very same.
+    job_options = models.JSONField(default=dict, db_default={})
     job_id = models.CharField(max_length=64, blank=True)
     model_version = models.CharField(max_length=40, blank=True)
     pages = models.PositiveIntegerField(default=0)
