@@ -138,6 +138,7 @@ class Recovery:
     struck_at: float = field(default_factory=time.time)
     since: float = 0.0  # from when on a sign counts: what the dead leave behind may still beat
     done_after: float | None = None
+    last: str = ""  # what came back last
 
     def look(self, beats: dict[str, float]) -> bool:
         """Whether it works again; `beats` are the signs of life by kind, in seconds since the epoch."""
@@ -152,10 +153,13 @@ class Recovery:
         self.since = self.since or max(time.time() if self._is_replaced() else self.struck_at, self.struck_at)
         if part == "web":
             return blows.answers(f"{self.product.url}/readyz")
-        names = {"pulse": ["pulse"], **blows.CLUSTERS}.get(
-            part, [each for all_ in blows.CLUSTERS.values() for each in all_]
-        )
-        return all(beats.get(name, 0.0) > self.since + 0.1 for name in names)
+        silent = [name for name in self._kinds() if beats.get(name, 0.0) <= self.since + 0.1]
+        self.last = silent[0] if silent else self.last
+        return not silent
+
+    def _kinds(self) -> list[str]:
+        kinds = {"pulse": ["pulse"], **blows.CLUSTERS}
+        return kinds.get(self.target.part) or [each for cluster in blows.CLUSTERS.values() for each in cluster]
 
     def _is_replaced(self) -> bool:
         return self.target.role in {"main", "sentinel", LEADER, MASTER}
