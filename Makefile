@@ -13,6 +13,7 @@ help:
 	@echo "make check  linters, types, import rules, generated files"
 	@echo "make fix    format what can be formatted"
 	@echo "make bench  benchmarks: BENCH=name, QUICK=1"
+	@echo "make soak   kills, database stops and faults of Textract under load: SOAK_MINUTES=30"
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (python3 --version)."; exit 1; }
@@ -52,3 +53,6 @@ fix: setup-dev
 
 bench: setup-dev
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+soak: setup-dev
+	@$(BIN)/python -m tests.faults.soak

@@ -113,9 +113,8 @@ class Siege:
         for each in watched:
             seconds = GIVE_UP_SECONDS if each.done_after is None else each.done_after
             self.struck.append(Struck(each.target, seconds, document))
-            _say(
-                f"{time.monotonic() - self.begun:6.0f} s  {each.target!s:32} {seconds:5.1f} s, a document {document:5.1f} s"
-            )
+            at = time.monotonic() - self.begun
+            _say(f"{at:6.0f} s  {each.target!s:32} {seconds:5.1f} s, a document {document:5.1f} s  {each.last}")
 
     def _watch(self, watched: Sequence[roles.Recovery]) -> float:
         """Until all work again; the seconds until a document was finished or none was due."""
