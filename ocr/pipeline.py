@@ -40,11 +40,13 @@ from audit import log, trail
 from audit.models import Kind
 from ocr import (
     artifacts,
+    completions,
     contract,
     costs,
     document_types,
     leases,
     lifecycle,
+    outputs,
     queue,
     quota,
     readings,
@@ -64,6 +66,7 @@ LONG = (
 )
 MOST_FINGERPRINTS = 100  # an audit row stays small
 STORE_AGAIN_SECONDS = (0.1, 1.0, 3.0)  # pauses before an answer that is paid for is stored once more
+OUTPUTS_AT_ONCE = 20  # parts of a long answer that one step fetches from storage: some seconds' work
 POLLED_SHARE = 0.5  # looks at jobs leave so much of the Get bucket to answers
 
 
@@ -246,18 +249,24 @@ def _plan(work: Work) -> None:
     if not newest.pk or newest.state == Extraction.State.FAILED:
         features = list(routing.features(document))
         number = newest.number + 1 if newest.pk else 1
+        operation = routing.operation(document, features, number=number)
         work.run = Extraction(
             tenant_id=document.tenant_id,
             document=document,
             number=number,
-            operation=routing.operation(document, features, number=number),
+            operation=operation,
             features=features,
             token=_token(document, features, number),
+            job_options={} if routing.at_once(operation) else _job_options(document),
         )
     if work.run.number == 1 and document.duplicate_of is not None:
         work.earlier = costs.earlier_answer(document, work.run.features)
         if work.earlier:
             work.earlier_parts = readings.raw_artifacts(work.earlier.document, work.earlier)
+
+
+def _job_options(document: Document) -> dict[str, Any]:
+    return {**outputs.wanted(document), **completions.wanted(document)}
 
 
 def _write_first_lease(work: Work) -> None:
@@ -379,6 +388,7 @@ def _ask_for_job(work: Work) -> None:
         version=version,
         features=work.run.features,
         queries=_queries(work.document.document_type),
+        options=work.run.job_options,
     )
 
 
@@ -404,7 +414,13 @@ def _store_paid(work: Work, answer: textract.Answer) -> Artifact:
         try:
             return _store_part(work, answer, 1)
         except (OSError, ClientError, BotoCoreError) as error:
-            log.event("storage_error", level=logging.WARNING, error=error, document=work.document.pk, step=work.step)
+            log.event(
+                "storage_or_database_error",
+                level=logging.WARNING,
+                error=error,
+                document=work.document.pk,
+                step=work.step,
+            )
             time.sleep(pause)
     return _store_part(work, answer, 1)
 
@@ -435,15 +451,56 @@ def _left_behind(work: Work) -> textract.Answer | None:
 
 
 def _ask_check(work: Work) -> None:
-    """Is the job done? If it is, the answer's first part is here."""
-    _ask_part(work, next_token="")
+    """Is the job done? If it is, the answer's first part is here, unless Textract has written all of them to storage."""
+    if outputs.expected(work.run):
+        work.answer = textract.status(work.run.job_id, features=work.run.features, most=1)
+    else:
+        _ask_part(work, next_token="")
     assert work.answer
     if work.answer.status == "FAILED":
         raise textract.Refused("engine_failed")
 
 
 def _ask_collect(work: Work) -> None:
-    _ask_part(work, next_token=work.run.next_token)
+    if outputs.expected(work.run):
+        _fetch_parts(work)
+    else:
+        _ask_part(work, next_token=work.run.next_token)
+
+
+def _fetch_parts(work: Work) -> None:
+    """Some more of the parts that Textract has written to storage, kept as if it had been asked for them."""
+    run, last = work.run, outputs.last_part(work.run)
+    if not last or last > _most_parts(work.document):
+        raise textract.Busy("bad_response", costs_attempt=True)
+    outputs.forget(run, up_to=run.parts)
+    until = min(run.parts + OUTPUTS_AT_ONCE, last)
+    work.stored = [_fetched(work, part) for part in range(run.parts + 1, until + 1)]
+    work.answer = textract.Answer(
+        body=b"",
+        status="SUCCEEDED",
+        next_token=str(until + 1) if until < last else "",
+        pages=run.pages,
+        blocks=(),
+        warnings=run.warnings,
+        model_version=run.model_version,
+        message="",
+    )
+
+
+def _fetched(work: Work, part: int) -> Artifact:
+    try:
+        answer = textract.checked(outputs.read(work.run, part), asynchronous=True)
+    except FileNotFoundError:
+        raise textract.Busy("bad_response", costs_attempt=True) from None
+    if answer.status not in {"SUCCEEDED", "PARTIAL_SUCCESS"} or answer.pages != work.run.pages:
+        raise textract.Busy("bad_response", costs_attempt=True)
+    return _store_part(work, answer, part)
+
+
+def _most_parts(document: Document) -> int:
+    """A dense page has some 5,000 blocks: an answer of more parts than this is none."""
+    return 20 + 20 * document.page_count
 
 
 def _ask_part(work: Work, *, next_token: str) -> None:
@@ -457,7 +514,7 @@ def _ask_part(work: Work, *, next_token: str) -> None:
     if answer.status in {"IN_PROGRESS", "FAILED"}:
         return
     part = run.parts + 1 if next_token else 1
-    if part > 20 + 20 * work.document.page_count:  # a dense page has some 5,000 blocks: this is a ring of tokens
+    if part > _most_parts(work.document):  # a ring of tokens
         raise textract.Busy("bad_response", costs_attempt=True)
     if part == 1 and not answer.next_token:  # the usual short document is understood at once, without reading it back
         textract.check_complete(answer, expected_pages=work.document.page_count)
@@ -468,7 +525,10 @@ def _ask_part(work: Work, *, next_token: str) -> None:
 
 def _ask_normalise(work: Work) -> None:
     """Understand the stored parts, one after the other: a long answer never sits in memory whole."""
-    whole = textract.Whole(work.document.page_count)
+    fetched = outputs.expected(work.run) and bool(work.run.job_id)
+    whole = textract.Whole(work.document.page_count, linked=fetched)
+    if fetched:
+        outputs.forget(work.run)  # all of it is kept by now
 
     def parts() -> Iterator[Sequence[Mapping[str, Any]]]:
         for blocks in readings.parts_of(work.stored):
@@ -622,6 +682,7 @@ def _settled(works: list[Work]) -> list[Work]:
         good = [work for work in mine if not work.error]
         _settle_jobs([work for work in good if work.job_id])
         _settle_looks([work for work in good if work.answer and work.answer.status == "IN_PROGRESS"])
+        _settle_written([work for work in good if work.step == "check" and work.answer and not work.stored])
         _settle_readings([work for work in good if work.read])
         going = _settle_parts([work for work in good if work.stored and not work.read])
         _tell_quotas(mine)
@@ -644,7 +705,13 @@ def _settle_errors(works: Sequence[Work]) -> None:
             leases.try_later(lease, error.code, costs_attempt=True)
         elif isinstance(error, OSError | ClientError | BotoCoreError):
             # ClientError and BotoCoreError here come from the document storage; Textract's were sorted before.
-            log.event("storage_error", level=logging.WARNING, error=error, document=lease.document_id, step=work.step)
+            log.event(
+                "storage_or_database_error",
+                level=logging.WARNING,
+                error=error,
+                document=lease.document_id,
+                step=work.step,
+            )
             _never_sent(work)
             leases.try_later(lease, "storage_or_database", costs_attempt=True)
         else:
@@ -669,7 +736,11 @@ def _settle_busy(work: Work, busy: textract.Busy) -> None:
     if busy.code == "bad_response" and work.step in {"collect", "normalise"} and work.run.job_id:
         # The stored parts do not make a whole: they are fetched anew, from the first one on.
         Extraction.objects.filter(pk=work.run.pk).update(
-            parts=0, next_token="", warnings=[], state=Extraction.State.STARTED
+            parts=0,
+            next_token="",
+            warnings=[],
+            state=Extraction.State.STARTED,
+            job_options=outputs.given_up(work.run),  # parts in storage are not waited for: Textract is asked for them
         )
         work.document.artifacts.filter(kind=Artifact.Kind.RAW, number=work.run.number).delete()
         leases.goes_on(work.lease, "check", routing.asking_for(work.run.operation))
@@ -720,11 +791,18 @@ def _settle_jobs(works: Sequence[Work]) -> None:
                 lease=work.lease,
                 step="check",
                 operation=routing.asking_for(work.run.operation),
-                seconds=_first_look(work.document.page_count),
+                seconds=_first_look_at(work),
             )
             for work in works
         ]
     )
+
+
+def _first_look_at(work: Work) -> float:
+    """The same when word is to come: late. A Start that may have been sent before brings no second word, and is looked at soon."""
+    soon = _first_look(work.document.page_count)
+    sent_once = work.lease.fence == 1
+    return max(soon, completions.SWEEP_SECONDS) if sent_once and completions.expected(work.run) else soon
 
 
 def _first_look(pages: int) -> float:
@@ -745,12 +823,34 @@ def _settle_looks(works: Sequence[Work]) -> None:
                 operation=work.document.operation,
                 # Beyond 20 looks the longest pause is reached, and a larger power would overflow some day.
                 seconds=min(
-                    _first_look(work.document.page_count) * 1.5 ** min(work.run.polls, 20), settings.POLL_MOST_SECONDS
+                    _first_look(work.document.page_count) * 1.5 ** min(work.run.polls, 20), _longest_pause(work)
                 ),
             )
             for work in works
         ]
     )
+
+
+def _longest_pause(work: Work) -> float:
+    return completions.SWEEP_SECONDS if completions.expected(work.run) else settings.POLL_MOST_SECONDS
+
+
+def _settle_written(works: Sequence[Work]) -> None:
+    """These jobs are done, and their answers' parts lie in storage: keep what the answers say of themselves, fetch the parts next."""
+    done = [(work, work.answer) for work in works if work.answer and work.answer.status != "IN_PROGRESS"]
+    rows.update(
+        Extraction,
+        {
+            work.run.pk: {
+                "parts": 0,
+                "warnings": list(answer.warnings),
+                "model_version": answer.model_version[:40],
+                "pages": answer.pages,
+            }
+            for work, answer in done
+        },
+    )
+    leases.note([leases.Next(lease=work.lease, step="collect", operation="", seconds=0.0) for work, _answer in done])
 
 
 def _settle_parts(works: Sequence[Work]) -> list[Work]:
@@ -761,11 +861,13 @@ def _settle_parts(works: Sequence[Work]) -> list[Work]:
         answer, run = work.answer, work.run
         assert answer
         run.parts, run.next_token = work.stored[-1].part, answer.next_token
-        run.warnings = [*(run.warnings if run.parts > 1 else []), *answer.warnings]
+        fetched = outputs.expected(run)
+        run.warnings = [*(run.warnings if run.parts > 1 and not fetched else []), *answer.warnings]
         run.model_version, run.pages = answer.model_version[:40], answer.pages
         work.step = "collect" if answer.next_token else "normalise"
         long = work.step == "normalise" and work.document.page_count >= LONG_PAGES
-        operation = routing.asking_for(run.operation) if answer.next_token else LONG if long else ""
+        asked_next = answer.next_token and not fetched
+        operation = routing.asking_for(run.operation) if asked_next else LONG if long else ""
         waits = long or bool(answer.next_token)  # each further part takes its turn in the quota
         steps.append(leases.Next(lease=work.lease, step=work.step, operation=operation, seconds=0.0 if waits else None))
         if not waits:

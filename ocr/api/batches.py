@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 from rest_framework.request import Request
@@ -409,7 +409,8 @@ class _Act(_Door):
 
 def _act(name: str, body: type[serializers.Serializer[object]] | None = None) -> Any:
     answers = {200: BatchSerializer, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
-    return extend_schema(operation_id=f"{name}Batch", parameters=[KEY], request=body, responses=answers)
+    told = extend_schema(operation_id=f"{name}Batch", parameters=[KEY], request=body, responses=answers)
+    return extend_schema_view(post=told)
 
 
 @_act("pause")
