@@ -14,6 +14,7 @@ from ocr.extraction import classification
 from ocr.models import Artifact, Document, DocumentType, Extraction, Field, Page
 from tenants import scope
 
+MOST_ROWS = 2000  # in one statement: a long form has twenty thousand fields
 FIRST_READ_VERSION = 2  # received, then reading: a document of this version has no fields yet
 LOCAL_ENGINE = "local-"  # how the one-machine engine's model version begins: nobody should take its answers for AWS's
 
@@ -150,8 +151,9 @@ def write_all(readings: Sequence[tuple[Document, Found]]) -> None:
     read_before = [document.pk for document, _found in readings if document.version > FIRST_READ_VERSION]
     if read_before:
         Field.objects.filter(document__in=read_before).delete()
-    if fields := [row for _document, each in readings for row in each.fields]:
-        rows.insert(*fields)
+    fields = [row for _document, each in readings for row in each.fields]
+    for begin in range(0, len(fields), MOST_ROWS):
+        rows.insert(*fields[begin : begin + MOST_ROWS])
     for document, each in readings:
         for turn in set(each.rotations.values()):
             turned = [number for number, rotation in each.rotations.items() if rotation == turn]
