@@ -82,7 +82,9 @@ def queue(user: AnyUser) -> Queue:
     """The work that lies before the workers, of what `user` may see; inside a scope."""
     now = lifecycle.database_now()
     standing = tallies.now(user)
-    read = [row for row in tallies.over(user, span=tallies.MINUTE, since=now - RECENT) if row.name == "read"]
+    since = tallies.span_of(now, tallies.MINUTE) - RECENT
+    read = [row for row in tallies.over(user, span=tallies.MINUTE, since=since) if row.name == "read"]
+    first = since + timedelta(minutes=min((row.place for row in read), default=0))
     took = tallies.Durations()
     for row in read:
         took.add(row.bin, row.n, row.micros)
@@ -96,7 +98,7 @@ def queue(user: AnyUser) -> Queue:
         oldest_seconds=_age(_oldest(user, Status.RECEIVED, Status.READING), now),
         average_seconds=took.average,
         p95_seconds=took.percentile(95),
-        per_minute=_rate(took.count, min((row.at for row in read), default=now), now),
+        per_minute=_rate(took.count, first, now),
         by_priority=by_priority,
     )
 
@@ -163,7 +165,7 @@ def _buckets(rows: list[tallies.Tallied], since: datetime, span: int, now_waitin
     buckets = [Bucket(at=since + index * width) for index in range(BARS)]
     change = [0] * BARS
     for row in rows:
-        index = min((row.at - since) // width, BARS - 1)
+        index = min(row.place, BARS - 1)
         bucket = buckets[index]
         if row.name == "result":
             bucket.results.add(row.bin, row.n, row.micros)

@@ -38,7 +38,7 @@ from ocr import (
     tallies,
 )
 from ocr.forms import DocumentFilters, UploadForm
-from ocr.models import Artifact, Document, DocumentType, Page, Priority, Source
+from ocr.models import Artifact, Document, DocumentType, Page, Priority, Source, Status
 from tenants import access
 
 PER_PAGE = 50
@@ -108,7 +108,7 @@ def row(document: Document) -> dict[str, Any]:
         "tenant": document.tenant.name,
         "type_label": document.document_type.label if document.document_type else _("Not known yet"),
         "status": document.status,
-        "status_label": document.get_status_display(),
+        "status_label": Status(document.status).label,
         "priority": contract.priority_name(document),
         "received": ago(document.received_at),
         "received_iso": document.received_at.isoformat(),

@@ -403,18 +403,24 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         found = metrics.figures(request.user, period=period)
         spent = {"costs": _costs(request.user), "budget_notices": costs.notices_for(request.user)}
     labels = {"today": _("24 hours"), "7d": _("7 days"), "30d": _("30 days")}
+    buckets = [(_clock(bucket.at, period), bucket) for bucket in found.buckets]
     context = {
         "active": "dashboard",
         "kpis": _kpis(found),
         "per_minute": {
             "points": [
-                {"label": _clock(bucket.at, period), "straight": bucket.straight, "reviewed": bucket.reviewed}
-                for bucket in found.buckets
+                {"label": label, "straight": bucket.straight, "reviewed": bucket.reviewed} for label, bucket in buckets
             ],
             "until": _clock(found.until, period),
         },
-        "time_to_result": {"points": _result_times(found, period), "target": None},
-        "waiting_series": [{"label": _clock(bucket.at, period), "value": bucket.waiting} for bucket in found.buckets],
+        "time_to_result": {
+            "points": [
+                {"label": label, "p95": bucket.results.percentile(95), "average": bucket.results.average}
+                for label, bucket in buckets
+            ],
+            "target": None,
+        },
+        "waiting_series": [{"label": label, "value": bucket.waiting} for label, bucket in buckets],
         "reasons": _reason_shares(found),
         **spent,
         "since": formats.date_format(timezone.localtime(found.since), "j F, H:i"),
@@ -494,17 +500,6 @@ def _span(seconds: float | None) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _result_times(found: metrics.Figures, period: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": _clock(bucket.at, period),
-            "p95": bucket.results.percentile(95),
-            "average": bucket.results.average,
-        }
-        for bucket in found.buckets
-    ]
 
 
 def _reason_shares(found: metrics.Figures) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ SVGs of their own, so that the words on a phone are as large as on a desk.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ register = template.Library()
 
 HEIGHT = 180  # CSS pixels of the plot, as in charts.css
 WIDTH = 1000  # units; the plot stretches them to the width there is
+KINDS = ("reviewed", "straight")
 MOST_LABELS = 6  # on the time axis
 ROUND_STEPS = (1, 2, 2.5, 5, 10)
 
@@ -76,14 +77,21 @@ def bar_chart(points: Sequence[Mapping[str, Any]], title: str) -> dict[str, Any]
     scale = scale_for(totals, whole=True)
     pitch = WIDTH / max(1, len(points))
     bars = [_stack(point, scale, left=n * pitch + pitch * 0.12, width=pitch * 0.76) for n, point in enumerate(points)]
+    parts = [part for stack in bars for part in stack]
     return {
         "title": title,
         "empty": not any(totals),
         "points": points,
-        "bars": [part for stack in bars for part in stack],
+        "bars": parts,
+        "shapes": [{"kind": kind, "d": _shape(part for part in parts if part["kind"] == kind)} for kind in KINDS],
         "guides": scale.guides(),
         "times": _time_axis([point["label"] for point in points], centred=0.5),
     }
+
+
+def _shape(bars: Iterable[Mapping[str, Any]]) -> str:
+    """All bars of one kind as one path: a page with a hundred elements less."""
+    return "".join(f"M{bar['x']} {bar['y']}h{bar['width']}v{bar['height']}h-{bar['width']}z" for bar in bars)
 
 
 def _stack(point: Mapping[str, Any], scale: Scale, *, left: float, width: float) -> list[dict[str, Any]]:
@@ -141,8 +149,14 @@ def _lines(
         "guides": scale.guides(unit),
         "times": _time_axis([point["label"] for point in points]),
         "headings": [label for _style, label, _key in series],
-        "rows": [{"label": point["label"], "values": [point.get(key) for _s, _l, key in series]} for point in points],
+        "rows": [
+            {"label": point["label"], "values": [_cell(point.get(key)) for _s, _l, key in series]} for point in points
+        ],
     }
+
+
+def _cell(value: float | None) -> str:
+    return "–" if value is None else _short(value)
 
 
 def _runs(points: Sequence[Mapping[str, Any]], key: str, scale: Scale) -> list[str]:
