@@ -92,7 +92,7 @@ class Paper:
 
 
 def form(seed: int) -> list[dict[str, Any]]:
-    """A dense form: 878 blocks, 64 fields, a table."""
+    """A dense form: some 880 blocks, 64 fields, a table."""
     paper = Paper(seed)
     paper.row("Registration of a household")
     for _ in range(32):

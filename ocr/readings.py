@@ -104,7 +104,9 @@ def words(document: Document, page: int) -> list[dict[str, Any]]:
         run = document.extractions.last()
         raw = _parts_with(document, run, page) if run and not stored else []
     if stored:
-        kept = {each["number"]: each["words"] for each in extraction.decoded(artifacts.read(stored))}
+        kept: dict[int, list[dict[str, Any]]] = {
+            each["number"]: each["words"] for each in extraction.decoded(artifacts.read(stored))
+        }
         return kept.get(page, [])
     blocks = (block for part in parts_of(raw) for block in part if (block.get("Page") or 1) == page)
     return extraction.words_as_json(extraction.words(blocks))
