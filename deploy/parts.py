@@ -25,7 +25,11 @@ from django.core.management import BaseCommand, call_command
 from deploy import groups
 from deploy.watchdog import LANES, NOTED_IN, STARTER
 
-COMMANDS = {**{f"workers-{lane}": ["workers", lane] for lane in LANES}, "pulse": ["pulse"]}
+COMMANDS = {
+    **{f"workers-{lane}": ["workers", lane] for lane in LANES},
+    "pulse": ["pulse"],
+    "completions": ["completions"],
+}
 LOADED_BEFORE = ["ocr.management.commands.workers", "ocr.management.commands.pulse", "ocr.tasks", "boto3.session"]
 CHECKS = ["security", "dtat"]  # not those that load every page
 PAUSE_SECONDS = 1.0  # before a part that ended is started again
@@ -102,6 +106,11 @@ def _lead(command: list[str]) -> None:
         os._exit(code)
 
 
+def _all() -> list[str]:
+    """Every part that this configuration needs."""
+    return [name for name in COMMANDS if name != "completions" or settings.TEXTRACT_NOTICES]
+
+
 def main(names: list[str]) -> int:
     unknown = [name for name in names if name not in COMMANDS]
     if unknown:
@@ -112,7 +121,7 @@ def main(names: list[str]) -> int:
     BaseCommand().check(tags=CHECKS)
     for module in LOADED_BEFORE:
         importlib.import_module(module)
-    Parts(names or list(COMMANDS), settings.DTAT_HOME).run()
+    Parts(names or _all(), settings.DTAT_HOME).run()
     return 0
 
 

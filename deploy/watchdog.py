@@ -34,6 +34,7 @@ LANES = ("high", "normal", "low")
 # What each part has to show.
 BEATS = {**{f"workers-{lane}": [f"reader.{lane}"] for lane in LANES}, "pulse": ["pulse"]}
 BEATS["workers-low"].append("workers")
+BEATS["completions"] = ["completions"]  # runs only where Textract tells of jobs that have ended
 NOTED_IN = "workers.json"  # written by deploy/parts.py
 STARTER = "workers"  # under which it notes itself there
 

@@ -6,6 +6,7 @@ They run in every management command, in the web process (wsgi.py) and, for the 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from django.db.backends.signals import connection_created
 
 from ocr import sources
 
+TOPIC = re.compile(r"arn:[a-z-]+:sns:([a-z0-9-]+):\d{12}:[a-zA-Z0-9_.-]+")
 Apps = Sequence[AppConfig] | None
 _bound: WeakSet[Any] = WeakSet()  # connections whose role is one that row-level security binds
 
@@ -90,6 +92,23 @@ def storage(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
     if settings.STORAGE == "s3" and settings.BUCKET == "local":
         return [_error("E020", "DTAT_STORAGE is s3 but DTAT_BUCKET is not set.", "Name the bucket for documents.")]
     return []
+
+
+@checks.register("dtat")
+def completions(app_configs: Apps, **kwargs: Any) -> list[checks.CheckMessage]:
+    """A topic that nobody hears makes every job wait for the slow sweep; a queue that nobody fills is waited at for nothing."""
+    topic, role, queue_url = settings.TEXTRACT_TOPIC, settings.TEXTRACT_ROLE, settings.TEXTRACT_NOTICES
+    if not (topic or role or queue_url):
+        return []
+    found: list[checks.CheckMessage] = []
+    if not (topic and role and queue_url):
+        hint = "Set DTAT_TEXTRACT_TOPIC, DTAT_TEXTRACT_ROLE and DTAT_TEXTRACT_NOTICES, or none of them."
+        found.append(_error("E024", "Word of jobs that have ended is set up by half.", hint))
+    region = TOPIC.fullmatch(topic)
+    if topic and (region is None or region[1] != settings.AWS_REGION):
+        hint = f"Name the ARN of an SNS topic in {settings.AWS_REGION}: arn:aws:sns:region:account:name."
+        found.append(_error("E025", "DTAT_TEXTRACT_TOPIC is no topic in the region of Textract.", hint))
+    return found
 
 
 @checks.register(checks.Tags.security)

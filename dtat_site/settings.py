@@ -197,6 +197,10 @@ TEXTRACT_TPS = env.number(
     "DTAT_TEXTRACT_TPS", 0, at_least=0
 )  # calls a second for every operation; 0: the region's presets
 QUOTA_SHARE = env.number("DTAT_QUOTA_PERCENT", 98, at_least=1) / 100  # how much of what AWS grants is used
+# Word of jobs that have ended: Textract tells the topic, as the role; the queue is subscribed to it. All three, or none.
+TEXTRACT_TOPIC = env.text("DTAT_TEXTRACT_TOPIC", "")
+TEXTRACT_ROLE = env.text("DTAT_TEXTRACT_ROLE", "")
+TEXTRACT_NOTICES = env.text("DTAT_TEXTRACT_NOTICES", "")
 EVENT_BUS = env.text("DTAT_EVENT_BUS", "")  # EventBridge bus that gets the events; empty: they stay in the outbox
 TEXTRACT_READ_SECONDS = env.number("DTAT_TEXTRACT_READ_SECONDS", 20, at_least=1)
 

@@ -41,6 +41,11 @@ def s3() -> Any:
     return client("s3", "fetch", read_seconds=10, process=os.getpid())
 
 
+def sqs() -> Any:
+    """The SQS client that waits for word from Textract; AWS_ENDPOINT_URL_SQS redirects it."""
+    return client("sqs", "notices", read_seconds=30, process=os.getpid())
+
+
 def events() -> Any:
     """The EventBridge client."""
     return client("events", "put", read_seconds=10, process=os.getpid())

@@ -176,6 +176,17 @@ def extend(leases: Sequence[Lease]) -> set[UUID]:
     return _update(values, {lease.document_id: lease.fence for lease in leases})
 
 
+def bring_forward(ids: Collection[UUID]) -> dict[UUID, Document]:
+    """Make the checks of these documents' jobs due now; the documents that nobody holds and whose check is due by then, by id.
+
+    One that somebody holds, or has locked, is left alone.
+    """
+    free = Document.objects.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
+    found = {row.pk: row for row in free.filter(pk__in=ids, step="check", lease_until=None)}
+    Document.objects.filter(pk__in=found, due_at__gt=Now()).update(due_at=Now())
+    return found
+
+
 def put_off(lease: Lease, code: str, *, seconds: float) -> None:
     """Give the document back untouched, due again after `seconds`; `code` says what it waits for."""
     until = lifecycle.database_now() + timedelta(seconds=seconds)

@@ -91,11 +91,21 @@ class Answer:
 
 
 def start(
-    *, token: str, bucket: str, key: str, version: str, features: Sequence[str], queries: Sequence[Mapping[str, Any]]
+    *,
+    token: str,
+    bucket: str,
+    key: str,
+    version: str,
+    features: Sequence[str],
+    queries: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Any],
 ) -> str:
-    """The job id of an asynchronous extraction; the same token within 7 days gives the same job, unbilled."""
+    """The job id of an asynchronous extraction; the same token within 7 days gives the same job, unbilled.
+
+    `options` are further members of the request; under the same token they have to be the same.
+    """
     document: dict[str, Any] = {"S3Object": {"Bucket": bucket, "Name": key} | ({"Version": version} if version else {})}
-    arguments: dict[str, Any] = {"DocumentLocation": document, "ClientRequestToken": token}
+    arguments: dict[str, Any] = {"DocumentLocation": document, "ClientRequestToken": token, **options}
     client = aws.textract(START)
     with _errors():
         if features:
@@ -108,12 +118,12 @@ def start(
     return job_id
 
 
-def status(job_id: str, *, features: Sequence[str], next_token: str = "") -> Answer:
-    """One page of a job's answer. Raises Busy for an answer that is not whole."""
+def status(job_id: str, *, features: Sequence[str], next_token: str = "", most: int = 1000) -> Answer:
+    """One page of a job's answer, with at most so many blocks. Raises Busy for an answer that is not whole."""
     client = aws.textract(GET)
     call = client.get_document_analysis if features else client.get_document_text_detection
     with _errors(), _body_of(client) as bodies:
-        call(JobId=job_id, MaxResults=1000, **({"NextToken": next_token} if next_token else {}))
+        call(JobId=job_id, MaxResults=most, **({"NextToken": next_token} if next_token else {}))
     return checked(bodies[-1], asynchronous=True)
 
 
@@ -132,21 +142,53 @@ def analyze(document: Mapping[str, Any], *, features: Sequence[str], queries: Se
 
 
 class Whole:
-    """Whether an answer, seen part by part, holds every page of the document, once."""
+    """Whether an answer, seen part by part, holds every page of the document, once.
 
-    def __init__(self, expected_pages: int) -> None:
+    With `linked` also whether it holds every line of its pages and every word of its lines: nothing else tells of a last part that
+    is missing where no token leads from part to part.
+    """
+
+    def __init__(self, expected_pages: int, *, linked: bool = False) -> None:
         self._expected = expected_pages
         self._pages: list[int] = []
+        self._links = _Links() if linked else None
 
-    def see(self, blocks: Iterable[Mapping[str, Any]]) -> None:
+    def see(self, blocks: Sequence[Mapping[str, Any]]) -> None:
         """Note the pages of one part."""
         self._pages += [block.get("Page") or 1 for block in blocks if block.get("BlockType") == "PAGE"]
+        if self._links:
+            self._links.see(blocks)
 
     def check(self, *, declared: int, may_lack: Collection[int]) -> None:
         """Raise Busy unless every page was seen once. Only pages that a PARTIAL_SUCCESS has warned of may be lacking."""
         missing = set(range(1, self._expected + 1)) - set(self._pages) - set(may_lack)
-        if missing or len(self._pages) != len(set(self._pages)) or declared != self._expected:
+        open_ = self._links is not None and self._links.open
+        if missing or open_ or len(self._pages) != len(set(self._pages)) or declared != self._expected:
             raise Busy("bad_response", costs_attempt=True)
+
+
+class _Links:
+    """Children of pages and lines that did not come yet. Remembers what came of one page only: no link leads to another one."""
+
+    def __init__(self) -> None:
+        self.open: set[str] = set()
+        self._page = 0
+        self._came: set[str] = set()
+
+    def see(self, blocks: Iterable[Mapping[str, Any]]) -> None:
+        for block in blocks:
+            page = block.get("Page") or 1
+            if page != self._page:
+                self._page, self._came = page, set()
+            self._came.add(block["Id"])
+            self.open.discard(block["Id"])
+            if block["BlockType"] in {"PAGE", "LINE"}:
+                self.open |= _children(block) - self._came
+
+
+def _children(block: Mapping[str, Any]) -> set[str]:
+    related = block.get("Relationships") or []
+    return {id_ for each in related if each.get("Type") == "CHILD" for id_ in each.get("Ids") or []}
 
 
 def check_complete(answer: Answer, *, expected_pages: int) -> None:
