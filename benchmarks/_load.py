@@ -38,6 +38,8 @@ class Simulator:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(20)
+        if self.process.stdout:
+            self.process.stdout.close()
 
     def turn(self, **knobs: Any) -> None:
         """Change settings; `reset=True` begins new books."""
