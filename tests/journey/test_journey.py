@@ -92,6 +92,7 @@ def test_a_dropped_file_is_corrected_by_keyboard_and_approved(
     page.wait_for_url(f"**/review/{document_id}/")
     field = page.locator("[data-field='total'] input, input[name='total']").first
     expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("rect.word").first).to_be_attached()  # the words of the page come after it
 
     right = next(row["value"] for row in waiting["fields"] if row["name"] == "total")
     subtotal = next(row["value"] for row in waiting["fields"] if row["name"] == "subtotal")
