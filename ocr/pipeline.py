@@ -25,7 +25,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -556,12 +556,16 @@ def _understand_at_once(work: Work, answer: textract.Answer) -> None:
     work.run.warnings = list(answer.warnings)
     work.run.model_version, work.run.pages = answer.model_version[:40], answer.pages
     try:
-        read = readings.found(work.document, work.run, [answer.blocks], types=work.types)
-    except (
-        Exception
-    ) as error:  # a bug of ours: the answer, which is paid for, is kept all the same, and understanding it tried apart
+        with textract.understanding:
+            read = readings.found(work.document, work.run, [answer.blocks], types=work.types)
+    except Exception as error:
+        # A bug of ours: the answer, which is paid for, is kept all the same, and understanding it tried apart.
         _log_crash(work, error)
         return
+    finally:
+        work.answer = replace(
+            answer, body=b"", blocks=()
+        )  # it is stored: a hundred of them wait for their turn to be saved
     _conclude(work, read)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
@@ -215,8 +216,18 @@ def price(features: Sequence[str]) -> int:
     return _BUNDLES.get(asked) or sum(_PRICES[feature] for feature in asked)
 
 
+# Threads share one interpreter: answers that are understood side by side take as long as one after the other, hold all their
+# blocks in memory at the same time, and make the thread that speaks to the database wait for each of them.
+understanding = Lock()
+
+
 def checked(body: bytes, *, asynchronous: bool) -> Answer:
     """The answer that these bytes hold; raises Busy when they are not a whole Textract answer."""
+    with understanding:
+        return _checked(body, asynchronous=asynchronous)
+
+
+def _checked(body: bytes, *, asynchronous: bool) -> Answer:
     try:
         data = extraction.decoded(body)
         status_ = data["JobStatus"] if asynchronous else "SUCCEEDED"
