@@ -131,6 +131,27 @@ def test_public_address(settings: Any, url: str, ids: list[str]) -> None:
     assert _ids(checks.public_address(None)) == ids
 
 
+ARN = "arn:aws:sns:eu-central-1:123456789012:AmazonTextract-dtat"
+
+
+@pytest.mark.parametrize(
+    ("topic", "role", "queue_url", "ids"),
+    [
+        ("", "", "", []),
+        (ARN, "arn:role", "https://queue", []),
+        (ARN, "", "https://queue", ["dtat.E024"]),
+        (ARN, "arn:role", "", ["dtat.E024"]),
+        ("", "", "https://queue", ["dtat.E024"]),
+        ("AmazonTextract-dtat", "arn:role", "https://queue", ["dtat.E025"]),
+        (ARN.replace("central", "west"), "arn:role", "https://queue", ["dtat.E025"]),
+    ],
+)
+def test_word_of_jobs(settings: Any, topic: str, role: str, queue_url: str, ids: list[str]) -> None:
+    settings.AWS_REGION = "eu-central-1"
+    settings.TEXTRACT_TOPIC, settings.TEXTRACT_ROLE, settings.TEXTRACT_NOTICES = topic, role, queue_url
+    assert _ids(checks.completions(None)) == ids
+
+
 @pytest.mark.parametrize(
     ("values", "ids"),
     [
