@@ -51,7 +51,7 @@ class AuditEvent(models.Model):
 
     chain = models.CharField(max_length=60)
     seq = models.PositiveIntegerField()
-    tenant_id = models.UUIDField(db_index=True)
+    tenant_id = models.UUIDField()
     document_id = models.CharField(max_length=36, blank=True)
     version = models.PositiveIntegerField(null=True)
     kind = models.CharField(max_length=40, choices=Kind.choices)

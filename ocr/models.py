@@ -155,7 +155,7 @@ class Document(TenantOwned):
 class Page(TenantOwned):
     """One page as the reviewer sees it: `rotation` is the clockwise turn that makes the delivered page upright."""
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="pages")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="pages", db_index=False)
     number = models.PositiveIntegerField()
     rotation = models.PositiveSmallIntegerField(default=0)
     width = models.PositiveIntegerField(default=0)  # pixels of the rendered image; 0 until it is rendered
@@ -182,7 +182,7 @@ class Extraction(TenantOwned):
         COLLECTED = "collected"
         FAILED = "failed"
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="extractions")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="extractions", db_index=False)
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)
     operation = models.CharField(max_length=40)
@@ -362,7 +362,12 @@ class Budget(TenantOwned):
 class Field(TenantOwned):
     """One field's current value. `row` is empty for the document's own fields and counts line items from 1."""
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="fields")
+    # The document's own foreign key and the row's policy speak for the tenant: a check for each of a form's hundred rows would cost
+    # more than writing them. The unique constraint below serves as the index.
+    tenant = models.ForeignKey(
+        "tenants.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="fields", db_index=False)
     row = models.PositiveIntegerField(null=True)
     position = models.PositiveIntegerField()
     name = models.CharField(max_length=80)
@@ -416,7 +421,7 @@ class Artifact(TenantOwned):
         RESULT = "result"
         IMAGE = "image"
 
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="artifacts")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="artifacts", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     number = models.PositiveIntegerField(default=1)  # extraction, version or page, by kind
     part = models.PositiveIntegerField(default=1)
