@@ -3,7 +3,7 @@
 A thread for each call, one for the database. Threads wait for Textract side by side and understand their answers; everything they
 bring back is settled in one transaction, whoever came meanwhile. The reader ends by itself after READER_SECONDS, or when it is told
 to stop: it claims nothing more, waits for the calls that are out, saves them, and the next bell starts another one. Killed, it
-leaves leases that expire. *Measured against asyncio and against a task for each document: docs/decisions/0008.*
+leaves leases that expire. *Measured against asyncio and against a task for each document: docs/decisions/0011.*
 """
 
 from __future__ import annotations

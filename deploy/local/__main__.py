@@ -130,6 +130,8 @@ class Product:
             "DTAT_ALLOWED_HOSTS": ",".join(sorted(hosts)),
             "DJANGO_SETTINGS_MODULE": "dtat_site.settings",
             "PYTHONPATH": str(ROOT),
+            # A hundred threads with a heap each would hold three times the memory that they use.
+            "MALLOC_ARENA_MAX": "2",
         } | self.env  # fmt: skip
         self.env["DTAT_HOME"] = str(self.home)
 
@@ -145,6 +147,8 @@ class Product:
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
+        # It reads as many pages at a time as there are cores: a job waits in its line, a synchronous call would be given up.
+        self.env.setdefault("DTAT_SYNCHRONOUS", "0")
         store = f"{self.env.get('DTAT_BUCKET', 'local')}={self.home / 'documents'}"
         command = ["-m", "deploy.local.textract", "--port", str(port), "--mode", "ocr", "--state", str(self.home / "textract"),
                    "--store", store, "--control"]  # fmt: skip
