@@ -194,7 +194,7 @@ def _alike(changes: Sequence[Change], now: datetime) -> Iterator[list[Change]]:
 def _update(changes: Sequence[Change], now: datetime) -> list[Change]:
     """Write the columns of changes that are alike; those that were not overtaken, their documents as they now are."""
     values = {change.document.pk: _values(change, now) for change in changes}
-    columns = {name: str(Document._meta.get_field(name).column) for name in next(iter(values.values()))}
+    columns = {name: rows.column(Document, name) for name in next(iter(values.values()))}
     moved = rows.update(
         Document,
         {key: {columns[name]: value for name, value in own.items()} for key, own in values.items()},

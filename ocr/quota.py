@@ -129,7 +129,7 @@ def take(operation: str, wanted: int, *, urgent: bool = False, kept: float = 0.0
     """
     if wanted <= 0:
         return Grant(0, 0.0)
-    asked = {
+    asked: dict[str, str | int | float | bool] = {
         "account": ACCOUNT,
         "region": settings.AWS_REGION,
         "operation": operation,
@@ -188,7 +188,7 @@ _THROTTLED = f"""
 def throttled(operation: str, *, count: int, refused: float) -> None:
     """AWS refused `count` calls as too many, the share `refused` (0-1) of those that were sent of late: the rate falls by that, and
     a little further."""
-    asked = {
+    asked: dict[str, str | int | float | bool] = {
         "account": ACCOUNT,
         "region": settings.AWS_REGION,
         "operation": operation,

@@ -51,6 +51,13 @@ def update(
         return {key for (key,) in cursor.fetchall()}
 
 
+def column(model: type[models.Model], name: str) -> str:
+    """The name of the field's column in its table."""
+    found = model._meta.get_field(name)
+    assert isinstance(found, models.Field)
+    return str(found.column)
+
+
 def insert(*rows: models.Model) -> None:
     """Write new rows, of several tables where need be, in the caller's transaction and all with one statement.
 

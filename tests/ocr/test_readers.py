@@ -99,7 +99,7 @@ def test_what_came_back_while_the_database_was_away_is_saved_afterwards(
 ) -> None:
     engine.reads(stub.CLEAR)
     made = make.receive(cast.a).document
-    real, failures = pipeline.settle, []
+    real, failures = pipeline.settle, list[int]()
 
     def away(works: Any) -> Any:
         if works and len(failures) < 2:
