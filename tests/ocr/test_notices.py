@@ -25,13 +25,12 @@ def listener() -> Iterator[Listener]:
     made.close()
 
 
-def _cut() -> int:
-    """End every listener's connection from the server's side; how many there were."""
+def _cut(listener: Listener) -> bool:
+    """End the listener's connection from the server's side."""
+    assert listener._connection
     with as_superuser() as cursor:
-        cursor.execute(
-            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE application_name = 'dtat notices'"
-        )
-        return int(cursor.fetchone()[0])
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [listener._connection.info.backend_pid])
+        return bool(cursor.fetchone()[0])
 
 
 def test_what_is_committed_is_heard(listener: Listener) -> None:
@@ -74,7 +73,7 @@ def test_the_callers_own_pipe_ends_the_wait(listener: Listener) -> None:
 
 def test_a_lost_connection_is_made_again_and_told(listener: Listener) -> None:
     listener.listen(REST)
-    assert _cut() == 1
+    assert _cut(listener)
     notices.tell(DUE, "said while nobody heard")
     assert listener.wait(LONG) == [Notice(DUE, ANYTHING), Notice(REST, ANYTHING)]
     notices.tell(DUE, "high")
@@ -84,7 +83,7 @@ def test_a_lost_connection_is_made_again_and_told(listener: Listener) -> None:
 def test_while_the_database_is_away_nothing_is_raised(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     there: dict[str, Any] = notices._parameters()
     monkeypatch.setattr(notices, "_parameters", lambda: there | {"host": "127.0.0.1", "port": 1})
-    assert _cut() == 1
+    assert _cut(listener)
     assert [listener.wait(0), listener.wait(0.01)] == [[], []]
     reads, writes = os.pipe()
     os.write(writes, b".")
