@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -82,7 +83,9 @@ def _message(made: Document) -> dict[str, object]:
 def _wait(made: Document) -> float:
     """Seconds until the document's next step is due."""
     with scope.everything():
-        return (make.reload(made).due_at - lifecycle.database_now()).total_seconds()
+        due_at = make.reload(made).due_at
+        assert due_at
+        return (due_at - lifecycle.database_now()).total_seconds()
 
 
 def test_a_start_names_the_topic_and_is_looked_at_late(cast: make.Cast, word: Word, engine: Engine) -> None:
@@ -270,7 +273,7 @@ def test_the_command_hears_until_it_is_told_to_stop(
         return real()
 
     monkeypatch.setattr(completions, "hear", once)
-    monkeypatch.setattr(command.signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     monkeypatch.setattr(command, "close_old_connections", lambda: None)
     call_command(running)
     assert _wait(made) <= 0

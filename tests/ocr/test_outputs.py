@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from ocr import artifacts, outputs, pipeline
+from ocr import artifacts, aws, outputs, pipeline
 from ocr.models import Artifact, Document
 from tests import engine as stub
 from tests import make
 from tests.engine import GET, START, Call, Engine, Page
+from tests.textract_endpoint.running import BUCKET, Endpoint
 
 pytestmark = pytest.mark.django_db
 PAGES = tuple(Page.of(f"Heading {number}", f"Total: {number}.00", "Thank you very much") for number in range(1, 4))
@@ -134,7 +135,7 @@ BROKEN = {
 def test_without_a_whole_answer_there_textract_is_asked_for_it(
     cast: make.Cast, written: Written, engine: Engine, name: str
 ) -> None:
-    written.change = BROKEN[name]  # type: ignore[assignment,method-assign]
+    written.change = BROKEN[name]  # type: ignore[method-assign]
     made = _made(cast)
     after = make.run(made)
     assert after.status in {"approved", "needs_review"}
@@ -185,3 +186,28 @@ def test_storage_that_fails_for_a_while_is_waited_for(
     assert make.run(made).status in {"approved", "needs_review"}
     assert engine.count(GET) == 1
     assert _left(cast) == []
+
+
+def test_what_the_local_endpoint_writes_is_whole(
+    cast: make.Cast, settings: Any, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = Endpoint(tmp_path, mode="simulate")
+    documents = settings.STORAGES["documents"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "documents": documents | {"OPTIONS": documents["OPTIONS"] | {"location": str(endpoint.bucket)}},
+    }
+    settings.BUCKET, settings.TEXTRACT_ENDPOINT = BUCKET, endpoint.url
+    monkeypatch.setenv("AWS_ENDPOINT_URL_TEXTRACT", endpoint.url)
+    aws.client.cache_clear()
+    try:
+        endpoint.control(job={"median": 0.05, "per_page": 0})
+        made = make.receive(cast.a, make.pdf(outputs.ABOVE_PAGES + 1), document_type="generic_form").document
+        while make.reload(made).step and make.reload(made).attempts == 0:
+            make.advance(made)
+        assert make.reload(made).status in {"approved", "needs_review"}, make.reload(made).error_code
+        assert len(make.stored(made, Artifact.Kind.RAW)) > 1
+        assert _left(cast) == []
+    finally:
+        aws.client.cache_clear()
+        endpoint.stop()
