@@ -29,6 +29,7 @@ import psycopg2
 import requests
 
 from benchmarks import _load
+from benchmarks._charts import Chart
 from benchmarks.uploads import _Pages
 from deploy.local.postgres import Postgres
 from tests.faults.network import Cable
@@ -60,6 +61,25 @@ def measure(*, quick: bool) -> dict[str, Any]:
         figures |= {f"{broker}_{name}": value for name, value in found.items()}
         ratios[f"{broker}_to_upload_rate"] = round(found["per_minute"] / (RATE * 60), 2)
     return {"seed": KNOBS["seed"], "figures": figures, "ratios": ratios}
+
+
+def chart(result: dict[str, Any]) -> Chart:
+    """Each host's share of Textract's answers, before the cut and in all."""
+    figures = result["figures"]
+    return Chart(
+        title="Three worker hosts, the third cut off in mid-run",
+        unit="share of Textract's answers",
+        labels=["SQS, before", "SQS, in all", "Redis, before", "Redis, in all"],
+        series={
+            f"host {number + 1}": [
+                figures[f"{broker}_share_{when}"][number]
+                for broker in ("sqs", "redis")
+                for when in ("before_the_cut", "in_all")
+            ]
+            for number in range(HOSTS)
+        },
+        kind="bars",
+    )
 
 
 class Installation:

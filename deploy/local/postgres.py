@@ -39,7 +39,7 @@ PR_SET_PDEATHSIG = 1
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "64MB",
     "password_encryption": "scram-sha-256",
     "log_min_messages": "fatal",  # statements and values of failing queries stay out of the log

@@ -13,4 +13,4 @@ ALTER DEFAULT PRIVILEGES FOR ROLE dtat_owner IN SCHEMA public GRANT SELECT, INSE
 ALTER DEFAULT PRIVILEGES FOR ROLE dtat_owner IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO dtat_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE dtat_owner IN SCHEMA public GRANT SELECT ON TABLES TO dtat_auditor;
 -- A host that was cut off in the middle of a transaction must not hold its locks until the network notices.
-ALTER ROLE dtat_app IN DATABASE :database SET idle_in_transaction_session_timeout = '15s';
+ALTER ROLE dtat_app IN DATABASE :database SET idle_in_transaction_session_timeout = '10s';

@@ -169,7 +169,7 @@ def _gone(group: groups.Group) -> bool:
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     """Its clock stands beyond every grace."""
-    monkeypatch.setattr(watchdog.groups, "now", lambda: time.clock_gettime(time.CLOCK_BOOTTIME) + 1000)
+    monkeypatch.setattr(groups, "now", lambda: time.clock_gettime(time.CLOCK_BOOTTIME) + 1000)
     said: list[str] = []
     host = Host(tmp_path, Written(), said.append, Progress(looked=True, answers_since=0.0))
     host.__dict__["said"] = said
@@ -199,7 +199,7 @@ def test_a_part_that_nobody_starts_again_takes_its_starter_along(
     host.look()
     assert len(starter.members()) == 2, "it has a few seconds to start the part again"
     later = groups.now() + watchdog.AGAIN_SECONDS + GRACE_SECONDS * 4
-    monkeypatch.setattr(watchdog.groups, "now", lambda: later)
+    monkeypatch.setattr(groups, "now", lambda: later)
     host.look()
     assert _gone(starter)
 
@@ -267,4 +267,6 @@ def test_every_part_has_something_to_show() -> None:
     assert set(BEATS) == set(COMMANDS)
     from django.conf import settings
 
-    assert {name.removeprefix("workers-") for name in COMMANDS if name not in {"pulse", "completions"}} == set(settings.LANES)
+    assert {name.removeprefix("workers-") for name in COMMANDS if name not in {"pulse", "completions"}} == set(
+        settings.LANES
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import blows
-from tests.product import Product
+from tests.product import Product, group
 
 pytestmark = pytest.mark.faults
 FLOWS_SECONDS = 30
@@ -38,7 +38,7 @@ def test_clusters_that_stand_still_with_all_their_processes(product: Product) ->
     """Low: its idle worker is killed while it holds the lock of the queue; the stock cluster never runs a task again after that.
     (Only low has idle workers: elsewhere the one worker reads.) Normal: nobody is killed, nobody gets on."""
     blows.kill(blows.idle_lock_holder(product, "workers-low"))
-    for pid in blows.group(blows.leader(product, "workers-normal")):
+    for pid in group(blows.leader(product, "workers-normal")):
         os.kill(pid, signal.SIGSTOP)
     blows.seconds_until_work_flows(product, "workers-low", "workers-normal", at_most=FLOWS_SECONDS)
     assert blows.orphans(product) == []
