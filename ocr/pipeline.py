@@ -525,9 +525,8 @@ def _ask_part(work: Work, *, next_token: str) -> None:
 
 def _ask_normalise(work: Work) -> None:
     """Understand the stored parts, one after the other: a long answer never sits in memory whole."""
-    fetched = outputs.expected(work.run) and bool(work.run.job_id)
-    whole = textract.Whole(work.document.page_count, linked=fetched)
-    if fetched:
+    whole = textract.Whole(work.document.page_count)
+    if outputs.expected(work.run) and work.run.job_id:
         outputs.forget(work.run)  # all of it is kept by now
 
     def parts() -> Iterator[Sequence[Mapping[str, Any]]]:

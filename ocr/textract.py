@@ -143,28 +143,24 @@ def analyze(document: Mapping[str, Any], *, features: Sequence[str], queries: Se
 
 
 class Whole:
-    """Whether an answer, seen part by part, holds every page of the document, once.
-
-    With `linked` also whether it holds every line of its pages and every word of its lines: nothing else tells of a last part that
-    is missing where no token leads from part to part.
+    """Whether an answer, seen part by part, holds every page of the document, once, with every line of its pages and every word of
+    its lines: nothing else tells of a last part that is missing, be it that its token got lost or that no token leads to it.
     """
 
-    def __init__(self, expected_pages: int, *, linked: bool = False) -> None:
+    def __init__(self, expected_pages: int) -> None:
         self._expected = expected_pages
         self._pages: list[int] = []
-        self._links = _Links() if linked else None
+        self._links = _Links()
 
     def see(self, blocks: Sequence[Mapping[str, Any]]) -> None:
         """Note the pages of one part."""
         self._pages += [block.get("Page") or 1 for block in blocks if block.get("BlockType") == "PAGE"]
-        if self._links:
-            self._links.see(blocks)
+        self._links.see(blocks)
 
     def check(self, *, declared: int, may_lack: Collection[int]) -> None:
         """Raise Busy unless every page was seen once. Only pages that a PARTIAL_SUCCESS has warned of may be lacking."""
         missing = set(range(1, self._expected + 1)) - set(self._pages) - set(may_lack)
-        open_ = self._links is not None and self._links.open
-        if missing or open_ or len(self._pages) != len(set(self._pages)) or declared != self._expected:
+        if missing or self._links.open or len(self._pages) != len(set(self._pages)) or declared != self._expected:
             raise Busy("bad_response", costs_attempt=True)
 
 
