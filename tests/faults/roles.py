@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.faults import blows
 from tests.product import Product
 
+READER = "reader"
 WAIT_SECONDS = 40.0  # for a process that plays the role: it may be just about to be started
 LOCK_HOLDER, MASTER, SERVER, LEADER, DATABASE = (
     "idle lock holder",
@@ -86,6 +88,7 @@ class Cast:
         finders: dict[str, Callable[[], list[int]]] = {
             SERVER: lambda: blows.children(leader),
             "sentinel": lambda: blows.children(leader)[:1],
+            READER: lambda: self._reading(target.part),
             LOCK_HOLDER: lambda: self._holding(target.part, leader),
         }
         if target.role in {"worker", "monitor", "pusher"}:
@@ -112,6 +115,13 @@ class Cast:
     def _holding(self, cluster: str, leader: int) -> list[int]:
         workers = self._crew(leader, "worker")
         return [pid for pid in blows.lock_holders(self.product, cluster) if pid in workers]
+
+    def _reading(self, cluster: str) -> list[int]:
+        """The worker that holds the file lock of the lane's reader."""
+        path = self.product.home / f"reader-{cluster.removeprefix('workers-')}.lock"
+        inode = str(path.stat().st_ino) if path.exists() else "none"
+        held = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+        return [int(words[4]) for words in held if words[1] == "FLOCK" and words[5].split(":")[-1] == inode]
 
     def _postmaster(self) -> int:
         try:
