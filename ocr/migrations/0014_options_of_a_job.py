@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('ocr', '0013_heads'),
+        ("ocr", "0013_heads"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='extraction',
-            name='job_options',
+            model_name="extraction",
+            name="job_options",
             field=models.JSONField(db_default={}, default=dict),
         ),
     ]
