@@ -25,7 +25,8 @@ def task(run: Callable[P, object]) -> Callable[P, None]:
     @functools.wraps(run)
     def door(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            run(*args, **kwargs)
+            with watch.alive("workers"):
+                run(*args, **kwargs)
             watch.beat_now_and_then("workers")
         except Exception as error:
             logging.getLogger("dtat").exception("task_failed", extra={"ids": {"step": run.__name__}})

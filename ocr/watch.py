@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from uuid import uuid4
@@ -17,11 +19,13 @@ from django.core.files.base import ContentFile
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
+from audit import log
 from ocr import artifacts, disk, quota
 from ocr.models import Beat, Quota
 
 STALE_SECONDS = 20
 NOW_AND_THEN = 3.0
+LONG_SECONDS = 5.0  # work that takes longer shows signs of life meanwhile
 CLUSTERS = [*(f"reader.{lane}" for lane in settings.LANES), "workers"]
 _last_beats: dict[str, float] = {}
 # One byte that a cluster's processes share, since they are forked from the one that sets it. No lock: a worker killed in the
@@ -60,6 +64,32 @@ def beat_now_and_then(name: str) -> None:
     if time.monotonic() - _last_beats.get(name, 0.0) >= NOW_AND_THEN:
         _last_beats[name] = time.monotonic()
         beat(name)
+
+
+@contextmanager
+def alive(name: str) -> Iterator[None]:
+    """Beat now and then while the block runs, however long: what hangs in it is ended by the task's own time limit.
+
+    The watchdog looks for clusters in which nothing runs. One long chore in the only worker that is free for chores is none.
+    """
+    over = threading.Event()
+
+    def beat_until_over() -> None:
+        while not over.wait(LONG_SECONDS):
+            try:
+                beat(name)
+            except DatabaseError as error:
+                log.event("beat_without_database", error=error, kind=name)
+            finally:
+                connection.close()
+
+    beats = threading.Thread(target=beat_until_over, name=f"beats of {name}", daemon=True)
+    beats.start()
+    try:
+        yield
+    finally:
+        over.set()
+        beats.join()
 
 
 def lead() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -203,6 +204,21 @@ def test_a_broker_that_is_down_refuses_nobody(
     with transaction.atomic():
         queue.ring_reader("high")
     assert "bell_lost" in caplog.text
+
+
+# --- Signs of life ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_long_chore_shows_that_it_lives_and_ends_with_its_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one document of thousands of pages, in the only worker that is free for chores, would have the cluster replaced."""
+    monkeypatch.setattr(watch, "LONG_SECONDS", 0.01)
+    deadline = time.monotonic() + 20
+    with watch.alive("workers"):
+        while watch.silence("workers") > 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert watch.silence("workers") < 1
+    assert not [thread for thread in threading.enumerate() if thread.name == "beats of workers"]
 
 
 # --- Stopping -----------------------------------------------------------------------------------------------------
