@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import statistics
 import sys
 import tempfile
@@ -26,7 +27,7 @@ from benchmarks import _load
 from deploy.local.textract.simulator import malformed
 from tests.faults import blows, roles
 from tests.faults.traffic import Traffic, drawn
-from tests.product import Product
+from tests.product import ROOT, Product
 
 FLOWS_SECONDS = 30.0
 GIVE_UP_SECONDS = 90.0  # after a blow: what does not flow by then never will
@@ -147,6 +148,7 @@ class Siege:
         while time.monotonic() < deadline and self._working():
             time.sleep(0.5)
         found = [f"somebody at work was stopped: {error!r}" for error in self.traffic.raised]
+        found += [f"crashed: {each}" for each in self.traffic.crashes]
         found += [f"{each.target} took {each.seconds:.0f} s" for each in self.struck if each.seconds > FLOWS_SECONDS]
         return found + list(audit(self.product, self.simulator, self.traffic)) + verified(self.product, self.simulator)
 
@@ -311,11 +313,20 @@ def soak(folder: Path, *, seed: int, seconds: float) -> Outcome:
             time.sleep(chance.uniform(0.5, 3.0))
             siege.strike(target)
         found = siege.end()
+        if found:
+            _keep_logs(product)
         outcome = Outcome(siege.struck, found, documents(product), siege.traffic.answers, len(siege.traffic.decided),
                           simulator.report())  # fmt: skip
     if left := product.processes():
         outcome.found.append(f"processes were left behind: {left}")
     return outcome
+
+
+def _keep_logs(product: Product) -> None:
+    kept = ROOT / "var" / "soak"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(product.home / "logs", kept)
+    _say(f"The logs are kept in {kept}.")
 
 
 def table(outcome: Outcome) -> str:

@@ -25,7 +25,7 @@ PAGES = 3
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_of_a_job(cast: make.Cast, simulator: Simulator, settings: Any, fault: str) -> None:
-    settings.MAX_ATTEMPTS = 2
+    settings.MAX_ATTEMPTS = 1
     operation = "Start*" if fault == "malformed:job_id_missing" else "Get*"
     simulator.turn(faults=[{"fault": fault, "operation": operation}])
     made = make.receive(cast.a, make.pdf(PAGES)).document

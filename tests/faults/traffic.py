@@ -68,6 +68,7 @@ class Traffic:
     accepted: dict[str, Kind] = field(default_factory=dict)
     decided: set[tuple[str, int]] = field(default_factory=set)  # id and the version that was decided about
     answers: Counter[str] = field(default_factory=Counter)  # whatever was not accepted at once
+    crashes: list[str] = field(default_factory=list)  # answers 500: nobody expected what happened there
     raised: list[BaseException] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: count(1))
     _over: threading.Event = field(default_factory=threading.Event)
@@ -151,4 +152,6 @@ class Traffic:
             return told
         self.answers[str(answer.status_code)] += 1
         assert answer.status_code in PASSES, answer.text
+        if answer.status_code == 500:
+            self.crashes.append(f"{method} {path}: {answer.text[:300]}")
         return None
