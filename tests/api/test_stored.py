@@ -58,7 +58,7 @@ def test_before_there_is_an_answer(cast: make.Cast, engine: Engine, status: str)
 
 def test_a_changed_object_is_not_handed_out(cast: make.Cast, engine: Engine, settings: Any) -> None:
     document = make.document(cast.a, "approved")
-    (key,) = [key for key in make.files(cast.a) if "/raw-" in key]
+    (key,) = [key for key in make.files(cast.a) if ".raw-" in key]
     (settings.DOCUMENTS_ROOT / key).write_bytes(b"{}")
     problem(cast.api().get(of(document, "raw/")), 500, "artifact_lost")
 
