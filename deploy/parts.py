@@ -32,7 +32,8 @@ COMMANDS = {
 }
 LOADED_BEFORE = ["ocr.management.commands.workers", "ocr.management.commands.pulse", "ocr.tasks", "boto3.session"]
 CHECKS = ["security", "dtat"]  # not those that load every page
-PAUSE_SECONDS = 1.0  # before a part that ended is started again
+PAUSE_SECONDS = 1.0  # before a part is started again that ended within SHORT_SECONDS: it would do so again at once
+SHORT_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
 _STOPPING = {signal.SIGTERM, signal.SIGINT}
 
@@ -63,11 +64,12 @@ class Parts:
         name = next((name for name, group in self.leaders.items() if group.leader == pid), None)
         if name is None:
             return
-        self.leaders.pop(name).end()  # what a killed leader left behind still holds locks and takes bells
+        group = self.leaders.pop(name)
+        group.end()  # what a killed leader left behind still holds locks and takes bells
         if not self.stopping:
             sys.stderr.write(f"{name} ended and is started again.\n")
             sys.stderr.flush()
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(PAUSE_SECONDS if groups.now() - group.born_at < SHORT_SECONDS else 0)
             self._start(name)
 
     def _start(self, name: str) -> None:

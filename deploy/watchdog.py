@@ -29,6 +29,7 @@ GRACE_SECONDS = 25.0  # a fresh part, and every part after the database was away
 GRACE_MOST = (
     200.0  # and each time twice as long as the last, up to this: a machine that starts slowly must not start for ever
 )
+LOOK_SECONDS = 0.5
 AGAIN_SECONDS = 10.0  # what was ended is there again by then; if not, whoever should start it is stuck, too
 LANES = ("high", "normal", "low")
 # What each part has to show.
@@ -169,7 +170,7 @@ def main() -> int:
     host = Host(Path(home), Beats(url, host_name()), _say)
     while not asked_to_stop:
         host.look()
-        time.sleep(1)
+        time.sleep(LOOK_SECONDS)
     return 0
 
 

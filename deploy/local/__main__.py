@@ -63,7 +63,7 @@ class Product:
             try:
                 self._start()
                 while not self.stopping:
-                    time.sleep(1)
+                    time.sleep(watchdog.LOOK_SECONDS)
                     self.watch.look()
                 return 0
             except (RuntimeError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What the start command looks at once a second: everybody is there, and everybody gets on with the work."""
+"""What the start command looks at all the time: everybody is there, and everybody gets on with the work."""
 
 from __future__ import annotations
 
