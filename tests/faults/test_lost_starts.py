@@ -16,7 +16,7 @@ from tenants import scope
 from tests import make
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db]
-DOCUMENTS = int(os.environ.get("DTAT_LOST_STARTS") or 150)
+DOCUMENTS = int(os.environ.get("DTAT_LOST_STARTS") or 100)
 CALLS = 16
 MOST_ROUNDS = 100_000
 

@@ -26,9 +26,10 @@ PAGES = 3
 @pytest.mark.parametrize("fault", FAULTS)
 def test_of_a_job(cast: make.Cast, simulator: Simulator, settings: Any, fault: str) -> None:
     settings.MAX_ATTEMPTS = 1
+    pages = 1 if fault == "malformed:huge_answer" else PAGES
     operation = "Start*" if fault == "malformed:job_id_missing" else "Get*"
     simulator.turn(faults=[{"fault": fault, "operation": operation}])
-    made = make.receive(cast.a, make.pdf(PAGES)).document
+    made = make.receive(cast.a, make.pdf(pages)).document
     failed = make.run(made)
     assert _struck(simulator, fault), "this answer was never spoilt: the test proves nothing"
     assert (failed.status, failed.error_code) == ("failed", "bad_response")
@@ -37,7 +38,7 @@ def test_of_a_job(cast: make.Cast, simulator: Simulator, settings: Any, fault: s
     decisions.retry(made.pk, cast.sue)
     done = make.run(made)
     assert done.status in {"approved", "needs_review"}
-    _paid_once(simulator, PAGES)
+    _paid_once(simulator, pages)
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in JOBS_ONLY])
