@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from rest_framework import serializers
 
 from ocr.api import parsing
+from ocr.extraction import Kind
 from ocr.models import Priority, Status
 
 PRIORITIES = [name.lower() for name in Priority.names]
@@ -88,6 +89,7 @@ class ProblemSerializer(serializers.Serializer[object]):
 class FieldSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
+    kind = serializers.ChoiceField(choices=get_args(Kind))
     value = serializers.CharField(allow_null=True)
     text = serializers.CharField()
     confidence = serializers.FloatField(allow_null=True, help_text="Percent 0-100.")

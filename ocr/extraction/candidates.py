@@ -273,7 +273,7 @@ def _may_be_meant(spec: FieldSpec, text: str) -> bool:
     has_decimals = re.search(r"\w[.,]\s?\w\w\b", text) is not None
     if spec.kind in ("amount", "number", "percent"):
         return has_decimals
-    if spec.kind == "identifier":
+    if spec.kind in ("identifier", "tax_id", "iban"):
         return not has_decimals and not dates.find(text) and any(character.isdigit() for character in text)
     return True
 
@@ -293,11 +293,13 @@ def _in_text(
             continue
         words = words_at(span, start + each.start, start + each.end)
         least = score * each.certainty / 100 - _amount_penalty(spec, part, each, is_last=each is last)
+        if not each.value:
+            least -= PENALTIES["not_understood"]
         if count_words:
             least -= PENALTIES["word_before_value"] * strange_words(part[: each.start])
         yield Candidate(
             name=spec.name,
-            value=each.value,
+            value=each.value or None,
             text=part[each.start : each.end].strip(),
             words=words,
             page=span.page,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal, cast, get_args
 
-Kind = Literal["text", "amount", "date", "currency", "number", "identifier", "email", "phone", "percent", "checkbox"]
+Kind = Literal[
+    "text", "amount", "date", "currency", "number", "identifier", "tax_id", "iban", "email", "phone", "percent", "checkbox"
+]  # fmt: skip
 Sensitivity = Literal["public", "internal", "restricted"]
 DateOrder = Literal["day_first", "month_first", "year_first"]
 Finder = Literal["company", "any_date", "largest_amount", "any_currency"]
@@ -44,7 +46,8 @@ class FieldSpec:
 
     `labels` are the names it is printed under, strongest first; `negative_labels` are longer names that must not
     be taken for it. `finder` says how to look when no label leads to a value. `expense` lists the types that
-    AnalyzeExpense gives it. `threshold` is the least word confidence (percent) that needs no person.
+    AnalyzeExpense gives it. `threshold` is the least word confidence (percent) that needs no person. `choices` are the
+    only values it may have; `printed_choices` are other names under which one of them is printed, each with the choice.
     """
 
     name: str
@@ -60,6 +63,7 @@ class FieldSpec:
     threshold: float = DEFAULT_THRESHOLD
     sensitivity: Sensitivity = "internal"
     choices: tuple[str, ...] = ()
+    printed_choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +267,7 @@ def _field(at: _Mapping) -> FieldSpec:
     finder = at.get("finder")
     if finder is not None and finder not in get_args(Finder):
         raise at.wrong("finder", f"be one of {', '.join(get_args(Finder))}")
+    choices = _choices(at)
     spec = FieldSpec(
         name=name,
         label=at.text("label", default=name.replace("_", " ").capitalize()),
@@ -276,10 +281,22 @@ def _field(at: _Mapping) -> FieldSpec:
         required=at.flag("required"),
         threshold=at.percent("threshold", default=DEFAULT_THRESHOLD),
         sensitivity=cast(Sensitivity, at.choice("sensitivity", get_args(Sensitivity), default="internal")),
-        choices=at.texts("choices"),
+        choices=tuple(choices),
+        printed_choices=tuple((name, choice) for choice, names in choices.items() for name in names),
     )
     at.refuse_unknown()
     return spec
+
+
+def _choices(at: _Mapping) -> dict[str, tuple[str, ...]]:
+    """Each choice with the other names it is printed under: a list has none, a mapping names them."""
+    found = at.get("choices")
+    if not isinstance(found, Mapping):
+        return dict.fromkeys(at.texts("choices"), ())
+    if not all(isinstance(each, str) and each.strip() for each in found):
+        raise at.wrong("choices", "be a list of texts, or a mapping from each choice to the names it is printed under")
+    inner = _Mapping(found, f"{at.path}choices.")
+    return {str(choice).strip(): inner.texts(choice) for choice in found}
 
 
 def _line_items(at: _Mapping) -> tuple[FieldSpec, ...] | None:

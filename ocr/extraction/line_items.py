@@ -150,7 +150,7 @@ def cell_of(spec: FieldSpec, content: Span | None, *, number: int, date_order: D
         label=spec.label,
         group=spec.group,
         kind=spec.kind,
-        value=found[0].value if found else None,
+        value=(found[0].value or None) if found else None,
         text=content.text,
         confidence=content.confidence,
         word_confidence=min(scores, default=None),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import cast
 
-from ocr.extraction import dates, numbers
+from ocr.extraction import codes, dates, numbers
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, Kind
 
 MAX_LENGTH = 1000
@@ -47,6 +47,7 @@ class InvalidValue(ValueError):
 class Found:
     """A value inside a text, from character `start` to `end`. `others` are other meanings of the same print.
 
+    `value` is empty where a code stands whose check digits do not come out: a person has to look at it.
     `certainty` (percent) is below 100 where the print alone does not settle the value, as '$' for a currency.
     """
 
@@ -61,7 +62,8 @@ def parse_value(text: str, spec: FieldSpec, *, date_order: DateOrder = "day_firs
     """The canonical value of what a person typed or the engine read.
 
     date 'YYYY-MM-DD', amount and number a plain decimal string (amounts with at least two decimals), currency its
-    ISO 4217 code, percent without the sign, checkbox 'selected' or 'not_selected', all else with blanks folded.
+    ISO 4217 code, percent without the sign, checkbox 'selected' or 'not_selected', IBANs and the tax numbers whose check
+    digits are known without blanks, all else with blanks folded.
     Raises InvalidValue with a sentence that says the expected form.
     """
     folded = fold(text)
@@ -115,13 +117,16 @@ def _choice(text: str, spec: FieldSpec) -> str:
     for choice in spec.choices:
         if fold(choice).casefold() == text.casefold():
             return choice
+    for name, choice in spec.printed_choices:
+        if fold(name).casefold() == text.casefold():
+            return choice
     raise InvalidValue("not_a_choice", f"Choose one of: {', '.join(spec.choices)}.")
 
 
 def _find_choices(text: str, spec: FieldSpec) -> list[Found]:
     found = []
-    for choice in spec.choices:
-        match = re.search(rf"(?<!\w){re.escape(choice)}(?!\w)", text, re.IGNORECASE)
+    for name, choice in (*((each, each) for each in spec.choices), *spec.printed_choices):
+        match = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE)
         if match:
             found.append(Found(choice, match.start(), match.end()))
     return found
@@ -268,6 +273,34 @@ def _find_identifiers(text: str, order: DateOrder) -> list[Found]:
     ]
 
 
+def _parse_iban(text: str, order: DateOrder) -> str:
+    value = codes.iban(text)
+    if not value:
+        raise InvalidValue("invalid_iban", codes.iban_refusal(text))
+    return value
+
+
+def _find_ibans(text: str, order: DateOrder) -> list[Found]:
+    return [Found(each.value, each.start, each.end) for each in codes.ibans(text)]
+
+
+def _parse_tax_id(text: str, order: DateOrder) -> str:
+    value = codes.tax_id(text)
+    if not value:
+        raise InvalidValue("invalid_tax_id", codes.tax_id_refusal(text))
+    return value
+
+
+def _find_tax_ids(text: str, order: DateOrder) -> list[Found]:
+    """Those of a country whose check digits are known; where there is none, codes with the shape of one."""
+    found = [Found(each.value, each.start, each.end) for each in codes.tax_ids(text)]
+    return found or [
+        Found(value, each.start, each.end)
+        for each in _find_identifiers(text, order)
+        if (value := codes.tax_id(text[each.start : each.end]))
+    ]
+
+
 def _parse_email(text: str, order: DateOrder) -> str:
     if not _EMAIL.fullmatch(text):
         raise InvalidValue("invalid_email", "Write the e-mail address, for example name@example.com.")
@@ -317,6 +350,8 @@ _PARSERS: dict[str, Callable[[str, DateOrder], str]] = {
     "currency": _parse_currency,
     "number": _parse_number,
     "identifier": _parse_identifier,
+    "tax_id": _parse_tax_id,
+    "iban": _parse_iban,
     "email": _parse_email,
     "phone": _parse_phone,
     "percent": _parse_percent,
@@ -329,6 +364,8 @@ _FINDERS: dict[str, Callable[[str, DateOrder], list[Found]]] = {
     "currency": _find_currencies,
     "number": _find_numbers,
     "identifier": _find_identifiers,
+    "tax_id": _find_tax_ids,
+    "iban": _find_ibans,
     "email": _find_emails,
     "phone": _find_phones,
     "percent": _find_percents,

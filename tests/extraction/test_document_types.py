@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from ocr.extraction import InvalidType, ItemsRule, OrderRule, Query, SumRule, document_type
+from ocr.extraction import InvalidType, ItemsRule, Kind, OrderRule, Query, SumRule, document_type, document_types
 from tests.extraction.make import shipped
 
 GOOD: dict[str, Any] = {
@@ -144,6 +146,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("fields/0/sensitivity", "secret", "fields[0].sensitivity must be one of public, internal, restricted."),
         ("fields/0/query", "sum", "fields[0].query must be the alias of one of the queries."),
         ("fields/0/tolerance", 1, "fields[0].tolerance is not known here; known keys are choices, "),
+        ("fields/1/choices", {"Net 30": "30 days"}, "fields[1].choices.Net 30 must be a list of texts."),
+        ("fields/1/choices", {30: []}, "fields[1].choices must be a list of texts, or a mapping from each choice to"),
         ("line_items", [{"name": "a"}, {"name": "a"}], "line_items[1] must not use the name a a second time."),
         ("every_pair", [], "every_pair must be a mapping of keys to values."),
         (
@@ -209,3 +213,43 @@ def test_no_label_is_also_its_own_negative(name: str) -> None:
     for each in (*made.fields, *(made.line_items or ())):
         assert not set(each.labels) & set(each.negative_labels), each.name
         assert len(set(each.labels)) == len(each.labels), each.name
+
+
+# --- The description of the schema
+
+
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "document-types.md"
+SECTIONS = {
+    "": "The type",
+    "fields": "A field, or a column of the item table",
+    "line_items": "A field, or a column of the item table",
+    "queries": "A query",
+    "every_pair": "Every pair",
+    "rules": "A rule",
+}
+
+
+def test_every_key_is_described_and_every_described_key_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    known: dict[str, set[str]] = {}
+
+    def noted(at: Any) -> None:
+        known.setdefault(SECTIONS[at.path.split("[")[0].rstrip(".")], set()).update(at.read)
+
+    monkeypatch.setattr(document_types._Mapping, "refuse_unknown", noted)
+    document_type({**GOOD, "every_pair": {}})
+    text = PAGE.read_text(encoding="utf-8")
+    described = {}
+    for section in text.split("\n## ")[1:]:
+        title, _, rest = section.partition("\n")
+        table = rest.split("\n### ")[0]
+        names = [
+            name for row in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+        ]
+        if names:
+            described[title] = set(names)
+    assert described == known
+
+
+def test_every_kind_is_described() -> None:
+    kinds = PAGE.read_text(encoding="utf-8").split("### Kinds")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", kinds, re.MULTILINE)) == set(get_args(Kind))

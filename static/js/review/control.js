@@ -5,6 +5,8 @@ import { el } from "../dom.js";
 /** @typedef {import("./store.js").Entry} Entry */
 
 const NUMBERS = ["money", "amount", "number", "quantity", "decimal", "integer", "percent"];
+/** @type {Record<string, string>} the keyboard that a telephone shows */
+const KEYBOARDS = { email: "email", phone: "tel" };
 const LONG = 26; // characters that fit beside a label
 
 /** @param {string} kind */
@@ -22,7 +24,7 @@ export function control(entry, options) {
     "aria-describedby": options.describedBy, "aria-label": options.label, "data-entry": true, enterkeyhint: "next",
   };
   if (!many) {
-    const input = /** @type {HTMLInputElement} */ (el("input", { ...shared, type: "text", inputmode: isNumber(entry.kind) ? "decimal" : "text" }));
+    const input = /** @type {HTMLInputElement} */ (el("input", { ...shared, type: "text", inputmode: isNumber(entry.kind) ? "decimal" : (KEYBOARDS[entry.kind] ?? "text") }));
     input.value = entry.current;
     return input;
   }
