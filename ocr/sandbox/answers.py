@@ -34,6 +34,30 @@ class Rendering:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class PrintedWord:
+    """One word of a PDF's text layer, its box in fractions of the upright page. `line` counts the page's lines from 0."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """What the text layer of one page says, in the file's order.
+
+    `hidden` is the share (0-1) of its characters that are drawn invisibly, `pictures` the share of the page that pictures cover.
+    """
+
+    words: tuple[PrintedWord, ...]
+    hidden: float
+    pictures: float
+
+
 def as_inspection(answer: bytes) -> Inspection:
     head, _ = _split(answer)
     sizes = head.get("pages")
@@ -49,6 +73,29 @@ def as_rendering(answer: bytes) -> Rendering:
         raise SandboxFailed("not_a_rendering")
     width, height = _pair(head.get("size"))
     return Rendering(content, "image/webp", width, height)
+
+
+def as_texts(answer: bytes, *, pages: int) -> tuple[PageText, ...]:
+    head, _ = _split(answer)
+    found = head.get("pages")
+    if not isinstance(found, list) or len(found) != pages:
+        raise SandboxFailed("not_a_text")
+    return tuple(map(_page_text, found))
+
+
+def _page_text(page: object) -> PageText:
+    match page:
+        case {"words": list(words), "hidden": int() | float() as hidden, "pictures": int() | float() as pictures}:
+            return PageText(tuple(map(_word, words)), float(hidden), float(pictures))
+    raise SandboxFailed("not_a_text")
+
+
+def _word(word: object) -> PrintedWord:
+    match word:
+        case [str(text), *box, int(line)] if len(box) == 4 and all(isinstance(side, int | float) for side in box):
+            left, top, right, bottom = (min(max(float(side), 0.0), 1.0) for side in box)
+            return PrintedWord(text, left, top, right, bottom, line)
+    raise SandboxFailed("not_a_text")
 
 
 def _split(answer: bytes) -> tuple[dict[str, object], bytes]:

@@ -1,5 +1,6 @@
 """Parses and draws foreign files. Imported by the zygote only, run in its limited children only."""
 
+import ctypes
 import io
 import math
 import os
@@ -79,6 +80,20 @@ def render(
         return picture.size, _webp(picture)
 
 
+def text(file: BinaryIO, *, first: int, last: int) -> list[dict[str, object]]:
+    """What the text layer of these pages of a PDF says, as it is; whether it can be believed is the caller's question.
+
+    Of each page `words` as `[text, left, top, right, bottom, line]` in fractions of the upright page, in the file's order; `hidden`,
+    the share of its characters that are drawn invisibly; `pictures`, the share of the page that pictures cover (overlaps count twice).
+    Raises Refusal, NoSuchPage.
+    """
+    with _foreign_bytes():
+        document = pypdfium2.PdfDocument(file)
+        if not 1 <= first <= last <= len(document):
+            raise NoSuchPage
+        return [_page_text(document[number - 1]) for number in range(first, last + 1)]
+
+
 def _admitted(file: BinaryIO) -> str:
     size = os.fstat(file.fileno()).st_size
     if size == 0:
@@ -142,6 +157,78 @@ def _pdf_page(file: BinaryIO, page: int, rotation: int, dpi: int, max_side: int)
     scale = dpi / 72 * _reduction(pixels[0] + 0.5, pixels[1] + 0.5, max_side - 1)
     picture: Image.Image = sheet.render(scale=scale, rotation=rotation).to_pil()
     return picture
+
+
+_INVISIBLE = 3  # Source: ISO 32000-1, 9.3.6, text rendering modes: neither fill nor stroke; what scanners put under their picture
+_DEVICE = 1_000_000  # a page as so many whole units a side
+
+
+def _page_text(page: pypdfium2.PdfPage) -> dict[str, object]:
+    layer = page.get_textpage()
+    count = layer.count_chars()
+    hidden = sum(_is_hidden(layer, index) for index in range(count))
+    width, height = page.get_size()
+    covered = sum(
+        max(0.0, right - left) * max(0.0, top - bottom)
+        for left, bottom, right, top in (each.get_bounds() for each in page.get_objects([pdfium.FPDF_PAGEOBJ_IMAGE]))
+    )
+    return {
+        "words": [[word, *_upright(page, box), line] for word, box, line in _page_words(layer, count)],
+        "hidden": hidden / count if count else 0.0,
+        "pictures": min(1.0, covered / (width * height)) if width * height > 0 else 0.0,
+    }
+
+
+def _is_hidden(layer: pypdfium2.PdfTextPage, index: int) -> bool:
+    drawn = pdfium.FPDFText_GetTextObject(layer, index)
+    return bool(drawn) and pdfium.FPDFTextObj_GetTextRenderMode(drawn) == _INVISIBLE
+
+
+_PageBox = tuple[float, float, float, float]  # left, bottom, right, top in the page's own units
+
+
+def _page_words(layer: pypdfium2.PdfTextPage, count: int) -> Iterator[tuple[str, _PageBox, int]]:
+    """Each word with its box and the number of the line that the library takes it to be in."""
+    word, line = "", 0
+    boxes: list[_PageBox] = []
+    for index in range(count + 1):
+        character = chr(pdfium.FPDFText_GetUnicode(layer, index)) if index < count else "\n"
+        ends = character.isspace() or not character.isprintable()
+        if word and (ends or _is_after_label(word, character)):
+            yield word, _around(boxes), line
+            word, boxes = "", []
+        if ends:
+            line += character == "\n"
+        else:
+            word += character
+            boxes.append(_character_box(layer, index))
+
+
+def _is_after_label(word: str, character: str) -> bool:
+    """Whether a value begins that nothing parts from its label: 'Total:9.00' is two words, '10:30' and 'http://' are one."""
+    return word[-1] == ":" and character != "/" and not (word[-2:-1].isdigit() and character.isdigit())
+
+
+def _character_box(layer: pypdfium2.PdfTextPage, index: int) -> _PageBox:
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    pdfium.FPDFText_GetCharBox(layer, index, left, right, bottom, top)
+    return left.value, bottom.value, right.value, top.value
+
+
+def _around(boxes: list[_PageBox]) -> _PageBox:
+    lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+    return min(lefts), min(bottoms), max(rights), max(tops)
+
+
+def _upright(page: pypdfium2.PdfPage, box: _PageBox) -> list[float]:
+    """The box in fractions of the page as it is shown: turned, cut to its crop box, origin top left."""
+    corners = []
+    for x, y in ((box[0], box[1]), (box[2], box[3])):
+        right, down = ctypes.c_int(), ctypes.c_int()
+        pdfium.FPDF_PageToDevice(page, 0, 0, _DEVICE, _DEVICE, 0, x, y, right, down)
+        corners.append((right.value / _DEVICE, down.value / _DEVICE))
+    (x0, y0), (x1, y1) = corners
+    return [round(part, 5) for part in (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))]
 
 
 # Pictures

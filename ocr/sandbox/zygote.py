@@ -188,11 +188,13 @@ def _answer(order: dict[str, Any], file: int) -> bytes:
         with open(file, "rb") as source:
             if order["do"] == "inspect":
                 head = parsing.inspect(source)
+            elif order["do"] == "text":
+                head = {"pages": parsing.text(source, **arguments)}
             else:
                 size, content = parsing.render(source, **arguments)
                 head = {"size": size}
     except parsing.Refusal as refusal:
         head = {"refused": refusal.code, "seen": refusal.seen}
     except parsing.NoSuchPage:
-        head = {"no_page": arguments["page"]}
+        head = {"no_page": True}
     return json.dumps(head).encode() + b"\n" + content

@@ -81,3 +81,11 @@ def flate_bomb(path: Path, *, megabytes: int = 100) -> Path:
     twice = zlib.compress(once)
     head = f"<</Length {len(twice)}/Filter[/FlateDecode/FlateDecode]>>stream\n".encode()
     return pdf(path, stream=head + twice + b"\nendstream")
+
+
+def text_pdf(path: Path, drawing: str, *, rotate: int = 0, crop: str = "0 0 200 100", pages: int = 1) -> Path:
+    """A PDF of 200 x 100 points whose pages all draw the same, with Helvetica as /F."""
+    content = drawing.encode("latin-1")
+    font = "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>>>>>"
+    box = f"0 0 200 100]/CropBox[{crop}]/Rotate {rotate}{font}/Was[0"
+    return pdf(path, boxes=(box,) * pages, stream=b"<</Length %d>>stream\n%b\nendstream" % (len(content), content))
