@@ -65,7 +65,7 @@ class Product:
 
     def api(self, method: str, path: str, *, key: str = "", **arguments: Any) -> requests.Response:
         headers = {"Authorization": f"Api-Key {key or self.credentials['api_key']}", **arguments.pop("headers", {})}
-        return requests.request(method, self.url + path, headers=headers, timeout=30, **arguments)
+        return requests.request(method, self.url + path, headers=headers, **{"timeout": 30, **arguments})
 
     def upload(self, name: str, content: bytes, **fields: str) -> str:
         """The new document's id."""
