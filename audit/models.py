@@ -14,6 +14,7 @@ class Kind(models.TextChoices):
     TEXTRACT_STARTED = "TEXTRACT_STARTED", _("Reading started")
     TEXTRACT_SUCCEEDED = "TEXTRACT_SUCCEEDED", _("Read by Textract")
     NORMALIZED = "NORMALIZED", _("Fields found")
+    WITNESSED = "WITNESSED", _("Read by a second witness")
     HUMAN_REVIEW_REQUIRED = "HUMAN_REVIEW_REQUIRED", _("Sent to review")
     STRAIGHT_THROUGH = "STRAIGHT_THROUGH", _("Approved without review")
     CLAIMED = "CLAIMED", _("Claimed")

@@ -189,6 +189,7 @@ STORAGES = {
 # --- AWS ----------------------------------------------------------------------------------------------------------
 AWS_REGION = env.text("AWS_REGION", env.text("AWS_DEFAULT_REGION", "us-east-1"))
 TEXTRACT_ENDPOINT = env.text("AWS_ENDPOINT_URL_TEXTRACT", "")  # the local endpoint; empty means AWS
+WITNESS_URL = env.text("DTAT_WITNESS_URL", "")  # another endpoint of that kind, which reads pieces of pages again
 POLL_FIRST_SECONDS = env.number("DTAT_POLL_FIRST_SECONDS", 1 if TEXTRACT_ENDPOINT else 3, at_least=1)
 POLL_MOST_SECONDS = env.number("DTAT_POLL_MOST_SECONDS", 3 if TEXTRACT_ENDPOINT else 60, at_least=1)
 # One page that somebody waits for is read by Textract's synchronous operation; off: everything is asynchronous.

@@ -15,7 +15,7 @@ CONNECT_SECONDS = 5
 
 
 @lru_cache(maxsize=16)
-def client(service: str, family: str, *, read_seconds: int, process: int) -> Any:
+def client(service: str, family: str, *, read_seconds: int, process: int, endpoint: str | None = None) -> Any:
     """One client per service, operation family and process: they share no connection after a fork, and no retry budget.
 
     One HTTP request per call: what is retried, and when, the pipeline decides (a lost answer may have been billed).
@@ -28,12 +28,21 @@ def client(service: str, family: str, *, read_seconds: int, process: int) -> Any
         user_agent_extra="dtat-ocr",
     )
     session: Any = boto3.session.Session(region_name=settings.AWS_REGION)
-    return session.client(service, config=config)
+    if endpoint is None:
+        return session.client(service, config=config)
+    # Not AWS: it gets a signature, as the protocol wants, and none of our names or keys.
+    other = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "aws_session_token": None}
+    return session.client(service, config=config, endpoint_url=endpoint, **other)
 
 
 def textract(family: str) -> Any:
     """The Textract client of an operation family ("start", "get" or "sync"); AWS_ENDPOINT_URL_TEXTRACT redirects it."""
     return client("textract", family, read_seconds=settings.TEXTRACT_READ_SECONDS, process=os.getpid())
+
+
+def witness() -> Any:
+    """The client of the second witness, which speaks Textract's JSON at DTAT_WITNESS_URL. It is no service of AWS."""
+    return client("textract", "witness", read_seconds=30, process=os.getpid(), endpoint=settings.WITNESS_URL)
 
 
 def s3() -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -80,13 +80,17 @@ def summary(document: Document) -> dict[str, Any]:
 
 
 def detail(
-    document: Document, *, extractions: Sequence[Extraction] | None = None, fields: Sequence[Field] | None = None
+    document: Document,
+    *,
+    extractions: Sequence[Extraction] | None = None,
+    fields: Sequence[Field] | None = None,
+    witness: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything about one document but its bytes. Who has its extractions and fields at hand gives them, and nothing is asked for."""
     extractions = list(document.extractions.all()) if extractions is None else extractions
     return {
         **summary(document),
-        **reading(document, fields),
+        **reading(document, fields, witness),
         "metadata": document.metadata,
         "engine": _engine(extractions),
         "review": {
@@ -134,12 +138,15 @@ def failure(document: Document) -> str:
     return ERRORS.get(document.error_code, unknown)
 
 
-def reading(document: Document, fields: Sequence[Field] | None = None) -> dict[str, Any]:
-    """Fields, line items and problems as they now are."""
+def reading(
+    document: Document, fields: Sequence[Field] | None = None, witness: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Fields, line items and problems as they now are, each field with what the second witness said of it."""
     rows = list(document.fields.all()) if fields is None else list(fields)
-    header = [field(row) for row in rows if row.row is None]
+    said = _witness(document) if witness is None else witness
+    header = [field(row, said) for row in rows if row.row is None]
     numbers = sorted({row.row for row in rows if row.row is not None})
-    items = [{"row": number, "cells": [field(row) for row in rows if row.row == number]} for number in numbers]
+    items = [{"row": number, "cells": [field(row, said) for row in rows if row.row == number]} for number in numbers]
     return {"fields": header, "line_items": items, "problems": problems(document, rows)}
 
 
@@ -156,7 +163,13 @@ def reasons(document: Document) -> list[str]:
     return list(dict.fromkeys(document.review_reasons))
 
 
-def field(row: Field) -> dict[str, Any]:
+def _witness(document: Document) -> Mapping[str, Any]:
+    """What the second witness said of this version's fields, by their paths."""
+    said = document.witnesses.filter(version=document.version).values_list("said", flat=True).first()
+    return said or {}
+
+
+def field(row: Field, witness: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": row.name,
         "label": row.label,
@@ -177,6 +190,7 @@ def field(row: Field) -> dict[str, Any]:
         "suggestions": row.suggestions,
         "word_ids": row.word_ids,
         "machine_value": row.machine_value,
+        "witness": witness.get(row.path),
     }
 
 
@@ -184,7 +198,7 @@ def result(
     document: Document, *, extractions: Sequence[Extraction] | None = None, fields: Sequence[Field] | None = None
 ) -> dict[str, Any]:
     """The normalised result: what the reading and the decisions together say, and nothing that changes later."""
-    told = detail(document, extractions=extractions, fields=fields)
+    told = detail(document, extractions=extractions, fields=fields, witness={})
     left_out = {"links", "attempts", "error", "error_message", "finished_at"}
     return {name: value for name, value in told.items() if name not in left_out}
 

@@ -411,6 +411,24 @@ class Field(TenantOwned):
         return self.name if self.row is None else f"line_items.{self.row}.{self.name}"
 
 
+class Witness(TenantOwned):
+    """What another engine read in the pieces that the fields of one version were read from.
+
+    `said` is by the field's path: `{"text": ..., "agrees": true, false or null}`; null where it could read nothing.
+    """
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="witnesses", db_index=False)
+    version = models.PositiveIntegerField()
+    said = models.JSONField(default=dict)
+    heard_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "version"], name="witness_once")]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.version}"
+
+
 class Artifact(TenantOwned):
     """One stored object: the upload, an answer of the engine, the words of the pages, the normalised result."""
 

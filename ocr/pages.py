@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, connection
 
-from ocr import artifacts, queue, sandbox
+from ocr import artifacts, queue, sandbox, witness
 from ocr.models import Artifact, Document, Page
 from tenants import scope
 
@@ -70,6 +70,8 @@ def ring_ahead(limit: int = 4) -> int:
     for tenant_id, document_id in new:
         _rung[document_id] = None
         queue.ring_to_warm(tenant_id, document_id)
+        if witness.is_set_up():
+            queue.ring_to_testify(tenant_id, document_id)
     while len(_rung) > 1000:
         del _rung[next(iter(_rung))]
     return len(new)

@@ -18,6 +18,7 @@ from ocr.models import Document, Priority
 READ = "ocr.tasks.read"
 ADVANCE = "ocr.tasks.advance"
 WARM = "ocr.tasks.warm"
+TESTIFY = "ocr.tasks.testify"
 DELIVER = "ocr.tasks.deliver"
 FEED = "ocr.tasks.feed"
 BEAT = "ocr.tasks.beat"
@@ -47,6 +48,11 @@ def ring_to_advance(tenant_id: UUID | str, document_id: UUID | str) -> None:
 def ring_to_warm(tenant_id: UUID | str, document_id: UUID | str) -> None:
     """Have the first page's pictures rendered before a reviewer asks for them."""
     _put(WARM, str(tenant_id), str(document_id))
+
+
+def ring_to_testify(tenant_id: UUID | str, document_id: UUID | str) -> None:
+    """Have the second witness read what a reviewer is about to check."""
+    _put(TESTIFY, str(tenant_id), str(document_id))
 
 
 def ring_to_feed(tenant_id: UUID | str, batch_id: UUID | str) -> None:

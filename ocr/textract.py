@@ -128,12 +128,19 @@ def status(job_id: str, *, features: Sequence[str], next_token: str = "", most: 
     return checked(bodies[-1], asynchronous=True)
 
 
-def analyze(document: Mapping[str, Any], *, features: Sequence[str], queries: Sequence[Mapping[str, Any]]) -> Answer:
+def analyze(
+    document: Mapping[str, Any],
+    *,
+    features: Sequence[str],
+    queries: Sequence[Mapping[str, Any]] = (),
+    client: Any = None,
+) -> Answer:
     """The answer for one page, at once. No token exists here: after a lost answer nobody knows whether it was billed.
 
-    `document` is Textract's Document: `Bytes`, or an `S3Object` with `Bucket`, `Name` and perhaps `Version`.
+    `document` is Textract's Document: `Bytes`, or an `S3Object` with `Bucket`, `Name` and perhaps `Version`. `client` is another
+    endpoint's than Textract's own.
     """
-    client = aws.textract(SYNC)
+    client = client or aws.textract(SYNC)
     with _errors(), _body_of(client) as bodies:
         if features:
             client.analyze_document(Document=document, **_analysis(features, queries))

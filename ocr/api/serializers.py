@@ -86,6 +86,13 @@ class ProblemSerializer(serializers.Serializer[object]):
     rule = serializers.CharField(allow_null=True)
 
 
+class WitnessSerializer(serializers.Serializer[object]):
+    """What another engine read in the same piece of the page."""
+
+    text = serializers.CharField()
+    agrees = serializers.BooleanField(allow_null=True, help_text="Null where it could read nothing.")
+
+
 class FieldSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
@@ -103,6 +110,7 @@ class FieldSerializer(serializers.Serializer[object]):
     required = serializers.BooleanField()  # type: ignore[assignment]
     threshold = serializers.FloatField()
     problems = ProblemSerializer(many=True)
+    witness = WitnessSerializer(allow_null=True, help_text="Null where no second witness was asked.")
 
 
 class LineItemSerializer(serializers.Serializer[object]):

@@ -1,10 +1,10 @@
 """The only place where the bytes of a foreign file are parsed or drawn: by a decoder always in a limited child process.
 
 A file that eats memory, time or crashes its library costs one child, never the web server or a queue worker.
-`inspect`, `render` and `text` use one sandbox per calling process; both may be called from any thread and after a fork.
+All functions use one sandbox per calling process; both may be called from any thread and after a fork.
 """
 
-from ocr.sandbox.answers import Inspection, PageSize, PageText, PrintedWord, Rendering
+from ocr.sandbox.answers import Inspection, PageSize, PageText, PrintedWord, Rendering, Sheet
 from ocr.sandbox.client import Limits, Sandbox
 from ocr.sandbox.refusals import SandboxFailed, Unacceptable
 
@@ -17,13 +17,16 @@ __all__ = [
     "Rendering",
     "Sandbox",
     "SandboxFailed",
+    "Sheet",
     "Unacceptable",
+    "crops",
     "inspect",
     "render",
     "text",
 ]
 
 _sandbox = Sandbox()
+crops = _sandbox.crops
 inspect = _sandbox.inspect
 render = _sandbox.render
 text = _sandbox.text

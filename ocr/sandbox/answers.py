@@ -35,6 +35,14 @@ class Rendering:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """Pieces of a page one under the other, as a PNG; `bands` are the top and bottom of each in fractions of the sheet."""
+
+    content: bytes
+    bands: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PrintedWord:
     """One word of a PDF's text layer, its box in fractions of the upright page. `line` counts the page's lines from 0."""
 
@@ -75,6 +83,21 @@ def as_rendering(answer: bytes) -> Rendering:
     return Rendering(content, "image/webp", width, height)
 
 
+def as_sheet(answer: bytes, *, pieces: int) -> Sheet:
+    head, content = _split(answer)
+    bands = head.get("bands")
+    if content[:8] != b"\x89PNG\r\n\x1a\n" or not isinstance(bands, list) or len(bands) != pieces:
+        raise SandboxFailed("not_a_sheet")
+    return Sheet(content, tuple(map(_band, bands)))
+
+
+def _band(band: object) -> tuple[float, float]:
+    match band:
+        case [int() | float() as top, int() | float() as bottom]:
+            return float(top), float(bottom)
+    raise SandboxFailed("not_a_sheet")
+
+
 def as_texts(answer: bytes, *, pages: int) -> tuple[PageText, ...]:
     head, _ = _split(answer)
     found = head.get("pages")
@@ -85,15 +108,15 @@ def as_texts(answer: bytes, *, pages: int) -> tuple[PageText, ...]:
 
 def _page_text(page: object) -> PageText:
     match page:
-        case {"words": list(words), "hidden": int() | float() as hidden, "pictures": int() | float() as pictures}:
-            return PageText(tuple(map(_word, words)), float(hidden), float(pictures))
+        case {"words": list(words), "hidden": float(hidden), "pictures": float(pictures)}:
+            return PageText(tuple(map(_word, words)), hidden, pictures)
     raise SandboxFailed("not_a_text")
 
 
 def _word(word: object) -> PrintedWord:
     match word:
-        case [str(text), *box, int(line)] if len(box) == 4 and all(isinstance(side, int | float) for side in box):
-            left, top, right, bottom = (min(max(float(side), 0.0), 1.0) for side in box)
+        case [str(text), float(), float(), float(), float(), int(line)]:
+            left, top, right, bottom = (min(max(side, 0.0), 1.0) for side in word[1:5])
             return PrintedWord(text, left, top, right, bottom, line)
     raise SandboxFailed("not_a_text")
 

@@ -11,11 +11,12 @@ import sys
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ocr.sandbox import plain
-from ocr.sandbox.answers import Inspection, PageText, Rendering, as_inspection, as_rendering, as_texts
+from ocr.sandbox.answers import Inspection, PageText, Rendering, Sheet, as_inspection, as_rendering, as_sheet, as_texts
 from ocr.sandbox.formats import CONTENT_TYPES, PICTURE_BYTES
 from ocr.sandbox.refusals import SandboxFailed, Unacceptable
 
@@ -24,6 +25,7 @@ _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _START_SECONDS = 20.0  # importing the libraries takes 0.3 s; a machine under full load takes its time
 _CONCURRENT = 2  # one 20-second bomb must not hold up every other upload; each child may take 1 GiB
 _TURN_SECONDS = 60.0
+_MOST_PIECES = 40  # of one page on one sheet; an order of more would be longer than a message may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,24 @@ class Sandbox:
             raise ValueError("max_side must be positive")
         arguments: dict[str, object] = {"page": page, "content_type": content_type, "rotation": rotation, "dpi": dpi}
         return as_rendering(self._ask(path, "render", arguments | {"max_side": max_side or 65_536}))
+
+    def crops(
+        self,
+        path: Path,
+        *,
+        page: int,
+        content_type: str,
+        boxes: Sequence[tuple[float, float, float, float]],
+        rotation: int = 0,
+    ) -> Sheet:
+        """Pieces of one page, for somebody to read them again. Boxes are left, top, right, bottom in fractions of the upright page.
+
+        At most 40 pieces. Raises as `render` does.
+        """
+        if not 1 <= len(boxes) <= _MOST_PIECES or any(not _is_box(box) for box in boxes):
+            raise ValueError("from 1 to 40 boxes within the page")
+        arguments: dict[str, object] = {"page": page, "content_type": content_type, "rotation": rotation}
+        return as_sheet(self._ask(path, "crops", arguments | {"boxes": list(boxes)}), pieces=len(boxes))
 
     def text(self, path: Path, *, first: int, last: int) -> tuple[PageText, ...]:
         """What the text layer of a PDF's pages `first` to `last` says. It need not be what the pages show.
@@ -153,6 +173,11 @@ class Sandbox:
             if self._zygote is zygote:  # else another thread has replaced it already
                 self._zygote = None
                 zygote.close()
+
+
+def _is_box(box: tuple[float, float, float, float]) -> bool:
+    left, top, right, bottom = box
+    return 0 <= left < right <= 1 and 0 <= top < bottom <= 1
 
 
 class _Gone(Exception):

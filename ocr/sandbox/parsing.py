@@ -80,6 +80,21 @@ def render(
         return picture.size, _webp(picture)
 
 
+def crops(
+    file: BinaryIO, *, page: int, content_type: str, rotation: int, boxes: list[list[float]]
+) -> tuple[list[list[float]], bytes]:
+    """These pieces of one page, one under the other on a white sheet, and the band of each: top and bottom in fractions of it.
+
+    `boxes` are `[left, top, right, bottom]` in fractions of the upright page. PNG bytes. Raises Refusal, NoSuchPage.
+    """
+    with _foreign_bytes():
+        if content_type == "application/pdf":
+            picture = _pdf_page(file, page, rotation, _CROP_DPI, MAX_RENDERED_SIDE)
+        else:
+            picture = _picture_page(file, page, content_type, rotation, MAX_RENDERED_SIDE)
+        return _sheet([_crop(picture, box) for box in boxes])
+
+
 def text(file: BinaryIO, *, first: int, last: int) -> list[dict[str, object]]:
     """What the text layer of these pages of a PDF says, as it is; whether it can be believed is the caller's question.
 
@@ -124,6 +139,45 @@ def _foreign_bytes() -> Iterator[None]:
         raise Refusal(_PDF_ERRORS.get(error.err_code, "damaged")) from None
     except Exception:
         raise Refusal("damaged") from None
+
+
+# Pieces of a page
+
+_CROP_DPI = 200
+_CROP_MARGIN = 0.3  # of its height around a piece: letters reach out of their boxes
+_CROP_HEIGHT = 48  # pixels: what recognisers are trained on
+_CROP_WIDTH = 1600
+_BETWEEN = 24  # pixels of white, so that no two pieces are read as one
+
+
+def _crop(picture: Image.Image, box: list[float]) -> Image.Image:
+    left, top, right, bottom = (side * size for side, size in zip(box, picture.size * 2, strict=True))
+    margin = _CROP_MARGIN * max(1.0, bottom - top)
+    corners = (
+        math.floor(left - margin),
+        math.floor(top - margin),
+        math.ceil(right + margin),
+        math.ceil(bottom + margin),
+    )
+    # Cut to the picture first: beyond its edges Pillow would add black.
+    width, height = picture.size
+    piece = picture.crop((max(0, corners[0]), max(0, corners[1]), min(width, corners[2]), min(height, corners[3])))
+    factor = min(_CROP_HEIGHT * (1 + 2 * _CROP_MARGIN) / max(1, piece.height), _CROP_WIDTH / max(1, piece.width))
+    size = (max(1, round(piece.width * factor)), max(1, round(piece.height * factor)))
+    return piece.convert("L").resize(size, Image.Resampling.LANCZOS)
+
+
+def _sheet(pieces: list[Image.Image]) -> tuple[list[list[float]], bytes]:
+    width = max(piece.width for piece in pieces) + 2 * _BETWEEN
+    height = sum(piece.height + _BETWEEN for piece in pieces) + _BETWEEN
+    sheet, down, bands = Image.new("L", (width, height), 255), _BETWEEN, []
+    for piece in pieces:
+        sheet.paste(piece, (_BETWEEN, down))
+        bands.append([down / height, (down + piece.height) / height])
+        down += piece.height + _BETWEEN
+    content = io.BytesIO()
+    sheet.save(content, "PNG")
+    return bands, content.getvalue()
 
 
 # PDF
@@ -175,7 +229,7 @@ def _page_text(page: pypdfium2.PdfPage) -> dict[str, object]:
     return {
         "words": [[word, *_upright(page, box), line] for word, box, line in _page_words(layer, count)],
         "hidden": hidden / count if count else 0.0,
-        "pictures": min(1.0, covered / (width * height)) if width * height > 0 else 0.0,
+        "pictures": min(1.0, float(covered / (width * height))) if width * height > 0 else 0.0,
     }
 
 

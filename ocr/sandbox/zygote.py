@@ -27,7 +27,7 @@ EXHAUSTED = b"x"  # the file asked for too much or crashed the library: its own 
 STARVED = b"s"  # stopped from outside, or never got the processor: says nothing about the file
 BROKEN = b"b"  # our own code failed
 
-MAX_ORDER_BYTES = 4_096
+MAX_ORDER_BYTES = 8_192
 _OUT_OF_MEMORY = 3
 _CRASHES = frozenset(
     {
@@ -188,6 +188,9 @@ def _answer(order: dict[str, Any], file: int) -> bytes:
         with open(file, "rb") as source:
             if order["do"] == "inspect":
                 head = parsing.inspect(source)
+            elif order["do"] == "crops":
+                bands, content = parsing.crops(source, **arguments)
+                head = {"bands": bands}
             elif order["do"] == "text":
                 head = {"pages": parsing.text(source, **arguments)}
             else:

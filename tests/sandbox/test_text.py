@@ -1,8 +1,10 @@
 """What the sandbox says of a PDF's text layer."""
 
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageStat
 
 from ocr.sandbox import Limits, PageText, Sandbox, Unacceptable
 from tests.sandbox import foreign
@@ -78,3 +80,30 @@ def test_a_bomb_costs_one_child(tmp_path: Path) -> None:
         assert only(sandbox.text(foreign.text_pdf(tmp_path / "b.pdf", SHOWN), first=1, last=1)).words
     finally:
         sandbox.close()
+
+
+def test_pieces_of_a_page_stand_on_one_sheet(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = foreign.picture(tmp_path / "a.png")  # black on its left
+    boxes = [(0.0, 0.2, 0.2, 0.4), (0.6, 0.2, 0.9, 0.4)]
+    sheet = sandbox.crops(path, page=1, content_type="image/png", boxes=boxes)
+    picture = Image.open(io.BytesIO(sheet.content))
+    means = []
+    for top, bottom in sheet.bands:
+        band = picture.crop((30, round(top * picture.height) + 2, 60, round(bottom * picture.height) - 2))
+        means.append(ImageStat.Stat(band).mean[0])
+    assert means[0] < 40 and means[1] > 250
+    assert sheet.bands[0][1] < sheet.bands[1][0]
+
+
+@pytest.mark.parametrize("boxes", [[], [(0.5, 0.1, 0.4, 0.2)], [(0.1, 0.1, 1.2, 0.2)], [(0.1, 0.1, 0.2, 0.2)] * 41])
+def test_pieces_lie_within_the_page(
+    sandbox: Sandbox, tmp_path: Path, boxes: list[tuple[float, float, float, float]]
+) -> None:
+    with pytest.raises(ValueError, match="40 boxes"):
+        sandbox.crops(foreign.picture(tmp_path / "a.png"), page=1, content_type="image/png", boxes=boxes)
+
+
+def test_forty_pieces_fit_into_one_order(sandbox: Sandbox, tmp_path: Path) -> None:
+    boxes = [(n / 50 + 0.000123456789, 0.123456789123, n / 50 + 0.0198765432, 0.2345678912345) for n in range(40)]
+    path = foreign.picture(tmp_path / "a.png")
+    assert len(sandbox.crops(path, page=1, content_type="image/png", boxes=boxes).bands) == 40

@@ -58,7 +58,14 @@ const clamp = (value, low, high) => Math.max(Math.min(low, high), Math.min(Math.
 function why(entry) {
   const lines = sentences(entry).map((sentence, index) => el("p", { class: index ? "" : "first", text: sentence }));
   const printed = entry.text && entry.text !== entry.current ? el("p", { text: say("printed", { text: entry.text }), dir: "auto" }) : null;
-  return el("div", { class: "because" }, el("div", {}, ...lines, printed), meter(entry));
+  return el("div", { class: "because" }, el("div", {}, ...lines, printed, witness(entry)), meter(entry));
+}
+
+/** What a second reading of the same piece of the page says. @param {Entry} entry */
+function witness(entry) {
+  if (!entry.witness || entry.witness.agrees === null) return null;
+  if (entry.witness.agrees) return el("p", { class: "witness agrees", text: say("witness_agrees") });
+  return el("p", { class: "witness differs", text: say("witness_differs", { text: entry.witness.text }), dir: "auto" });
 }
 
 /** @param {Entry} entry */

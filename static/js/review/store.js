@@ -26,6 +26,7 @@
  * @property {string} current
  * @property {State} state
  * @property {string[]} errors what the server said against it
+ * @property {{text: string, agrees: boolean | null} | null} witness what a second reading of the same piece says
  */
 
 /** @type {State[]} */
@@ -170,7 +171,7 @@ function entry(field, name, label, row) {
     group: field.group ?? "", kind: field.kind ?? "text", text: field.text ?? "", required: field.required ?? false,
     score: score(field), before: field.state, threshold: field.threshold ?? null, page: field.page ?? null, box: field.box ?? null,
     problems: field.problems ?? [], suggestions: field.suggestions ?? [], certain: field.state !== "open",
-    current: machine, state: field.state === "open" ? "open" : "certain", errors: [],
+    current: machine, state: field.state === "open" ? "open" : "certain", errors: [], witness: field.witness ?? null,
   };
 }
 
