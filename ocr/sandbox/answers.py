@@ -115,10 +115,13 @@ def _page_text(page: object) -> PageText:
 
 def _word(word: object) -> PrintedWord:
     match word:
-        case [str(text), float(), float(), float(), float(), int(line)]:
-            left, top, right, bottom = (min(max(side, 0.0), 1.0) for side in word[1:5])
-            return PrintedWord(text, left, top, right, bottom, line)
+        case [str(text), float(left), float(top), float(right), float(bottom), int(line)]:
+            return PrintedWord(text, _share(left), _share(top), _share(right), _share(bottom), line)
     raise SandboxFailed("not_a_text")
+
+
+def _share(side: float) -> float:
+    return min(max(side, 0.0), 1.0)
 
 
 def _split(answer: bytes) -> tuple[dict[str, object], bytes]:
