@@ -8,15 +8,17 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from ocr.extraction import dates, expense
-from ocr.extraction.blocks import Layout
+from ocr.extraction import dates, expense, grid
+from ocr.extraction.blocks import Layout, Table
 from ocr.extraction.candidates import context, labelled, printed_dates
 from ocr.extraction.document_types import DateOrder, DocumentType
 from ocr.extraction.fields import Tally, choose, field_of, with_problems
 from ocr.extraction.finders import finders_of
+from ocr.extraction.labels import lexicon_of
 from ocr.extraction.line_items import ItemTables
 from ocr.extraction.pairs import PairFields
 from ocr.extraction.reading import Field, LineItem, PageReading, Problem, Reading, Rotation
+from ocr.extraction.rows import Rows
 from ocr.extraction.rules import broken_rules
 
 # Nobody reviews more than this, and neither a page nor a result can hold it: the rest is left out, and that is told.
@@ -109,7 +111,11 @@ class Gathering:
         if self._expense:
             order = self._order()
             self._expense_items = expense.line_items(self._expense, layout, self._type, date_order=order)
-        self._tables.look(layout.tables)
+        self._tables.look(layout.tables or self._printed_tables(layout))
+
+    def _printed_tables(self, layout: Layout) -> Iterator[Table]:
+        columns, summary = lexicon_of(self._type.line_items or ()), lexicon_of(self._type.fields)
+        return grid.tables(Rows(layout.lines, layout.slopes), columns, summary, sorted(layout.rotations))
 
     # --- the end
 
