@@ -44,7 +44,7 @@ def tables(rows: Rows, columns: Lexicon, summary: Lexicon, pages: Sequence[int])
 def _heading(row: Sequence[Line], columns: Lexicon) -> list[_Column]:
     """The columns that a row names, from the left; none for a row that is no heading."""
     found: list[_Column] = []
-    names = set()
+    names: set[str] = set()
     for line in row:
         mentions = columns.mentions(line.span.text)
         if (
