@@ -94,7 +94,7 @@ def load_documents() -> int:
         known = {row.name for row in document_types.newest()}
         for sample in drawn:
             upload = intake.Upload(
-                path=sample.path,
+                content=sample.path,
                 filename=sample.path.name,
                 document_type=sample.document_type if sample.document_type in known else "",
                 source=Source.SAMPLE,

@@ -164,8 +164,8 @@ MANIFEST_BUCKETS = env.names("DTAT_MANIFEST_BUCKETS", "" if PRODUCTION else "*:{
 IMPORTS_ROOT = Path(env.text("DTAT_IMPORTS", str(DTAT_HOME / "imports"))).resolve()
 FILE_UPLOAD_TEMP_DIR = str(DTAT_HOME / "uploads")  # private, and swept at start: a killed worker leaves files (F14)
 FILE_UPLOAD_PERMISSIONS = 0o600
-FILE_UPLOAD_MAX_MEMORY_SIZE = 0  # everything to disk: the sandbox reads files, and memory stays flat
-FILE_UPLOAD_HANDLERS = ["ocr.disk.ArrivingFiles"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # larger ones to disk; each of DTAT_WEB_THREADS may hold so much
+FILE_UPLOAD_HANDLERS = ["ocr.disk.SmallFiles", "ocr.disk.LargeFiles"]
 DISK_FLOOR_MIB = env.number(
     "DTAT_DISK_FLOOR_MIB", 2048, at_least=0
 )  # uploads are refused below; at most 5 % of a volume

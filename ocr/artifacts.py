@@ -115,12 +115,11 @@ def store(
     Raises OSError or a botocore error when storage refuses.
     """
     key = key_of(document, kind, number=number, part=part, fence=fence)
+    sha256, size = known or fingerprint(content)
     if isinstance(content, Path):
-        sha256, size = known or fingerprint(content)
         with content.open("rb") as stream:
             storage().save(key, File(stream, name=key))
     else:
-        sha256, size = hashlib.sha256(content).hexdigest(), len(content)
         storage().save(key, ContentFile(content, name=key))
     return Artifact(
         tenant_id=document.tenant_id,
@@ -158,10 +157,17 @@ def left_behind(
     return row, content
 
 
-def fingerprint(path: Path) -> tuple[str, int]:
+def length(content: Path | bytes) -> int:
+    """How many bytes it has."""
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def fingerprint(content: Path | bytes) -> tuple[str, int]:
     """SHA-256 in hex, and the size in bytes."""
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest(), len(content)
     digest = hashlib.sha256()
-    with path.open("rb") as stream:
+    with content.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
         return digest.hexdigest(), stream.tell()

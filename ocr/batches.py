@@ -524,7 +524,7 @@ def _upload(feeder: _Feeder, task: _Task) -> intake.Upload:
     item = task.item
     priority = feeder.priority if item.priority is None else Priority(item.priority)
     return intake.Upload(
-        path=task.path,
+        content=task.path,
         filename=item.key,
         document_type=item.document_type,
         priority=priority.name.lower(),

@@ -7,7 +7,12 @@ import os
 from typing import Any
 
 from django.conf import settings
-from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    MemoryFileUploadHandler,
+    SkipFile,
+    TemporaryFileUploadHandler,
+)
 from django.http import HttpRequest
 
 MIB = 1024 * 1024
@@ -47,11 +52,13 @@ def told() -> tuple[bool, str]:
     return True, "has room"
 
 
-class ArrivingFiles(TemporaryFileUploadHandler):
+class _Arriving(FileUploadHandler):
     """Upload handler (FILE_UPLOAD_HANDLERS): a file for which there is no room is left out, before a byte of it is written.
 
     Django reads forms before any view runs; the view that misses its file asks `check` again, which tells the sender why.
     """
+
+    chunk_size = 256 * 1024
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         try:
@@ -59,6 +66,14 @@ class ArrivingFiles(TemporaryFileUploadHandler):
         except Full:
             raise SkipFile from None
         super().new_file(*args, **kwargs)
+
+
+class SmallFiles(_Arriving, MemoryFileUploadHandler):
+    """For a request of up to FILE_UPLOAD_MAX_MEMORY_SIZE: most pages. A file that is written once, where it belongs, costs least."""
+
+
+class LargeFiles(_Arriving, TemporaryFileUploadHandler):
+    """For every other request: their files are on the disk before anybody looks at them, and memory stays flat."""
 
 
 def length(request: HttpRequest) -> int:

@@ -49,9 +49,10 @@ class Unacceptable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that arrived, and what its sender said about it. `path` is ours and is left where it is."""
+    """A file that arrived, and what its sender said about it. `content` is a small file's bytes, or a file of ours that is left
+    where it is."""
 
-    path: Path
+    content: Path | bytes
     filename: str = ""
     document_type: str = ""  # empty: found from the content
     priority: str = "normal"
@@ -81,10 +82,10 @@ def receive(
     """
     priority = _checked_priority(upload.priority)
     check_words(upload)
-    disk.check(upload.path.stat().st_size)
+    disk.check(artifacts.length(upload.content))
     type_, now = _looked_up(upload.document_type)
-    inspection = _inspected(upload.path)
-    sha256, size = artifacts.fingerprint(upload.path)
+    inspection = _inspected(upload.content)
+    sha256, size = artifacts.fingerprint(upload.content)
     request = idempotency.Request.of(
         upload.idempotency_key, "documents", sha256, upload.document_type, upload.priority, upload.external_id,
         json.dumps(dict(upload.metadata), sort_keys=True),
@@ -115,7 +116,7 @@ def receive(
         turn_at=now + TURN_AFTER[priority],
         step="start",
     )
-    original = _stored(document, upload.path)
+    original = _stored(document, upload.content)
     try:
         _create(document, original, request, actor=actor, within=within)
     except lifecycle.Overtaken:
@@ -136,13 +137,13 @@ def receive(
     return Receipt(document)
 
 
-def _stored(document: Document, path: Path) -> Artifact:
+def _stored(document: Document, content: Path | bytes) -> Artifact:
     """The original's row to save, once its bytes are on the disk. Raises OSError (disk.Full when that is why), with nothing left."""
     try:
         return artifacts.store(
             document,
             Artifact.Kind.ORIGINAL,
-            path,
+            content,
             content_type=document.content_type,
             known=(document.sha256, document.size_bytes),
         )
@@ -154,9 +155,9 @@ def _stored(document: Document, path: Path) -> Artifact:
         raise
 
 
-def _inspected(path: Path) -> sandbox.Inspection:
+def _inspected(content: Path | bytes) -> sandbox.Inspection:
     try:
-        return sandbox.inspect(path)
+        return sandbox.inspect(content)
     except sandbox.Unacceptable as refusal:
         raise Unacceptable(refusal.code, refusal.sentence) from None
 

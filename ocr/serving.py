@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
@@ -61,12 +63,25 @@ def tenant_for_upload(user: AnyUser, slug: str = "") -> UUID:
 
 
 @contextmanager
-def file_of(upload: UploadedFile[Any]) -> Iterator[Path]:
-    """The upload as a file on our disk; it is gone afterwards."""
+def content_of(upload: UploadedFile[Any]) -> Iterator[Path | bytes]:
+    """The upload's bytes when it is small (ocr.disk), or a file on our disk, which is gone afterwards."""
     try:
-        yield Path(upload.temporary_file_path())  # type: ignore[attr-defined]  # every upload goes to disk (settings)
+        yield Path(upload.temporary_file_path()) if isinstance(upload, TemporaryUploadedFile) else upload.read()
     finally:
         upload.close()
+
+
+@contextmanager
+def file_of(upload: UploadedFile[Any]) -> Iterator[Path]:
+    """The upload as a file on our disk; it is gone afterwards."""
+    with content_of(upload) as content:
+        if isinstance(content, Path):
+            yield content
+            return
+        with NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="small-") as file:
+            file.write(content)
+            file.flush()
+            yield Path(file.name)
 
 
 def result(user: AnyUser, document_id: UUID) -> Artifact | None:

@@ -222,10 +222,10 @@ def _received(request: HttpRequest, file: Any) -> dict[str, Any]:
     given = form.cleaned_data
     tenant_id = serving.tenant_for_upload(request.user, given["tenant"])
     backlog.check(tenant_id)
-    with serving.file_of(file) as path:
+    with serving.content_of(file) as content:
         receipt = intake.receive(
             intake.Upload(
-                path=path,
+                content=content,
                 filename=file.name or "",
                 document_type=given["document_type"],
                 priority=given["priority"] or "normal",

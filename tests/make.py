@@ -157,7 +157,7 @@ def receive(
         path = Path(folder) / "upload"
         path.write_bytes(image() if content is None else content)
         upload = intake.Upload(
-            path=path,
+            content=path,
             filename=filename,
             document_type=document_type,
             priority=priority,

@@ -76,10 +76,10 @@ def receive(request: Request, form_class: type[serializers.UploadSerializer]) ->
     given: dict[str, Any] = form.validated_data
     tenant_id = serving.tenant_for_upload(request.user, given.get("tenant", ""))
     backlog.check(tenant_id)
-    with serving.file_of(given["file"]) as path:
+    with serving.content_of(given["file"]) as content:
         return intake.receive(
             intake.Upload(
-                path=path,
+                content=content,
                 filename=given["file"].name or "",
                 document_type=given["document_type"],
                 priority=given["priority"],

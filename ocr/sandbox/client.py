@@ -48,12 +48,12 @@ class Sandbox:
         self._turns = threading.BoundedSemaphore(_CONCURRENT)
         _every_sandbox.add(self)
 
-    def inspect(self, path: Path) -> Inspection:
-        """What the file is and the size of each page, after every limit was checked.
+    def inspect(self, content: Path | bytes) -> Inspection:
+        """What the file (or a small one's bytes) is and the size of each page, after every limit was checked.
 
         Raises Unacceptable (final, for the file's owner), SandboxFailed (ours, later) and OSError (no such file).
         """
-        return _plain(path) or as_inspection(self._ask(path, "inspect", {}))
+        return _plain(content) or as_inspection(self._ask(content, "inspect", {}))
 
     def render(
         self,
@@ -125,9 +125,9 @@ class Sandbox:
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(_CONCURRENT)
 
-    def _ask(self, path: Path, verb: str, arguments: dict[str, object]) -> bytes:
+    def _ask(self, content: Path | bytes, verb: str, arguments: dict[str, object]) -> bytes:
         order = json.dumps({"do": verb, "arguments": arguments}).encode()
-        file = _open_regular(path)
+        file = _open_regular(content) if isinstance(content, Path) else _in_memory(content)
         try:
             if not self._turns.acquire(timeout=_TURN_SECONDS):
                 raise SandboxFailed("busy")
@@ -248,9 +248,11 @@ def _read(source: socket.socket, limit: int, deadline: float) -> bytes:
     return b"".join(parts)
 
 
-def _plain(path: Path) -> Inspection | None:
+def _plain(content: Path | bytes) -> Inspection | None:
     """The answer for an ordinary picture, without a child; None for everything else."""
-    with open(_open_regular(path), "rb") as file:
+    if isinstance(content, bytes):
+        return plain.inspect(content) if len(content) <= PICTURE_BYTES else None
+    with open(_open_regular(content), "rb") as file:
         if os.fstat(file.fileno()).st_size > PICTURE_BYTES:
             return None
         head = file.read(16)
@@ -262,6 +264,19 @@ def _open_regular(path: Path) -> int:
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise OSError("not a regular file")
+    return file
+
+
+def _in_memory(content: bytes) -> int:
+    """A file of the bytes that has no name and is gone when it is closed."""
+    file = os.memfd_create("upload", os.MFD_CLOEXEC)
+    try:
+        with open(file, "wb", closefd=False) as stream:
+            stream.write(content)
+        os.lseek(file, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(file)
+        raise
     return file
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ocr import sandbox
-from ocr.models import Document, IdempotencyKey
+from ocr import artifacts, sandbox
+from ocr.models import Artifact, Document, IdempotencyKey
 from tenants import scope
 from tenants.models import Role
 from tests import make
@@ -157,6 +158,24 @@ def test_our_own_failure_is_a_503_to_repeat(cast: make.Cast, monkeypatch: pytest
     problem(answer, 503, "try_again")
     assert answer["Retry-After"] == "5"
     assert count() == 0
+
+
+@pytest.mark.parametrize("content", [make.image(), make.pdf(2)], ids=["picture", "pdf"])
+@pytest.mark.parametrize("length", [0, 600 * 1024], ids=["small", "large"])
+def test_a_small_file_is_written_once_and_a_large_one_arrives_on_the_disk_first(
+    cast: make.Cast, settings: Any, tmp_path: Path, length: int, content: bytes
+) -> None:
+    content += bytes(max(0, length - len(content)))
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "missing")
+    if length:
+        problem(upload(cast.api(), content), 503, "try_again")
+        assert count() == 0
+        (tmp_path / "missing").mkdir()
+    assert upload(cast.api(), content).status_code == 202
+    with scope.everything():
+        original = only().artifacts.get(kind=Artifact.Kind.ORIGINAL)
+        assert artifacts.read(original) == content
+    assert not length or list((tmp_path / "missing").iterdir()) == []
 
 
 # --- What it costs -------------------------------------------------------------------------------------------------

@@ -17,6 +17,12 @@ def test_it_tells_the_type_and_size_of_a_picture(
     assert found == Inspection(content_type, 1, (PageSize(120, 80),))
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.pdf"])
+def test_bytes_say_the_same_as_a_file(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    path = foreign.pdf(tmp_path / name) if name.endswith("pdf") else foreign.picture(tmp_path / name)
+    assert sandbox.inspect(path.read_bytes()) == sandbox.inspect(path)
+
+
 def test_it_tells_the_points_of_every_pdf_page(sandbox: Sandbox, tmp_path: Path) -> None:
     path = foreign.pdf(tmp_path / "a.pdf", boxes=("0 0 595.28 841.89", "0 0 100 50"))
     assert sandbox.inspect(path) == Inspection("application/pdf", 2, (PageSize(595, 842), PageSize(100, 50)))
