@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
+from uuid import UUID
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from ocr.models import Document, Extraction, Field, Priority, Status
 
 MICRO = 1_000_000
+_ANY = str(UUID(int=0))
 # Why a document failed or waits, in words that say what to do.
 ERRORS = {
     "unsupported_document": "Textract does not take this kind of document. Save it as a plain PDF or image and upload it again.",
@@ -42,15 +45,22 @@ def priority_name(document: Document) -> str:
 
 def links(document: Document) -> dict[str, str]:
     """Relative links to everything a caller may fetch about the document."""
-    of = {
+    key = str(document.pk)
+    return {name: address.replace(_ANY, key) for name, address in _addresses(get_script_prefix()).items()}
+
+
+@cache
+def _addresses(prefix: str) -> dict[str, str]:
+    """The links of the document _ANY, where the site is mounted at `prefix`."""
+    routes = {
         "self": "api-document",
         "result": "api-result",
         "raw": "api-raw",
         "original": "api-original",
         "audit": "api-audit",
+        "page": "document",
     }
-    found = {name: reverse(route, args=[document.pk]) for name, route in of.items()}
-    return found | {"page": reverse("document", args=[document.pk])}
+    return {name: reverse(route, args=[_ANY]) for name, route in routes.items()}
 
 
 def accepted(document: Document) -> dict[str, Any]:

@@ -96,7 +96,5 @@ def without_closing_slash(endpoints: list[tuple[Any, ...]], **kwargs: Any) -> li
 def _patience(request: Request) -> float:
     """How long the caller wants to wait, in seconds, from the form or from the address."""
     told = request.query_params if "wait_seconds" in request.query_params else request.data
-    form = serializers.PatienceSerializer(data=told)
-    form.is_valid(raise_exception=True)
-    seconds: float = form.validated_data["wait_seconds"]
+    seconds: float = serializers.of_kind(serializers.PatienceSerializer).run_validation(told)["wait_seconds"]
     return seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, get_args
 
 from rest_framework import serializers
@@ -11,6 +12,13 @@ from ocr.extraction import Kind
 from ocr.models import Priority, Status
 
 PRIORITIES = [name.lower() for name in Priority.names]
+
+
+@cache
+def of_kind(form_class: type[serializers.Serializer[object]]) -> serializers.Serializer[object]:
+    """The one form of this kind, whose run_validation serves every request: it keeps nothing of them, and making its fields costs
+    more than asking them."""
+    return form_class()
 
 
 class MetadataField(serializers.JSONField):
@@ -38,12 +46,13 @@ class UploadSerializer(serializers.Serializer[object]):
     metadata = MetadataField(required=False, default=dict)
     tenant = serializers.SlugField(required=False, help_text="Needed when the caller belongs to several tenants.")
 
-    def validate(self, attrs: dict[str, object]) -> dict[str, object]:
-        if "callback_url" in getattr(self, "initial_data", {}):
+    def to_internal_value(self, data: Any) -> dict[str, object]:
+        if "callback_url" in data:
             raise serializers.ValidationError(
                 {"callback_url": "Webhooks are not available in this version; leave it out."}
             )
-        return attrs
+        told: dict[str, object] = super().to_internal_value(data)
+        return told
 
 
 class PatienceSerializer(serializers.Serializer[object]):

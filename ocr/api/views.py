@@ -71,9 +71,7 @@ def receive(request: Request, form_class: type[serializers.UploadSerializer]) ->
     """The multipart upload of this request, accepted. Raises what the sender has to change, and what is our trouble."""
     give_back_connection()
     disk.check(disk.length(request))
-    form = form_class(data=request.data)
-    form.is_valid(raise_exception=True)
-    given: dict[str, Any] = form.validated_data
+    given: dict[str, Any] = serializers.of_kind(form_class).run_validation(request.data)
     tenant_id = serving.tenant_for_upload(request.user, given.get("tenant", ""))
     backlog.check(tenant_id)
     with serving.content_of(given["file"]) as content:
