@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit import log
-from audit.models import AuditEvent, Kind
+from audit.models import AuditEvent, AuditHead, Kind
 
 HASHED = (
     "chain", "seq", "tenant_id", "document_id", "version", "kind", "at", "actor", "step", "codes", "request_id", "previous_hash",
@@ -126,11 +126,22 @@ def record(
     return record_all([entry])[0]
 
 
-def record_all(entries: Sequence[Entry], *, new_at: datetime | None = None) -> list[AuditEvent]:
+def begun(entries: Sequence[Entry], *, at: datetime) -> list[AuditHead | AuditEvent]:
+    """The rows of chains that begin with these events at the database's time `at`, for whoever writes them together with what they
+    describe. Writing them raises IntegrityError for a chain that is there already."""
+    events = _linked(entries, [_checked(entry.codes or {}) for entry in entries], {}, at)
+    last = {event.chain: event for event in events}
+    heads = [
+        AuditHead(chain=event.chain, tenant_id=event.tenant_id, seq=event.seq, hash=event.hash)
+        for event in last.values()
+    ]
+    return [*heads, *events]
+
+
+def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
     """Append many events, each chain's in the order given, with a handful of statements however many they are.
 
     Same rules as `record`. Chains are locked in the order of their names, so two batches never wait for each other in a ring.
-    `new_at` is the database's time, from a caller whose chains begin with these events: then nobody looks for their ends first.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(
@@ -140,7 +151,7 @@ def record_all(entries: Sequence[Entry], *, new_at: datetime | None = None) -> l
         return []
     checked = [_checked(entry.codes or {}) for entry in entries]
     tenants = {entry.chain: entry.tenant_id for entry in entries}
-    heads, now = ({}, new_at) if new_at else _lock_heads(tenants)
+    heads, now = _lock_heads(tenants)
     events = _linked(entries, checked, heads, now)
     last = {event.chain: event for event in events}
     begun_elsewhere = _begin_chains([event for chain, event in last.items() if chain not in heads])

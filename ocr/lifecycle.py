@@ -83,10 +83,9 @@ def begin(
 ) -> None:
     """Insert a new document as `received`, version 1, with its audit row and its event, in the caller's transaction.
 
-    `also` are further audit rows of the document and `parts` further rows that belong to it; they take no statement more.
+    `also` are further audit rows of the document and `parts` further rows that belong to it; all of it is one statement.
     """
     document.status, document.version = Status.RECEIVED, 1
-    rows.insert(document, outbox.received(document), *parts)
     ingested = trail.Entry(
         kind=Kind.INGESTED,
         tenant_id=document.tenant_id,
@@ -96,7 +95,8 @@ def begin(
         step="receive",
         codes=codes,
     )
-    trail.record_all([ingested, *also], new_at=document.received_at)
+    begun = trail.begun([ingested, *also], at=document.received_at)
+    rows.insert(document, outbox.received(document), *parts, *begun)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
