@@ -570,6 +570,57 @@ class BatchItem(TenantOwned):
         return f"{self.batch_id} row {self.row}"
 
 
+class ReplayRun(models.Model):
+    """Many stored answers read again, of one tenant or of all. ocr.replays is its only writer; it holds ids, names and counts."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    wishes = models.JSONField(default=dict)  # what was asked for, to be told again
+    apply = models.BooleanField(default=False)
+    asked_type = models.ForeignKey(DocumentType, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    types = models.JSONField(
+        default=list
+    )  # keys of the versions that were the newest when it began: they hold to its end
+    documents = models.PositiveIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=1)  # grows when it is resumed: what was taken before is taken again
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "id"]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class ReplayChunk(TenantOwned):
+    """Some documents of a replay, read by one process and written in one transaction with what became of them."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned"
+        WRITTEN = "written"  # applied, and the results not surely stored yet
+        DONE = "done"
+
+    run = models.ForeignKey(ReplayRun, on_delete=models.CASCADE, related_name="chunks", db_index=False)
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)
+    fence = models.PositiveIntegerField(default=0)  # the run's, when a process took it
+    documents = models.JSONField(default=list)  # their ids, in the order of the run; empty when it is done
+    told = models.JSONField(default=dict)  # counts, see ocr.replays
+    digests = models.BinaryField(default=bytes)  # SHA-256 of each document's reading, one after the other
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="replay_chunk_once"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["planned", "written", "done"]), name="replay_chunk_state_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} chunk {self.number}"
+
+
 class OutboxEvent(TenantOwned):
     """One event to announce, written in the transaction of the change it tells of; its id stays the same at every retry."""
 

@@ -67,6 +67,7 @@ LONG = (
 MOST_FINGERPRINTS = 100  # an audit row stays small
 STORE_AGAIN_SECONDS = (0.1, 1.0, 3.0)  # pauses before an answer that is paid for is stored once more
 OUTPUTS_AT_ONCE = 20  # parts of a long answer that one step fetches from storage: some seconds' work
+READ = (Status.NEEDS_REVIEW, Status.APPROVED, Status.REJECTED)  # there is an answer, and it was understood
 POLLED_SHARE = 0.5  # looks at jobs leave so much of the Get bucket to answers
 
 
@@ -1123,10 +1124,11 @@ def _operation_again(document: Document) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """A waiting document's stored answer, read again and not yet applied."""
+    """A document's stored answer, read again and not yet applied. With `asked_type` somebody said what to read it as."""
 
     document: Document
     found: readings.Found
+    asked_type: bool = False
 
 
 def replay(document: Document, *, actor: str) -> Document:
@@ -1141,31 +1143,73 @@ def replay(document: Document, *, actor: str) -> Document:
     return document
 
 
-def reread(document: Document) -> Reread:
-    """The first half of a replay, outside a transaction: storage is asked, nothing changes. Raises lifecycle.NotPossible."""
+def reread(document: Document, *, type_: DocumentType | None = None) -> Reread:
+    """The first half of a replay, outside a transaction: storage is asked, nothing changes. Raises lifecycle.NotPossible.
+
+    With `type_` it is read as that version of that type, else with the newest version of its own, or of what it seems to be.
+    """
     if document.status != Status.NEEDS_REVIEW:
         raise lifecycle.NotPossible("Only a document that waits for review can be read again. Re-open it first.")
+    return look_again(document, type_=type_)
+
+
+def look_again(document: Document, *, type_: DocumentType | None = None) -> Reread:
+    """What a replay would find, for a document that was read, decided or not. Raises lifecycle.NotPossible, artifacts.Lost."""
+    if document.status not in READ:
+        raise lifecycle.NotPossible("The document was not read yet, so there is no stored answer to read again.")
     with scope.scope([document.tenant_id]):
         run = readings.run_of(document)
         raw = readings.raw_artifacts(document, run)
-        if document.document_type and document.type_given:
-            document.document_type = document_types.named(document.document_type.name)
-    return Reread(document, readings.read(document, run, raw))
+        types = document_types.newest()
+    reading = readings.understood(as_read_again(document, types, type_), run, readings.parts_of(raw), types=types)
+    return Reread(document, readings.as_found(document, run, *reading), asked_type=type_ is not None)
+
+
+def as_read_again(document: Document, types: Sequence[DocumentType], type_: DocumentType | None) -> Document:
+    """The document with the type version that a replay reads it with: the one asked for, else of `types` the one of its own name."""
+    again = copy.copy(document)
+    if type_ is not None:
+        again.document_type, again.type_given = type_, True
+    elif document.document_type and document.type_given:
+        name = document.document_type.name
+        again.document_type = next((row for row in types if row.name == name), document.document_type)
+    return again
 
 
 def apply(again: Reread, *, actor: str) -> Document:
     """The second half, in the caller's transaction; `publish` follows. Raises lifecycle.Overtaken when the document is newer."""
-    document = lifecycle.move(
-        again.document,
-        Status.NEEDS_REVIEW,
+    if not apply_all([again], actor=actor):
+        raise lifecycle.Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
+    return again.document
+
+
+def apply_all(all_: Sequence[Reread], *, actor: str) -> list[Document]:
+    """The same for many documents; those that were changed since they were read are left out, and left alone."""
+    moved = lifecycle.move_all([_replayed(again, actor) for again in all_])
+    done = {document.pk for document in moved}
+    readings.write_all([(again.document, again.found) for again in all_ if again.document.pk in done])
+    for again in all_:
+        if again.document.pk in done:
+            again.document.document_type = again.found.document_type
+    return moved
+
+
+def _replayed(again: Reread, actor: str) -> lifecycle.Change:
+    document, found = again.document, again.found
+    return lifecycle.Change(
+        document=document,
+        to=Status.NEEDS_REVIEW,
         actor=actor,
-        expected_version=again.document.version,
+        expected_version=document.version,
         reason="replay",
-        codes=readings.counts(again.found.reading, again.found.document_type),
-        changes={"review_reasons": again.found.reasons},
+        codes=readings.counts(found.reading, found.document_type),
+        changes={
+            "review_reasons": found.reasons,
+            "document_type_id": found.document_type.pk,
+            "type_given": document.type_given or again.asked_type,
+            "problems": found.problems,
+        },
     )
-    readings.write(document, again.found)
-    return document
 
 
 # --- Parts of the steps -------------------------------------------------------------------------------------------

@@ -51,7 +51,11 @@ def found(document: Document, run: Extraction, parts: Parts, *, types: Sequence[
 
     `types` are the newest versions of all types. The same blocks and type version always give the same.
     """
-    reading, type_ = _read(document, run, parts, types)
+    return as_found(document, run, *understood(document, run, parts, types=types))
+
+
+def as_found(document: Document, run: Extraction, reading: extraction.Reading, type_: DocumentType) -> Found:
+    """The rows that keep a reading."""
     told = extraction.as_json(reading)
     engine = "local" if run.model_version.startswith(LOCAL_ENGINE) else "textract"
     return Found(
@@ -64,22 +68,22 @@ def found(document: Document, run: Extraction, parts: Parts, *, types: Sequence[
     )
 
 
-def read(document: Document, run: Extraction, raw: list[Artifact]) -> Found:
-    """The same from the stored parts. Outside a transaction: storage is asked. Raises artifacts.Lost."""
-    with scope.scope([document.tenant_id]):
-        types = document_types.newest()
-    return found(document, run, parts_of(raw), types=types)
-
-
 def parts_of(raw: Iterable[Artifact]) -> Iterator[list[Mapping[str, Any]]]:
     """The blocks of each stored part, one part in memory at a time. Raises artifacts.Lost."""
     for part in raw:
-        yield extraction.decoded(artifacts.read(part)).get("Blocks") or []
+        yield blocks_of(artifacts.read(part))
 
 
-def _read(
-    document: Document, run: Extraction, parts: Parts, types: Sequence[DocumentType]
+def blocks_of(body: bytes) -> list[Mapping[str, Any]]:
+    """The blocks of one stored part."""
+    found: list[Mapping[str, Any]] = extraction.decoded(body).get("Blocks") or []
+    return found
+
+
+def understood(
+    document: Document, run: Extraction, parts: Parts, *, types: Sequence[DocumentType]
 ) -> tuple[extraction.Reading, DocumentType]:
+    """What `found` makes rows of, and the type version that it was read with."""
     begin: deque[Sequence[Mapping[str, Any]]] = deque()
     rest = iter(parts)
     type_, unclear = _type_of(document, begin, rest, types)
@@ -139,13 +143,6 @@ def _type_of(
     told = classification.classify(chain.from_iterable(begin), [document_types.parsed(row) for row in types])
     by_name = {row.name: row for row in types}
     return by_name[told.name], tuple(by_name[name].label for name in told.unclear)
-
-
-def write(document: Document, found_: Found) -> None:
-    """Replace the document's fields, page turns, type and own problems by what was found, in the caller's transaction."""
-    write_all([(document, found_)])
-    Document.objects.filter(pk=document.pk).update(document_type=found_.document_type, problems=found_.problems)
-    document.document_type, document.problems = found_.document_type, found_.problems
 
 
 def write_all(readings: Sequence[tuple[Document, Found]]) -> None:

@@ -57,6 +57,27 @@ def named(name: str) -> DocumentType | None:
     return row(key) if key else None
 
 
+class Unknown(Exception):
+    """There is no such type, or no such version; the sentence says which there are."""
+
+    code = "unknown_document_type"
+
+
+def stored(name: str) -> DocumentType:
+    """The stored version NAME@VERSION, or the newest of NAME. Raises Unknown."""
+    plain, at, version = name.partition("@")
+    versions = DocumentType.objects.filter(name=plain).order_by("-version")
+    numbers = dict(versions.values_list("version", "pk"))
+    if not numbers:
+        known = ", ".join(DocumentType.objects.order_by("name").distinct("name").values_list("name", flat=True))
+        raise Unknown(f"There is no document type of that name ({plain}). Use one of: {known}.")
+    by_text = {str(number): pk for number, pk in numbers.items()} | ({} if at else {"": next(iter(numbers.values()))})
+    if version not in by_text:
+        kept = ", ".join(map(str, numbers))
+        raise Unknown(f"There is no version {version} of the document type {plain}. Stored versions: {kept}.")
+    return row(by_text[version])
+
+
 def row(pk: int) -> DocumentType:
     """The stored version with this key."""
     if pk not in _rows:
