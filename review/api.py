@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit import log
-from ocr import contract, idempotency, lifecycle, pipeline
+from ocr import comparing, contract, document_types, idempotency, lifecycle, pipeline
 from ocr.api import problems
 from ocr.api.serializers import AcceptedSerializer, DetailSerializer, ProblemJsonSerializer
 from ocr.api.views import KEY
@@ -24,8 +24,11 @@ from review import decisions, worklist
 from tenants import access
 
 problems.STATUSES.update(
-    {worklist.Held: 409, worklist.ClaimLost: 409, decisions.AlreadyDecided: 409, decisions.NotAcceptable: 422}
-)
+    {
+        worklist.Held: 409, worklist.ClaimLost: 409, decisions.AlreadyDecided: 409, decisions.NotAcceptable: 422,
+        document_types.Unknown: 422,
+    }
+)  # fmt: skip
 PROBLEM = ProblemJsonSerializer
 Post = TypeVar("Post", bound=Callable[..., Response])
 Act = Callable[[], tuple[int, dict[str, Any]]]
@@ -185,13 +188,76 @@ class Retry(_Door):
         return _accepted(request, document_id, decisions.retry)
 
 
+class ReplaySerializer(serializers.Serializer[object]):
+    """Body of POST /api/v1/documents/{id}/replay/; everything may be left out."""
+
+    document_type = serializers.SlugField(
+        required=False, max_length=60, help_text="Read as this type; otherwise as the document's own."
+    )
+    version = serializers.IntegerField(
+        required=False, min_value=1, help_text="This version of `document_type`; otherwise the newest."
+    )
+    dry_run = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Only tell what would change (200); decided documents can be asked about.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "version" in attrs and "document_type" not in attrs:
+            raise serializers.ValidationError({"version": "A version needs the document_type that it is of."})
+        return attrs
+
+
+class ReplayedFieldSerializer(serializers.Serializer[object]):
+    name = serializers.CharField(help_text="`total`, or `line_items.3.amount`.")
+    before = serializers.CharField(allow_null=True, help_text="The engine's value, whatever a person made of it.")
+    after = serializers.CharField(allow_null=True)
+    problems_before = serializers.ListField(child=serializers.CharField(), help_text="Codes, of undecided documents.")
+    problems_after = serializers.ListField(child=serializers.CharField())
+
+
+class ReplayedSerializer(serializers.Serializer[object]):
+    """What a dry run tells."""
+
+    id = serializers.UUIDField()
+    status = serializers.CharField()
+    type_before = serializers.CharField(help_text="NAME@VERSION")
+    type_after = serializers.CharField()
+    needs_person = serializers.BooleanField(help_text="Whether a person would be needed by this reading.")
+    fields_ = ReplayedFieldSerializer(many=True)
+    truth = serializers.DictField(
+        allow_null=True, help_text="Of a document that a person approved: how many fields are right before and after."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        found = super().get_fields()
+        found["fields"] = found.pop("fields_")
+        return found
+
+
 class Replay(_Door):
-    @_again("replay")
+    @extend_schema(
+        operation_id="replayDocument",
+        parameters=[KEY, MATCH],
+        request=ReplaySerializer,
+        responses={
+            200: ReplayedSerializer, 202: AcceptedSerializer, 400: PROBLEM, 404: PROBLEM, 409: PROBLEM, 412: PROBLEM,
+            422: PROBLEM,
+        },
+    )  # fmt: skip
     def post(self, request: Request, document_id: UUID) -> Response:
-        """Find the fields again in the stored answer, with the newest version of the document's type."""
+        """Find the fields again in the stored answer, with the newest version of the document's type or with the one asked for."""
+        form = ReplaySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        given: dict[str, Any] = form.validated_data
+        name, version = given.get("document_type", ""), given.get("version")
+        type_ = document_types.stored(f"{name}@{version}" if version else name) if name else None
+        if given["dry_run"]:
+            return Response(_compared(decisions.compared(document_id, request.user, type_=type_)))
         prepared: pipeline.Reread | Exception
         try:
-            prepared = decisions.reread(document_id, request.user)
+            prepared = decisions.reread(document_id, request.user, type_=type_)
         except (access.NotAllowed, lifecycle.NotPossible) as refusal:
             prepared = refusal  # a repeated request gets its first answer all the same
 
@@ -200,8 +266,34 @@ class Replay(_Door):
                 raise prepared
             return 202, contract.accepted(decisions.apply(prepared, request.user))
 
-        answer = _once(request, document_id, "replay", act)
+        answer = _once(request, document_id, "replay", act, *([f"{name}@{version or ''}"] if name else []))
         return self.published(request, document_id, answer)
+
+
+def _compared(found: comparing.Comparison) -> dict[str, Any]:
+    right = {
+        "fields": len(found.judged),
+        "right_before": sum(each.before for each in found.judged),
+        "right_after": sum(each.after for each in found.judged),
+    }
+    return {
+        "id": str(found.document.pk),
+        "status": found.document.status,
+        "type_before": found.type_before,
+        "type_after": found.type_after,
+        "needs_person": found.needs_person,
+        "fields": [
+            {
+                "name": each.field,
+                "before": each.before,
+                "after": each.after,
+                "problems_before": list(each.problems_before),
+                "problems_after": list(each.problems_after),
+            }
+            for each in found.changed
+        ],
+        "truth": right if found.judged else None,
+    }
 
 
 def _accepted(request: Request, document_id: UUID, again: Callable[[UUID, Any], Document]) -> Response:

@@ -15,8 +15,8 @@ from django.db.models.functions import Now
 
 from audit import trail
 from audit.models import Kind
-from ocr import contract, document_types, extraction, lifecycle, outbox, pipeline
-from ocr.models import Document, Field, Status
+from ocr import comparing, contract, document_types, extraction, lifecycle, outbox, pipeline
+from ocr.models import Document, DocumentType, Field, Status
 from review import worklist
 from review.models import Act, Claim, Correction, Decision, Draft, RejectReason
 from tenants import access
@@ -212,12 +212,22 @@ def replay(document_id: UUID, user: AnyUser) -> Document:
     return replayed
 
 
-def reread(document_id: UUID, user: AnyUser) -> pipeline.Reread:
+def reread(document_id: UUID, user: AnyUser, *, type_: DocumentType | None = None) -> pipeline.Reread:
     """The first half of a replay, outside a transaction, since storage is asked; nothing changes."""
     with access.scope_of(user):
         document = _locked(document_id, user)
         check_replay(document, user)
-    return pipeline.reread(document)
+    return pipeline.reread(document, type_=type_)
+
+
+def compared(document_id: UUID, user: AnyUser, *, type_: DocumentType | None = None) -> comparing.Comparison:
+    """What a replay would change, for a decided document too. Outside a transaction, since storage is asked; nothing changes."""
+    with access.scope_of(user):
+        found = Document.objects.visible_to(user).select_related("document_type").get(pk=document_id)
+        access.check(user, "supervise", found.tenant_id)
+        stored = comparing.stored_fields([found.pk]).get(found.pk, [])
+    again = pipeline.look_again(found, type_=type_).found
+    return comparing.compared(found, stored, extraction.as_json(again.reading), again.document_type)
 
 
 def apply(again: pipeline.Reread, user: AnyUser) -> Document:
