@@ -17,7 +17,7 @@ from django.db.models import Model
 
 from audit import log, trail
 from audit.models import Kind
-from ocr import artifacts, contract, disk, document_types, idempotency, lifecycle, queue, routing, sandbox
+from ocr import artifacts, contract, disk, document_types, idempotency, lifecycle, prepared, queue, routing, sandbox
 from ocr.models import TURN_AFTER, Artifact, Document, DocumentType, Page, Priority, Source, Status
 from tenants import scope
 
@@ -220,7 +220,7 @@ def _answered(tenant_id: UUID, request: idempotency.Request | None) -> Document 
 def _first_with(document: Document) -> UUID | None:
     """The first document of the same tenant with the same bytes: another tenant's files say nothing here."""
     with connection.cursor() as cursor:
-        cursor.execute(_FIRST_WITH, [document.tenant_id, document.sha256])
+        prepared.execute(cursor, _FIRST_WITH, [document.tenant_id, document.sha256])
         found: tuple[UUID] | None = cursor.fetchone()
     return found[0] if found else None
 
@@ -228,7 +228,7 @@ def _first_with(document: Document) -> UUID | None:
 def _looked_up(name: str) -> tuple[DocumentType | None, datetime]:
     """The newest version of the named type, and the database's time, which all hosts share."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK_UP, [name])
+        prepared.execute(cursor, _LOOK_UP, [name])
         key, now = cursor.fetchone()
     if name and key is None:
         known = ", ".join(row.name for row in document_types.newest())

@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 from django.db import connection, models
 
+from ocr import prepared
+
 # The table's own row type says how each value is read, so that JSON is enough for any column.
 _UPDATE = """
     UPDATE {table} AS present SET {assignments}
@@ -72,7 +74,8 @@ def insert(*rows: models.Model) -> None:
         values.append(_told([_values(row, columns) for row in group]))
     others = ", ".join(f"part{number} AS ({statement})" for number, statement in enumerate(statements[1:]))
     with connection.cursor() as cursor:
-        cursor.execute(f"WITH {others} {statements[0]}" if others else statements[0], [*values[1:], *values[:1]])
+        statement = f"WITH {others} {statements[0]}" if others else statements[0]
+        prepared.execute(cursor, statement, [*values[1:], *values[:1]])
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
 
