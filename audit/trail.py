@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from audit import log
+from audit import log, prepared
 from audit.models import AuditEvent, AuditHead, Kind
 
 HASHED = (
@@ -129,7 +129,7 @@ def record(
 def begun(entries: Sequence[Entry], *, at: datetime) -> list[AuditHead | AuditEvent]:
     """The rows of chains that begin with these events at the database's time `at`, for whoever writes them together with what they
     describe. Writing them raises IntegrityError for a chain that is there already."""
-    events = _linked(entries, [_checked(entry.codes or {}) for entry in entries], {}, at)
+    events = [_as_event(link) for link in _linked(entries, [_checked(entry.codes or {}) for entry in entries], {}, at)]
     last = {event.chain: event for event in events}
     heads = [
         AuditHead(chain=event.chain, tenant_id=event.tenant_id, seq=event.seq, hash=event.hash)
@@ -139,6 +139,17 @@ def begun(entries: Sequence[Entry], *, at: datetime) -> list[AuditHead | AuditEv
 
 
 def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
+    """Append many events as `append` does, and give them back."""
+    events = [_as_event(link) for link in append(entries)]
+    for event in events:
+        event._state.adding, event._state.db = False, connection.alias
+    return events
+
+
+Link = dict[str, Any]  # a row with JSON types: what is hashed, and its hash
+
+
+def append(entries: Sequence[Entry]) -> list[Link]:
     """Append many events, each chain's in the order given, with a handful of statements however many they are.
 
     Same rules as `record`. Chains are locked in the order of their names, so two batches never wait for each other in a ring.
@@ -152,18 +163,18 @@ def record_all(entries: Sequence[Entry]) -> list[AuditEvent]:
     checked = [_checked(entry.codes or {}) for entry in entries]
     tenants = {entry.chain: entry.tenant_id for entry in entries}
     heads, now = _lock_heads(tenants)
-    events = _linked(entries, checked, heads, now)
-    last = {event.chain: event for event in events}
-    begun_elsewhere = _begin_chains([event for chain, event in last.items() if chain not in heads])
+    links = _linked(entries, checked, heads, now)
+    last = {link["chain"]: link for link in links}
+    begun_elsewhere = _begin_chains([link for chain, link in last.items() if chain not in heads])
     if begun_elsewhere:
         heads |= _lock_heads({chain: tenants[chain] for chain in begun_elsewhere})[0]
         if not begun_elsewhere <= heads.keys():
             raise ValueError(f"The audit chain {min(begun_elsewhere - heads.keys())} belongs to another tenant.")
-        events = _linked(entries, checked, heads, now)
-        last = {event.chain: event for event in events}
-    _insert(events)
-    _advance_heads([event for chain, event in last.items() if chain in heads])  # the database looks for the event
-    return events
+        links = _linked(entries, checked, heads, now)
+        last = {link["chain"]: link for link in links}
+    _insert(links)
+    _advance_heads([link for chain, link in last.items() if chain in heads])  # the database looks for the event
+    return links
 
 
 def _linked(
@@ -171,30 +182,37 @@ def _linked(
     checked: Sequence[dict[str, object]],
     heads: Mapping[str, tuple[int, str]],
     now: datetime,
-) -> list[AuditEvent]:
+) -> list[Link]:
     """The events with their numbers and hashes, following the heads."""
     ends = dict(heads)
-    events = []
+    at = _told(now)
+    links = []
     for entry, codes in zip(entries, checked, strict=True):
-        seq, previous_hash = ends.get(entry.chain, (0, ""))
-        event = AuditEvent(
-            chain=entry.chain,
-            seq=seq + 1,
-            tenant_id=entry.tenant_id,
-            document_id=str(entry.document_id or ""),
-            version=entry.version,
-            kind=entry.kind,
-            at=now,
-            actor=entry.actor,
-            step=entry.step,
-            codes=codes,
-            request_id=log.request_id() if entry.request_id is None else entry.request_id,
-            previous_hash=previous_hash,
-        )
-        event.hash = digest(event)
-        ends[entry.chain] = (event.seq, event.hash)
-        events.append(event)
-    return events
+        chain = entry.chain
+        seq, previous_hash = ends.get(chain, (0, ""))
+        link: Link = {
+            "chain": chain,
+            "seq": seq + 1,
+            "tenant_id": str(entry.tenant_id),
+            "document_id": str(entry.document_id or ""),
+            "version": entry.version,
+            "kind": str(entry.kind),
+            "at": at,
+            "actor": entry.actor,
+            "step": entry.step,
+            "codes": codes,
+            "request_id": log.request_id() if entry.request_id is None else entry.request_id,
+            "previous_hash": previous_hash,
+        }
+        link["hash"] = _hash(link)
+        ends[chain] = (seq + 1, link["hash"])
+        links.append(link)
+    return links
+
+
+def _as_event(link: Link) -> AuditEvent:
+    own = {"tenant_id": UUID(link["tenant_id"]), "kind": Kind(link["kind"]), "at": datetime.fromisoformat(link["at"])}
+    return AuditEvent(**{**link, **own})
 
 
 def _checked(codes: Mapping[str, object]) -> dict[str, object]:
@@ -202,9 +220,7 @@ def _checked(codes: Mapping[str, object]) -> dict[str, object]:
     unknown = codes.keys() - CODE_KEYS
     if unknown:
         raise ValueError(f"audit codes {sorted(unknown)} are not in audit.trail.CODE_KEYS")
-    kept: dict[str, object] = json.loads(
-        json.dumps(codes), parse_float=_refuse_fraction, parse_constant=_refuse_fraction
-    )
+    kept: dict[str, object] = _READS.decode(_WRITES.encode(codes))
     return kept
 
 
@@ -213,10 +229,13 @@ def _refuse_fraction(text: str) -> None:
     raise ValueError(f"audit codes hold whole numbers; write {text} as text")
 
 
+_WRITES = json.JSONEncoder()
+_READS = json.JSONDecoder(parse_float=_refuse_fraction, parse_constant=_refuse_fraction)
+
 # One look locks the chains that exist, in the order of their names, and reads the database's clock: every host writes the same time.
 _LOCK = """
     WITH head AS MATERIALIZED (
-        SELECT chain, tenant_id, seq, hash FROM audit_audithead WHERE chain = ANY (%s) ORDER BY chain FOR UPDATE
+        SELECT chain, tenant_id, seq, hash FROM audit_audithead WHERE chain = ANY ($1::text[]) ORDER BY chain FOR UPDATE
     )
     SELECT chain, tenant_id, seq, hash, clock_timestamp() FROM (VALUES (1)) AS one LEFT JOIN head ON true
 """
@@ -224,9 +243,7 @@ _LOCK = """
 
 def _lock_heads(tenants: Mapping[str, UUID]) -> tuple[dict[str, tuple[int, str]], datetime]:
     """The last links of those chains that there are, locked until commit, and the time."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [list(tenants)])
-        rows = cursor.fetchall()
+    rows = prepared.fetch(_LOCK, list(tenants))
     heads = {}
     for chain, tenant_id, seq, digest_, _now in rows:
         if chain is None:
@@ -237,47 +254,49 @@ def _lock_heads(tenants: Mapping[str, UUID]) -> tuple[dict[str, tuple[int, str]]
     return heads, rows[0][-1]
 
 
-def _begin_chains(events: Sequence[AuditEvent]) -> set[str]:
+_BEGIN = """
+    INSERT INTO audit_audithead (chain, tenant_id, seq, hash)
+    SELECT chain, tenant_id::uuid, seq, hash
+      FROM unnest($1::text[], $2::text[], $3::int[], $4::text[]) AS new (chain, tenant_id, seq, hash)
+        ON CONFLICT DO NOTHING RETURNING chain
+"""
+
+
+def _begin_chains(links: Sequence[Link]) -> set[str]:
     """Write the heads of new chains; the names of those that somebody else began in the meantime."""
-    if not events:
+    if not links:
         return set()
-    rows = [(event.chain, str(event.tenant_id), event.seq, event.hash) for event in events]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO audit_audithead (chain, tenant_id, seq, hash) "
-            "SELECT * FROM unnest(%s::text[], %s::uuid[], %s::int[], %s::text[]) ON CONFLICT DO NOTHING RETURNING chain",
-            [list(column) for column in zip(*rows, strict=True)],
-        )
-        return {event.chain for event in events} - {chain for (chain,) in cursor.fetchall()}
+    begun = prepared.fetch(_BEGIN, *_columns(links, "chain", "tenant_id", "seq", "hash"))
+    return {link["chain"] for link in links} - {chain for (chain,) in begun}
 
 
 _WRITTEN = ", ".join((*HASHED, "hash"))
 _INSERT = f"""
-    INSERT INTO audit_auditevent ({_WRITTEN}) SELECT {_WRITTEN} FROM jsonb_populate_recordset(NULL::audit_auditevent, %s::jsonb)
-    RETURNING chain, seq, id
+    INSERT INTO audit_auditevent ({_WRITTEN}) SELECT {_WRITTEN} FROM jsonb_populate_recordset(NULL::audit_auditevent, $1::jsonb)
+    RETURNING id
 """
 
 
-def _insert(events: Sequence[AuditEvent]) -> None:
+def _insert(links: Sequence[Link]) -> None:
     """Write the rows just as they were hashed; the table's own type says how each value is read."""
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [json.dumps([as_dict(event) for event in events])])
-        keys = {(chain, seq): key for chain, seq, key in cursor.fetchall()}
-    for event in events:
-        event.pk = keys[event.chain, event.seq]
-        event._state.adding, event._state.db = False, connection.alias
+    keys = prepared.fetch(_INSERT, _WRITES.encode(links))
+    for link, (key,) in zip(links, keys, strict=True):
+        link["id"] = key
 
 
-def _advance_heads(events: Sequence[AuditEvent]) -> None:
-    if not events:
-        return
-    rows = [(event.chain, event.seq, event.hash) for event in events]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE audit_audithead AS head SET seq = new.seq, hash = new.hash "
-            "FROM unnest(%s::text[], %s::int[], %s::text[]) AS new (chain, seq, hash) WHERE head.chain = new.chain",
-            [list(column) for column in zip(*rows, strict=True)],
-        )
+_ADVANCE = """
+    UPDATE audit_audithead AS head SET seq = new.seq, hash = new.hash
+      FROM unnest($1::text[], $2::int[], $3::text[]) AS new (chain, seq, hash) WHERE head.chain = new.chain
+"""
+
+
+def _advance_heads(links: Sequence[Link]) -> None:
+    if links:
+        prepared.fetch(_ADVANCE, *_columns(links, "chain", "seq", "hash"))
+
+
+def _columns(links: Sequence[Link], *names: str) -> list[list[Any]]:
+    return [[link[name] for link in links] for name in names]
 
 
 def digest(event: AuditEvent) -> str:
@@ -289,8 +308,11 @@ def _hash(row: Mapping[str, object]) -> str:
     return hashlib.sha256(canonical(row).encode()).hexdigest()
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
 def canonical(row: Mapping[str, object]) -> str:
-    return json.dumps({name: row[name] for name in HASHED}, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _CANONICAL.encode({name: row[name] for name in HASHED})
 
 
 def as_dict(event: AuditEvent) -> dict[str, Any]:
@@ -298,8 +320,12 @@ def as_dict(event: AuditEvent) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(event, name) for name in (*HASHED, "hash")}
     row["tenant_id"] = str(event.tenant_id)
     row["kind"] = str(event.kind)
-    row["at"] = event.at.astimezone(UTC).isoformat(timespec="microseconds")
+    row["at"] = _told(event.at)
     return row
+
+
+def _told(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def timeline(document_id: UUID | str) -> QuerySet[AuditEvent]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.urls import get_script_prefix, reverse
 
-from ocr.models import Document, Extraction, Field, Priority, Status
+from ocr.models import Document, Extraction, Priority, Status
 
 MICRO = 1_000_000
 _ANY = str(UUID(int=0))
@@ -37,6 +37,34 @@ JOB_STATUSES = {
     Status.REJECTED: "completed",  # the work on it is complete, and the result says how it was decided
     Status.FAILED: "failed",
 }
+
+
+class FieldLike(Protocol):
+    """What a field says, be it stored or about to be."""
+
+    row: int | None
+    name: str
+    label: str
+    value: str | None
+    text: str
+    confidence: float | None
+    word_confidence: float | None
+    page: int | None
+    box: Any
+    source: str
+    state: str
+    required: bool
+    threshold: float
+    problems: Any
+    group: str
+    kind: str
+    why: str
+    suggestions: Any
+    word_ids: Any
+    machine_value: str | None
+
+    @property
+    def path(self) -> str: ...
 
 
 def priority_name(document: Document) -> str:
@@ -93,7 +121,7 @@ def detail(
     document: Document,
     *,
     extractions: Sequence[Extraction] | None = None,
-    fields: Sequence[Field] | None = None,
+    fields: Sequence[FieldLike] | None = None,
     witness: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything about one document but its bytes. Who has its extractions and fields at hand gives them, and nothing is asked for."""
@@ -149,18 +177,21 @@ def failure(document: Document) -> str:
 
 
 def reading(
-    document: Document, fields: Sequence[Field] | None = None, witness: Mapping[str, Any] | None = None
+    document: Document, fields: Sequence[FieldLike] | None = None, witness: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Fields, line items and problems as they now are, each field with what the second witness said of it."""
-    rows = list(document.fields.all()) if fields is None else list(fields)
+    rows: list[FieldLike] = list(document.fields.all()) if fields is None else list(fields)
     said = _witness(document) if witness is None else witness
     header = [field(row, said) for row in rows if row.row is None]
-    numbers = sorted({row.row for row in rows if row.row is not None})
-    items = [{"row": number, "cells": [field(row, said) for row in rows if row.row == number]} for number in numbers]
+    cells: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row.row is not None:
+            cells.setdefault(row.row, []).append(field(row, said))
+    items = [{"row": number, "cells": of_row} for number, of_row in sorted(cells.items())]
     return {"fields": header, "line_items": items, "problems": problems(document, rows)}
 
 
-def problems(document: Document, rows: Sequence[Field] | None = None) -> list[dict[str, Any]]:
+def problems(document: Document, rows: Sequence[FieldLike] | None = None) -> list[dict[str, Any]]:
     """The document's own problems, then the fields' in their order."""
     found = list(document.problems)
     for row in rows if rows is not None else document.fields.all():
@@ -179,7 +210,7 @@ def _witness(document: Document) -> Mapping[str, Any]:
     return said or {}
 
 
-def field(row: Field, witness: Mapping[str, Any]) -> dict[str, Any]:
+def field(row: FieldLike, witness: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": row.name,
         "label": row.label,
@@ -200,12 +231,12 @@ def field(row: Field, witness: Mapping[str, Any]) -> dict[str, Any]:
         "suggestions": row.suggestions,
         "word_ids": row.word_ids,
         "machine_value": row.machine_value,
-        "witness": witness.get(row.path),
+        "witness": witness.get(row.path) if witness else None,
     }
 
 
 def result(
-    document: Document, *, extractions: Sequence[Extraction] | None = None, fields: Sequence[Field] | None = None
+    document: Document, *, extractions: Sequence[Extraction] | None = None, fields: Sequence[FieldLike] | None = None
 ) -> dict[str, Any]:
     """The normalised result: what the reading and the decisions together say, and nothing that changes later."""
     told = detail(document, extractions=extractions, fields=fields, witness={})

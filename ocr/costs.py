@@ -27,7 +27,7 @@ from django.db import connection, transaction
 from django.db.models import Q, Sum
 from django.db.models.functions import Now
 
-from audit import trail
+from audit import prepared, trail
 from audit.models import Kind
 from ocr import document_types, lifecycle, notices, prices
 from ocr.models import Budget, Charge, Document, DocumentType, Extraction, MonthlyCost, PriceTable, Priority, Status
@@ -201,13 +201,13 @@ def entry(run: Extraction, *, pages: int, kind: Charge.Kind = Charge.Kind.BILLED
 
 # One statement, so that only the lines which really came in are added up. Sums are locked in the order of their key.
 _CHARGE = """
-    WITH moment AS MATERIALIZED (SELECT coalesce(%(at)s::timestamptz, clock_timestamp()) AS at),
+    WITH moment AS MATERIALIZED (SELECT coalesce($2::timestamptz, clock_timestamp()) AS at),
     added AS (
         INSERT INTO ocr_charge (tenant_id, document_id, extraction_id, number, kind, operation, features, unit, region,
                                 price_version, pages, unit_micro_dollars, micro_dollars, at)
         SELECT r.tenant_id, r.document_id, r.extraction_id, r.number, r.kind, r.operation, r.features, r.unit, r.region,
                r.price_version, r.pages, r.unit_micro_dollars, r.micro_dollars, moment.at
-          FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (
+          FROM jsonb_to_recordset($1::jsonb) AS r (
                    tenant_id uuid, document_id uuid, extraction_id bigint, number int, kind text, operation text,
                    features jsonb, unit text, region text, price_version text, pages int, unit_micro_dollars bigint,
                    micro_dollars bigint), moment
@@ -239,9 +239,7 @@ def charge(entries: Sequence[Entry], *, at: datetime | None = None) -> None:
         return
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("A charge is written in the transaction that keeps the answer.")
-    rows = json.dumps([_row(each) for each in entries])
-    with connection.cursor() as cursor:
-        cursor.execute(_CHARGE, {"rows": rows, "at": at})
+    prepared.fetch(_CHARGE, json.dumps([_row(each) for each in entries]), at)
 
 
 def _row(line: Entry) -> dict[str, Any]:
@@ -364,12 +362,17 @@ def reserve(runs: Sequence[Extraction], *, pages: Mapping[UUID, int]) -> list[Ex
     return granted
 
 
+_LOCK_BUDGETS = """
+    SELECT tenant_id FROM ocr_budget WHERE tenant_id = ANY ($1::text[]::uuid[]) AND cap_micro_dollars IS NOT NULL
+     ORDER BY tenant_id FOR NO KEY UPDATE
+"""
+
+
 def _lock_budgets(tenant_ids: Collection[UUID]) -> list[UUID]:
     """The tenants among these that have a cap, their budgets locked until commit, always in the same order."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("Money is set aside in the transaction that saves the extraction.")
-    budgets = Budget.objects.filter(tenant_id__in=tenant_ids, cap_micro_dollars__isnull=False).order_by("tenant_id")
-    return list(budgets.select_for_update(no_key=True).values_list("tenant_id", flat=True))
+    return [tenant_id for (tenant_id,) in prepared.fetch(_LOCK_BUDGETS, [str(each) for each in tenant_ids])]
 
 
 def put_off(tenant_ids: Collection[UUID], *, limit: int = 2000) -> int:

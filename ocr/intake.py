@@ -12,24 +12,24 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError
 from django.db.models import Model
 
-from audit import log, trail
+from audit import log, prepared, trail
 from audit.models import Kind
-from ocr import artifacts, contract, disk, document_types, idempotency, lifecycle, prepared, queue, routing, sandbox
+from ocr import artifacts, contract, disk, document_types, idempotency, lifecycle, queue, routing, sandbox
 from ocr.models import TURN_AFTER, Artifact, Document, DocumentType, Page, Priority, Source, Status
 from tenants import scope
 
 METADATA_BYTES = 4096
 DISK_FULL = "53100"  # PostgreSQL's code: the statement failed, so its transaction was rolled back
 _LOOK_UP = """
-    SELECT (SELECT id FROM ocr_documenttype WHERE name = %s ORDER BY version DESC LIMIT 1), clock_timestamp()
+    SELECT (SELECT id FROM ocr_documenttype WHERE name = $1 ORDER BY version DESC LIMIT 1), clock_timestamp()
 """
 # Materialised, else the order may tempt the planner to walk through the tenant's documents until one has these bytes.
 _FIRST_WITH = """
     WITH same AS MATERIALIZED (
-        SELECT id, received_at FROM ocr_document WHERE tenant_id = %s AND sha256 = %s AND duplicate_of IS NULL
+        SELECT id, received_at FROM ocr_document WHERE tenant_id = $1 AND sha256 = $2 AND duplicate_of IS NULL
     )
     SELECT id FROM same ORDER BY received_at LIMIT 1
 """
@@ -219,17 +219,13 @@ def _answered(tenant_id: UUID, request: idempotency.Request | None) -> Document 
 
 def _first_with(document: Document) -> UUID | None:
     """The first document of the same tenant with the same bytes: another tenant's files say nothing here."""
-    with connection.cursor() as cursor:
-        prepared.execute(cursor, _FIRST_WITH, [document.tenant_id, document.sha256])
-        found: tuple[UUID] | None = cursor.fetchone()
-    return found[0] if found else None
+    found = prepared.fetch(_FIRST_WITH, document.tenant_id, document.sha256)
+    return found[0][0] if found else None
 
 
 def _looked_up(name: str) -> tuple[DocumentType | None, datetime]:
     """The newest version of the named type, and the database's time, which all hosts share."""
-    with connection.cursor() as cursor:
-        prepared.execute(cursor, _LOOK_UP, [name])
-        key, now = cursor.fetchone()
+    [(key, now)] = prepared.fetch(_LOOK_UP, name)
     if name and key is None:
         known = ", ".join(row.name for row in document_types.newest())
         raise Unacceptable("unknown_document_type", f"There is no document type of that name. Use one of: {known}.")

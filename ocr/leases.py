@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models.functions import Now
 
-from audit import log
+from audit import log, prepared
 from ocr import lifecycle, rows
 from ocr.models import Document, Priority, Status
 from tenants import scope
@@ -43,18 +43,20 @@ LANES = {"high": Priority.HIGH, "normal": Priority.NORMAL, "low": Priority.LOW}
 # ocr_heads (migration 0013) knows the order: those whose turn has come, then tenants by what they have under way, so that a tenant
 # with a hundred times the documents does not have a hundred times the workers.
 _DUE = """
-    WITH head AS MATERIALIZED (
-        SELECT * FROM ocr_heads(%(lane)s, %(operations)s::text[], %(limit)s, %(without)s::uuid[])
-         ORDER BY early, share, turn_at LIMIT %(limit)s * 4)
-    SELECT document.*, clock_timestamp() AS looked_at FROM head JOIN ocr_document AS document USING (id)
+    WITH asked AS MATERIALIZED (
+        SELECT $1::int AS lane, $2::text[] AS operations, $3::int AS most, $4::text[]::uuid[] AS without),
+    head AS MATERIALIZED (
+        SELECT found.* FROM asked CROSS JOIN LATERAL ocr_heads(lane, operations, most, without) AS found
+         ORDER BY early, share, turn_at LIMIT $3 * 4)
+    SELECT {columns}, clock_timestamp() FROM head JOIN ocr_document AS document USING (id)
      WHERE document.step <> '' AND document.due_at <= clock_timestamp()
        AND (document.lease_until IS NULL OR document.lease_until < clock_timestamp())
-     ORDER BY head.early, head.share, head.turn_at LIMIT %(limit)s
+     ORDER BY head.early, head.share, head.turn_at LIMIT $3
        FOR UPDATE OF document SKIP LOCKED
 """
 _ONE = """
-    SELECT *, clock_timestamp() AS looked_at FROM ocr_document
-     WHERE tenant_id = %s AND id = %s AND step <> '' AND due_at <= clock_timestamp()
+    SELECT {columns}, clock_timestamp() FROM ocr_document AS document
+     WHERE tenant_id = $1::text::uuid AND id = $2::text::uuid AND step <> '' AND due_at <= clock_timestamp()
        AND (lease_until IS NULL OR lease_until < clock_timestamp()) FOR UPDATE SKIP LOCKED
 """
 
@@ -64,18 +66,12 @@ def due(lane: str, *, operations: Collection[str], limit: int, without: Collecti
 
     Only steps that need one of these Textract operations ('' for steps that need none). In a scope that sees everything.
     """
-    asked = {
-        "lane": int(LANES[lane]),
-        "operations": list(operations),
-        "limit": limit,
-        "without": [str(tenant) for tenant in without],
-    }
-    return list(Document.objects.raw(_DUE, asked))
+    return rows.select(Document, _DUE, int(LANES[lane]), list(operations), limit, [str(each) for each in without])
 
 
 def due_now(tenant_id: UUID, document_id: UUID) -> list[Document]:
     """This one document of this tenant, if it is due and free, locked until commit."""
-    return list(Document.objects.raw(_ONE, [tenant_id, document_id]))
+    return rows.select(Document, _ONE, str(tenant_id), str(document_id))
 
 
 def begin(documents: Sequence[Document]) -> list[Lease]:
@@ -94,7 +90,7 @@ def begin(documents: Sequence[Document]) -> list[Lease]:
 
 def looked_at(document: Document) -> datetime:
     """The database's time when `due` found the document."""
-    at: datetime = vars(document)["looked_at"]
+    at: datetime = vars(document)["also_0"]
     return at
 
 
@@ -125,19 +121,18 @@ def take(tenant_id: UUID, document_id: UUID) -> Lease | None:
     return leases[0] if leases else None
 
 
-def held(lease: Lease) -> Document:
-    """The document, locked until commit. Raises Overtaken when the lease went to somebody else."""
-    found = held_all([lease])
-    if not found:
-        raise lifecycle.Overtaken("Another worker took the document over.")
-    return found[lease.document_id]
+_HELD = """
+    SELECT document.id, document.fence, clock_timestamp() FROM (VALUES (1)) AS one LEFT JOIN (
+        SELECT id, fence FROM ocr_document WHERE id = ANY ($1::text[]::uuid[]) AND step <> '' ORDER BY id FOR UPDATE
+    ) AS document ON true
+"""
 
 
-def held_all(leases: Sequence[Lease]) -> dict[UUID, Document]:
-    """Those of the documents whose lease still holds, by id, locked until commit in one order for everybody."""
+def still_held(leases: Sequence[Lease]) -> tuple[set[UUID], datetime]:
+    """The documents whose lease still holds, locked until commit in one order for everybody, and the database's time."""
     fences = {lease.document_id: lease.fence for lease in leases}
-    found = Document.objects.select_for_update(of=("self",)).filter(pk__in=fences).exclude(step="").order_by("pk")
-    return {row.pk: row for row in found if row.fence == fences[row.pk]}
+    found = prepared.fetch(_HELD, [str(key) for key in fences])
+    return {key for key, fence, _now in found if key and fence == fences[key]}, found[0][2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Model
 from django.db.models.functions import Now
 
-from audit import log, trail
+from audit import log, prepared, trail
 from audit.models import Kind
 from ocr import notices, outbox, rows
 from ocr.models import Document, Status
@@ -147,20 +147,25 @@ def move(
 
 
 def move_all(
-    changes: Sequence[Change], *, before: Sequence[trail.Entry] = (), after: Sequence[trail.Entry] = ()
+    changes: Sequence[Change],
+    *,
+    before: Sequence[trail.Entry] = (),
+    after: Sequence[trail.Entry] = (),
+    now: datetime | None = None,
 ) -> list[Document]:
     """Make many changes of status in one transaction, as `move` makes one, and give the documents that were changed.
 
-    `before` and `after` are further things to record about them, earlier and later in their chains than the moves themselves.
+    `before` and `after` are further things to record about them, earlier and later in their chains than the moves themselves; `now`
+    is the database's time, from a caller who has just asked.
     Whoever was overtaken is left out and left alone. Raises NotPossible, before anything is written, for a move that is none.
     """
     moves = {change.document.pk: check_move(change.document, change.to) for change in changes}
-    with transaction.atomic():
-        now = database_now()
-        done = [change for group in _alike(changes, now) for change in _update(group, now)]
+    with transaction.atomic(savepoint=False):  # who goes on after an error here has a savepoint of their own
+        now = now or database_now()
+        done = [change for group in _alike(changes, now) for change in _update(group)]
         moved = {change.document.pk for change in done}
         entries = [*before, *(_entry(change, moves[change.document.pk].kind) for change in done), *after]
-        trail.record_all([entry for entry in entries if entry.document_id in moved])
+        trail.append([entry for entry in entries if entry.document_id in moved])
         outbox.announce_all([_announcement(change, moves[change.document.pk].event) for change in done], at=now)
         notices.tell_all(notices.REST, [str(each.document.pk) for each in done if TURNS[each.to] != "worker"])
     for change in done:
@@ -183,31 +188,38 @@ def _values(change: Change, now: datetime) -> dict[str, object]:
     return {**values, **_rest(change.to, now), **own}
 
 
-def _alike(changes: Sequence[Change], now: datetime) -> Iterator[list[Change]]:
-    """The changes in groups that set the same columns: each group is one statement."""
-    groups: dict[tuple[str, ...], list[Change]] = {}
+_Valued = tuple[Change, dict[str, object]]
+
+
+def _alike(changes: Sequence[Change], now: datetime) -> Iterable[list[_Valued]]:
+    """The changes with their values, in groups that set the same columns: each group is one statement."""
+    groups: dict[tuple[str, ...], list[_Valued]] = {}
     for change in changes:
-        groups.setdefault(tuple(_values(change, now)), []).append(change)
-    yield from groups.values()
+        values = _values(change, now)
+        groups.setdefault(tuple(values), []).append((change, values))
+    return groups.values()
 
 
-def _update(changes: Sequence[Change], now: datetime) -> list[Change]:
+def _update(group: Sequence[_Valued]) -> list[Change]:
     """Write the columns of changes that are alike; those that were not overtaken, their documents as they now are."""
-    values = {change.document.pk: _values(change, now) for change in changes}
-    columns = {name: rows.column(Document, name) for name in next(iter(values.values()))}
+    columns = {name: rows.column(Document, name) for name in group[0][1]}
     moved = rows.update(
         Document,
-        {key: {columns[name]: value for name, value in own.items()} for key, own in values.items()},
+        {change.document.pk: {columns[name]: value for name, value in own.items()} for change, own in group},
         expected={
-            each.document.pk: {"status": each.document.status, "version": each.expected_version, "fence": each.fence}
-            for each in changes
+            change.document.pk: {
+                "status": change.document.status,
+                "version": change.expected_version,
+                "fence": change.fence,
+            }
+            for change, _own in group
         },
     )
     done = []
-    for change in changes:
+    for change, own in group:
         if change.document.pk in moved:
             done.append(_remembering(change, change.document.status))
-            for name, value in values[change.document.pk].items():
+            for name, value in own.items():
                 setattr(change.document, name, value)
     return done
 
@@ -244,9 +256,7 @@ def _rest(to: Status, now: object) -> dict[str, object]:
 
 def database_now() -> datetime:
     """The database's clock: hosts disagree by seconds, and leases and deadlines must not."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
+    now: datetime = prepared.fetch("SELECT clock_timestamp()")[0][0]
     return now
 
 

@@ -19,7 +19,7 @@ from django.db import connection
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
-from audit import log
+from audit import log, prepared
 
 DUE = "dtat_due"  # payload: the lane (high, normal, low) in which a document became due
 REST = "dtat_rest"  # payload: the id of a document that needs no worker any more
@@ -49,10 +49,7 @@ def tell(channel: str, payload: str) -> None:
 def tell_all(channel: str, payloads: Sequence[str]) -> None:
     """The same for many payloads, with one statement."""
     if payloads:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", [channel, list(payloads)]
-            )
+        prepared.fetch("SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload", channel, list(payloads))
 
 
 class Listener:

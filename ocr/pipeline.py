@@ -21,15 +21,15 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.db import OperationalError
@@ -201,10 +201,15 @@ def _works(held: Sequence[tuple[leases.Lease, Document]]) -> list[Work]:
     return works
 
 
+_STORED = """
+    SELECT {columns} FROM ocr_artifact AS artifact
+     WHERE document_id = ANY ($1::text[]::uuid[]) AND kind IN ('original', 'raw') ORDER BY number, part
+"""
+
+
 def _stored(ids: Sequence[UUID]) -> dict[UUID, list[Artifact]]:
     found: dict[UUID, list[Artifact]] = {}
-    kinds = [Artifact.Kind.ORIGINAL, Artifact.Kind.RAW]
-    for row in Artifact.objects.filter(document__in=ids, kind__in=kinds).order_by("number", "part"):
+    for row in rows.select(Artifact, _STORED, [str(each) for each in ids]):
         found.setdefault(row.document_id, []).append(row)
     return found
 
@@ -298,7 +303,7 @@ def _save_plans(works: Sequence[Work]) -> None:
     if known := [work.run for work in works if work.run.pk]:
         Extraction.objects.bulk_update(known, columns)
     if new := [work.run for work in works if not work.run.pk]:
-        Extraction.objects.bulk_create(new)
+        rows.insert_numbered(new)
 
 
 def _tell_of_starts(works: Sequence[Work]) -> None:
@@ -322,7 +327,7 @@ def _tell_of_starts(works: Sequence[Work]) -> None:
         for work in works
     ]
     if changes:
-        lifecycle.move_all(changes)
+        lifecycle.move_all(changes, now=leases.looked_at(works[0].document))
 
 
 def _token(document: Document, features: Sequence[str], number: int) -> str:
@@ -676,7 +681,7 @@ def _own(work: Work) -> Work:
 
 def _settled(works: list[Work]) -> list[Work]:
     with scope.scope({work.lease.tenant_id for work in works}):
-        held = leases.held_all([work.lease for work in works])
+        held, now = leases.still_held([work.lease for work in works])
         mine = [work for work in works if work.lease.document_id in held]
         for work in works:
             if work.lease.document_id not in held:
@@ -687,8 +692,8 @@ def _settled(works: list[Work]) -> list[Work]:
         _settle_jobs([work for work in good if work.job_id])
         _settle_looks([work for work in good if work.answer and work.answer.status == "IN_PROGRESS"])
         _settle_written([work for work in good if work.step == "check" and work.answer and not work.stored])
-        _settle_readings([work for work in good if work.read])
-        going = _settle_parts([work for work in good if work.stored and not work.read])
+        _settle_readings([work for work in good if work.read], now)
+        going = _settle_parts([work for work in good if work.stored and not work.read], now)
         _tell_quotas(mine)
         costs.charge([charge for work in mine for charge in work.charges])
     return going
@@ -857,7 +862,7 @@ def _settle_written(works: Sequence[Work]) -> None:
     leases.note([leases.Next(lease=work.lease, step="collect", operation="", seconds=0.0) for work, _answer in done])
 
 
-def _settle_parts(works: Sequence[Work]) -> list[Work]:
+def _settle_parts(works: Sequence[Work], now: datetime) -> list[Work]:
     """Keep the parts that came; what goes on at once with the next part, or with understanding them all."""
     _keep_parts(works)
     steps, going = [], []
@@ -891,7 +896,7 @@ def _settle_parts(works: Sequence[Work]) -> list[Work]:
         },
     )
     leases.note(steps)
-    _collected([work for work in works if work.step == "normalise"])
+    trail.append(_collected([work for work in works if work.step == "normalise"], now))
     for work in going:
         work.stored, work.answer = readings.raw_artifacts(work.document, work.run), None
     return going
@@ -916,10 +921,9 @@ def _new_objects(work: Work) -> list[Artifact]:
     return [part for part in work.stored if part._state.adding] + ([work.result] if work.result else [])
 
 
-def _collected(works: Sequence[Work], *, tell: bool = True) -> list[trail.Entry]:
-    """The whole answer is kept: write that, and what it cost, once. The audit entries, told here or by the caller."""
+def _collected(works: Sequence[Work], now: datetime) -> list[trail.Entry]:
+    """The whole answer is kept: write that, and what it cost, once. The caller appends the audit entries."""
     new = [work for work in works if work.run.state != Extraction.State.COLLECTED]
-    now = lifecycle.database_now() if new else None
     charges = [_charge(work) for work in new]
     rows.update(
         Extraction,
@@ -941,8 +945,6 @@ def _collected(works: Sequence[Work], *, tell: bool = True) -> list[trail.Entry]
         },
     )
     entries = [_entry(work, Kind.TEXTRACT_SUCCEEDED, "collect", _said_of_answer(work)) for work in new]
-    if tell:
-        trail.record_all(entries)
     for work, charge in zip(new, charges, strict=True):
         work.run.state = Extraction.State.COLLECTED
         work.charges.append(charge)
@@ -988,14 +990,14 @@ def _entry(
     )
 
 
-def _settle_readings(works: Sequence[Work]) -> None:
+def _settle_readings(works: Sequence[Work], now: datetime) -> None:
     """Fields, result, status, trail and events of everything that is read: straight through, or to a person."""
     if not works:
         return
     read = [(work, work.read, work.result) for work in works if work.read and work.result]
     _keep_parts(works)
     readings.write_all([(work.document, found) for work, found, _result in read])
-    before = _collected(works, tell=False)
+    before = _collected(works, now)
     before += [
         _entry(work, Kind.NORMALIZED, "normalise", readings.counts(found.reading, found.document_type))
         for work, found, _result in read
@@ -1009,7 +1011,7 @@ def _settle_readings(works: Sequence[Work]) -> None:
         )
         for work, _found, result in read
     ]
-    lifecycle.move_all([_routed(work, found) for work, found, _result in read], before=before, after=published)
+    lifecycle.move_all([_routed(work, found) for work, found, _result in read], before=before, after=published, now=now)
 
 
 def _routed(work: Work, found: readings.Found) -> lifecycle.Change:
@@ -1230,4 +1232,4 @@ def _bucket(key: str) -> tuple[str, str]:
 
 
 def _json(told: object) -> bytes:
-    return json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)

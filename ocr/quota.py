@@ -18,7 +18,7 @@ from threading import Lock
 from django.conf import settings
 from django.db import connection, transaction
 
-from audit import log, trail
+from audit import log, prepared, trail
 from audit.models import Kind
 from ocr.models import Quota
 from tenants.changes import PLATFORM
@@ -97,7 +97,7 @@ _TAKE = f"""
     WITH clock AS MATERIALIZED (SELECT clock_timestamp() AS now),
     held AS MATERIALIZED (
         SELECT quota.*, now FROM ocr_quota AS quota, clock
-         WHERE account = %(account)s AND region = %(region)s AND operation = %(operation)s FOR UPDATE OF quota
+         WHERE account = $1 AND region = $2 AND operation = $3 FOR UPDATE OF quota
     ),
     climbed AS (SELECT held.*, {_CLIMBED} AS climbed FROM held),
     filled AS (
@@ -106,9 +106,9 @@ _TAKE = f"""
           FROM climbed
     ),
     granted AS (
-        SELECT filled.*, CASE WHEN stopped_until > now THEN 0 WHEN stopped_code <> '' THEN least(1, %(wanted)s) ELSE
-               least(%(wanted)s, greatest(0, floor(full_ - burst * (CASE WHEN %(urgent)s OR burst < 2 THEN 0
-                                                                  ELSE greatest(reserved, %(kept)s) END))))
+        SELECT filled.*, CASE WHEN stopped_until > now THEN 0 WHEN stopped_code <> '' THEN least(1, $4::int) ELSE
+               least($4::int, greatest(0, floor(full_ - burst * (CASE WHEN $5::boolean OR burst < 2 THEN 0
+                                                                  ELSE greatest(reserved, $6::float8) END))))
                END::int AS calls
           FROM filled
     )
@@ -129,21 +129,11 @@ def take(operation: str, wanted: int, *, urgent: bool = False, kept: float = 0.0
     """
     if wanted <= 0:
         return Grant(0, 0.0)
-    asked: dict[str, str | int | float | bool] = {
-        "account": ACCOUNT,
-        "region": settings.AWS_REGION,
-        "operation": operation,
-        "wanted": wanted,
-        "urgent": urgent,
-        "kept": kept,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, asked)
-        row = cursor.fetchone()
-    if row is None:
+    found = prepared.fetch(_TAKE, ACCOUNT, settings.AWS_REGION, operation, wanted, urgent, kept)
+    if not found:
         ensure()
         return take(operation, wanted, urgent=urgent, kept=kept)
-    calls, is_stopped, wait = row
+    [(calls, is_stopped, wait)] = found
     if is_stopped:
         _probing.add(operation)
     return Grant(int(calls), 0.0 if calls == wanted else max(LEAST_WAIT_SECONDS, float(wait)))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from ocr import artifacts, document_types, extraction, rows
 from ocr.extraction import classification
@@ -31,13 +32,50 @@ def raw_artifacts(document: Document, run: Extraction) -> list[Artifact]:
     return list(document.artifacts.filter(kind=Artifact.Kind.RAW, number=run.number).order_by("part"))
 
 
+@dataclass(slots=True, kw_only=True)
+class NewField:
+    """A row of ocr_field that is not saved yet, by the names of its columns: a model costs several times as much, and a form has
+    hundreds."""
+
+    tenant_id: UUID
+    document_id: UUID
+    row: int | None
+    position: int
+    name: str
+    label: str
+    group: str
+    kind: str
+    value: str | None
+    text: str
+    machine_value: str | None
+    confidence: float | None
+    word_confidence: float | None
+    mean_word_confidence: float | None
+    page: int | None
+    box: list[float] | None
+    word_ids: list[str]
+    source: str
+    why: str
+    state: str
+    required: bool
+    threshold: float
+    sensitivity: str
+    problems: list[dict[str, Any]]
+    suggestions: list[Any]
+
+    @property
+    def path(self) -> str:
+        """As models.Field's."""
+        return self.name if self.row is None else f"line_items.{self.row}.{self.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a stored answer says, as rows that are not saved yet."""
 
     reading: extraction.Reading
     document_type: DocumentType
-    fields: list[Field]
+    fields: list[NewField]
     problems: list[dict[str, Any]]  # those of the document as a whole; fields hold their own
     reasons: list[str]  # the distinct codes of all problems: why a person is needed
     rotations: dict[int, int]  # of the pages that are not upright, by number
@@ -152,21 +190,24 @@ def write_all(readings: Sequence[tuple[Document, Found]]) -> None:
         Field.objects.filter(document__in=read_before).delete()
     fields = [row for _document, each in readings for row in each.fields]
     for begin in range(0, len(fields), MOST_ROWS):
-        rows.insert(*fields[begin : begin + MOST_ROWS])
+        rows.insert_plain(Field, fields[begin : begin + MOST_ROWS])
     for document, each in readings:
         for turn in set(each.rotations.values()):
             turned = [number for number, rotation in each.rotations.items() if rotation == turn]
             Page.objects.filter(document=document, number__in=turned).update(rotation=turn)
 
 
-def _rows(document: Document, told: Mapping[str, Any], type_: extraction.DocumentType, *, engine: str) -> list[Field]:
+def _rows(
+    document: Document, told: Mapping[str, Any], type_: extraction.DocumentType, *, engine: str
+) -> list[NewField]:
     rows = [(None, field) for field in told["fields"]]
     rows += [(item["row"], cell) for item in told["line_items"] for cell in item["cells"]]
     sensitivity = {spec.name: spec.sensitivity for spec in type_.fields}
+    tenant_id, document_id = document.tenant_id, document.pk
     return [
-        Field(
-            tenant_id=document.tenant_id,
-            document=document,
+        NewField(
+            tenant_id=tenant_id,
+            document_id=document_id,
             row=row,
             position=position,
             machine_value=field["value"],

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from django.db import connection, models
 
-from ocr import prepared
+from audit import prepared
 
 # The table's own row type says how each value is read, so that JSON is enough for any column.
 _UPDATE = """
     UPDATE {table} AS present SET {assignments}
-      FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) AS new{held}
+      FROM jsonb_populate_recordset(NULL::{table}, $1::jsonb) AS new{held}
      WHERE present.id = new.id{guards}{where}
  RETURNING present.id
 """
-_INSERT = "INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)"
-_HELD = ", jsonb_populate_recordset(NULL::{table}, %s::jsonb) AS held"
+_INSERT = (
+    "INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, ${number}::jsonb)"
+)
+_HELD = ", jsonb_populate_recordset(NULL::{table}, $2::jsonb) AS held"
 _GUARD = " AND (held.{column} IS NULL OR present.{column} = held.{column})"
 
 
@@ -48,9 +50,30 @@ def update(
         guards=" AND held.id = present.id" * bool(expected) + "".join(_GUARD.format(column=name) for name in guards),
         where=f" AND {where}" if where else "",
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [_json(values), *([_json(expected)] if expected else [])])
-        return {key for (key,) in cursor.fetchall()}
+    return {key for (key,) in prepared.fetch(statement, _json(values), *([_json(expected)] if expected else []))}
+
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def select(model: type[Row], statement: str, *parameters: Any) -> list[Row]:
+    """The model's rows that the statement gives. In it the table goes by the model's name, and `{columns}` stands for its columns;
+    what it selects besides becomes attributes `also_0`, `also_1` and so on."""
+    fields = list(model._meta.concrete_fields)
+    name = model._meta.model_name
+    names = [str(field.attname) for field in fields]
+    columns = ", ".join(f'{name}."{field.column}"' for field in fields)
+    places = [place for place, field in enumerate(fields) if isinstance(field, models.JSONField)]
+    found = []
+    for told in prepared.fetch(statement.replace("{columns}", columns), *parameters):
+        values = list(told)
+        for place in places:
+            values[place] = orjson.loads(values[place]) if values[place] is not None else None
+        row = model.from_db(connection.alias, names, values[: len(names)])
+        for number, value in enumerate(values[len(names) :]):
+            setattr(row, f"also_{number}", value)
+        found.append(row)
+    return found
 
 
 def column(model: type[models.Model], name: str) -> str:
@@ -66,22 +89,41 @@ def insert(*rows: models.Model) -> None:
     Rows of one table stand side by side. Numbers that the database gives to rows are not read back. Raises IntegrityError.
     """
     statements, values = [], []
-    for model, group in groupby(rows, key=_model):
+    for number, (model, group) in enumerate(groupby(rows, key=type), 1):
         columns = _columns(model)
-        statements.append(
-            _INSERT.format(table=model._meta.db_table, columns=", ".join(f'"{column}"' for column, _field in columns))
-        )
+        statements.append(_inserting(model, number))
         values.append(_told([_values(row, columns) for row in group]))
     others = ", ".join(f"part{number} AS ({statement})" for number, statement in enumerate(statements[1:]))
-    with connection.cursor() as cursor:
-        statement = f"WITH {others} {statements[0]}" if others else statements[0]
-        prepared.execute(cursor, statement, [*values[1:], *values[:1]])
+    prepared.fetch(f"WITH {others} {statements[0]}" if others else statements[0], *values)
+    _written(rows)
+
+
+def insert_numbered(rows: Sequence[models.Model]) -> None:
+    """Write new rows of one table, and give each its number."""
+    if not rows:
+        return
+    columns = _columns(type(rows[0]))
+    told = _told([_values(row, columns) for row in rows])
+    for row, (key,) in zip(rows, prepared.fetch(f"{_inserting(type(rows[0]), 1)} RETURNING id", told), strict=True):
+        row.pk = key
+    _written(rows)
+
+
+def insert_plain(model: type[models.Model], rows: Sequence[object]) -> None:
+    """Write new rows that are no models: dataclasses with the table's columns."""
+    if rows:
+        prepared.fetch(_inserting(model, 1), _told(rows))
+
+
+def _written(rows: Sequence[models.Model]) -> None:
     for row in rows:
         row._state.adding, row._state.db = False, connection.alias
 
 
-def _model(row: models.Model) -> type[models.Model]:
-    return type(row)
+@lru_cache(maxsize=256)
+def _inserting(model: type[models.Model], number: int) -> str:
+    columns = ", ".join(f'"{column}"' for column, _field in _columns(model))
+    return _INSERT.format(table=model._meta.db_table, columns=columns, number=number)
 
 
 @lru_cache(maxsize=64)
@@ -98,5 +140,5 @@ def _json(rows: Mapping[Any, Mapping[str, object]]) -> str:
     return _told([{"id": key, **row} for key, row in rows.items()])
 
 
-def _told(rows: Sequence[Mapping[str, object]]) -> str:
+def _told(rows: Sequence[object]) -> str:
     return orjson.dumps(rows, default=str).decode()

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from audit import prepared
 from ocr import extraction
 from ocr.models import DocumentType
 
@@ -47,8 +48,8 @@ _parsed: dict[int, extraction.DocumentType] = {}
 
 def newest() -> list[DocumentType]:
     """The newest version of every type, by label: one small statement, and the definitions only the first time."""
-    keys = DocumentType.objects.order_by("name", "-version").distinct("name").values_list("pk", flat=True)
-    return sorted(_fetched(list(keys)), key=lambda each: each.label.casefold())
+    keys = prepared.fetch("SELECT DISTINCT ON (name) id FROM ocr_documenttype ORDER BY name, version DESC")
+    return sorted(_fetched([key for (key,) in keys]), key=lambda each: each.label.casefold())
 
 
 def named(name: str) -> DocumentType | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from ocr import artifacts, document_types, readings
-from ocr.models import Artifact, Document
+from ocr.models import Artifact, Document, Field
 from tenants import scope
 from tests import engine as stub
 from tests import make
@@ -130,3 +131,8 @@ def test_a_version_that_somebody_adds_counts_at_once_and_the_one_before_stays() 
     assert before.pk not in [row.pk for row in document_types.newest()]
     assert (document_types.row(before.pk).label, document_types.parsed(added).label) == (before.label, "Till receipt")
     assert document_types.named("nothing_of_that_name") is None
+
+
+def test_a_new_field_has_the_columns_of_the_table() -> None:
+    columns = {field.column for field in Field._meta.concrete_fields if not field.primary_key}
+    assert {each.name for each in fields(readings.NewField)} == columns
