@@ -54,7 +54,7 @@ from ocr import (
     rows,
     textract,
 )  # fmt: skip
-from ocr.models import Artifact, Charge, Document, DocumentType, Extraction, Status
+from ocr.models import Artifact, Charge, Document, DocumentType, Extraction, Priority, Status
 from tenants import scope
 
 JOB_DEADLINE = timedelta(hours=2)  # a job that is still running then is given up
@@ -69,6 +69,9 @@ STORE_AGAIN_SECONDS = (0.1, 1.0, 3.0)  # pauses before an answer that is paid fo
 OUTPUTS_AT_ONCE = 20  # parts of a long answer that one step fetches from storage: some seconds' work
 READ = (Status.NEEDS_REVIEW, Status.APPROVED, Status.REJECTED)  # there is an answer, and it was understood
 POLLED_SHARE = 0.5  # looks at jobs leave so much of the Get bucket to answers
+SOME_TOKENS_SECONDS = 0.25  # before an empty bucket is asked again: five tokens at a time cost as much as one
+HELPED_SHARE = 0.6  # a reader that keeps up with its lane leaves less than this in the bucket
+HELPER_SECONDS = 1.0  # before asking again for documents whose own reader keeps up
 
 
 @dataclass(slots=True, eq=False)
@@ -129,34 +132,61 @@ def claim(
     """
     with scope.everything():
         found = leases.due_now(*only) if only else leases.due(lane, operations=operations, limit=limit)
-        granted, waits = _within_quota(found)
+        granted, waits = _within_quota(found, helper=lane == "low" and not only)
         works = _prepared(granted) if granted else []
     return Claimed(works, len(found), waits)
 
 
-def _within_quota(found: Sequence[Document]) -> tuple[list[Document], dict[str, float]]:
-    """Those documents that the quotas let through, in their order, and how long the operations of the others have to wait."""
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Documents that stand before the same bucket in the same way."""
+
+    operation: str
+    urgent: bool  # their turn has come: they may empty the bucket
+    high: bool  # their own reader asks for every single token; the others wait for some together
+    helped: bool  # another reader is at them too
+
+
+def _within_quota(found: Sequence[Document], *, helper: bool) -> tuple[list[Document], dict[str, float]]:
+    """Those documents that the quotas let through, in their order, and how long the operations of the others have to wait.
+
+    A `helper` takes normal documents only from a bucket that their own reader leaves full: two readers that empty it together would
+    do twice as many, half as large transactions.
+    """
     granted: list[Document] = []
     waits: dict[str, float] = {}
-    groups: dict[tuple[str, bool], list[Document]] = {}
+    lines: dict[_Line, list[Document]] = {}
     for document in found:
-        groups.setdefault((document.operation, document.turn_at <= leases.looked_at(document)), []).append(document)
-    for (operation, urgent), documents in groups.items():
-        if operation in {"", LONG}:
+        urgent = document.turn_at <= leases.looked_at(document)
+        helped = helper and document.priority == Priority.NORMAL
+        line = _Line(document.operation, urgent, document.priority == Priority.HIGH, helped)
+        lines.setdefault(line, []).append(document)
+    for line, documents in lines.items():
+        if line.operation in {"", LONG}:
             granted += documents
             continue
-        wanted = len(documents)
-        if operation.startswith("Start"):
-            wanted = min(wanted, quota.room_for_jobs(operation))
-            if wanted < len(documents):
-                waits[operation] = 1.0
-        kept = POLLED_SHARE if all(document.step == "check" for document in documents) else 0.0
-        grant = quota.take(operation, wanted, urgent=urgent and not kept, kept=kept)
-        granted += documents[: grant.calls]
-        if grant.calls < wanted:
-            waits[operation] = grant.wait_seconds
+        calls, wait = _let_through(line, documents)
+        granted += documents[:calls]
+        if calls < len(documents):
+            waits[line.operation] = min(wait, waits.get(line.operation, wait))
     order = {document.pk: place for place, document in enumerate(found)}
     return sorted(granted, key=lambda document: order[document.pk]), waits
+
+
+def _let_through(line: _Line, documents: Sequence[Document]) -> tuple[int, float]:
+    """How many of the line go on now, and in how many seconds it is worth asking for the others."""
+    wanted = len(documents)
+    if line.operation.startswith("Start"):
+        wanted = min(wanted, quota.room_for_jobs(line.operation))
+    polls = all(document.step == "check" for document in documents)
+    kept = POLLED_SHARE if polls else HELPED_SHARE if line.helped else 0.0
+    grant = quota.take(line.operation, wanted, urgent=line.urgent and not kept, kept=kept)
+    if grant.calls == wanted:  # there was no room for more jobs
+        return grant.calls, 1.0
+    if line.high:
+        return grant.calls, grant.wait_seconds
+    patience = HELPER_SECONDS if line.helped and not grant.calls else SOME_TOKENS_SECONDS
+    return grant.calls, max(grant.wait_seconds, patience)
 
 
 def _prepared(documents: Sequence[Document]) -> list[Work]:

@@ -24,9 +24,15 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from audit import log
 from ocr import notices, pipeline, queue, quota, watch
+from ocr.models import Priority
 
 LOOK_SECONDS = 0.5  # how often a reader that hears nothing looks for what has become due
 GATHER_SECONDS = 0.03  # what comes back, or becomes due, within this time is handled together
+# While a quota is the limit, documents wait longer than this anyway: fewer and larger transactions cost them nothing. Well below the
+# second's worth that a bucket holds, so that no token is lost.
+PATIENT_SECONDS = 0.25
+LIMITED_SECONDS = 1.5  # after a bucket was empty, it is taken to be the limit for so long
+BESIDE_SECONDS = 1.0  # how often a long line behind an empty bucket is looked past, for what needs no token of it
 MOST_AT_ONCE = 32  # documents in one transaction: it ends soon, whatever has piled up
 NO_SIGN_SECONDS = 4.0  # a running reader shows one every 3 s
 AGAIN_SECONDS = 0.5  # pause while the database is away
@@ -78,8 +84,10 @@ class _Claims:
     """When to look for work again: after word of it, when a quota has room, and every now and then."""
 
     next_look: float = 0.0
-    blocked: dict[str, float] = field(default_factory=dict)  # operation -> when its bucket has a token again
+    blocked: dict[str, float] = field(default_factory=dict)  # operation -> when its bucket is worth a look again
     more: bool = False  # the last look found as much as was wanted: there is probably more
+    limited_until: float = 0.0
+    beside_at: float = 0.0  # when to look past what waits for a token
 
     def open_operations(self, now: float) -> list[str]:
         return [each for each in pipeline.READ_BY_READERS if self.blocked.get(each, 0.0) <= now]
@@ -87,8 +95,27 @@ class _Claims:
     def note(self, claimed: pipeline.Claimed, *, limit: int, now: float) -> None:
         for operation, wait in claimed.waits.items():
             self.blocked[operation] = now + wait
-        self.more = claimed.found >= limit
+        if claimed.waits:
+            self.limited_until = now + LIMITED_SECONDS
+        self.more = claimed.found >= limit and self._looks_beside(claimed, now)
         self.next_look = now + LOOK_SECONDS
+
+    def _looks_beside(self, claimed: pipeline.Claimed, now: float) -> bool:
+        """Whether to look at once for what may stand behind the documents that were found: if those wait for a token, now and then."""
+        if not claimed.waits:
+            return True
+        due = now >= self.beside_at
+        if due:
+            self.beside_at = now + BESIDE_SECONDS
+        return due
+
+    def hear(self, now: float) -> None:
+        """Something became due. While a quota is the limit, it stands in line like the others."""
+        self.next_look = min(self.next_look, now + PATIENT_SECONDS) if self.limited(now) else 0.0
+
+    def limited(self, now: float) -> bool:
+        """Whether a quota is what documents wait for."""
+        return now < self.limited_until
 
     def wait(self, now: float) -> float:
         """Seconds until the next look."""
@@ -218,16 +245,22 @@ class Reader:
         """Until something comes back, something becomes due, or it is time to look."""
         now = time.monotonic()
         if self._unsaved or not self._done.empty():
-            time.sleep(GATHER_SECONDS)  # its neighbours come along
+            time.sleep(self._gather_seconds(now))  # its neighbours come along
         elif not (self._claims.more and self._can_claim(now)):
             seconds = min(self._claims.wait(now), LOOK_SECONDS) if self._can_claim(now) else LOOK_SECONDS
             if self._hears(self._listener.wait(seconds, or_readable=self._woken.fileno())):
-                self._claims.next_look = 0.0
-                time.sleep(GATHER_SECONDS)
+                now = time.monotonic()
+                self._claims.hear(now)
+                time.sleep(self._gather_seconds(now))
             elif not self._done.empty():
-                time.sleep(GATHER_SECONDS)
+                time.sleep(self._gather_seconds(time.monotonic()))
         with suppress(BlockingIOError):
             self._woken.recv(65536)
+
+    def _gather_seconds(self, now: float) -> float:
+        """How long to let neighbours come along: longer where all wait for a quota, and nothing urgent is among them."""
+        urgent = any(work.document.priority == Priority.HIGH for work, _since in list(self._out.values()))
+        return PATIENT_SECONDS if self._claims.limited(now) and not urgent else GATHER_SECONDS
 
     def _hears(self, told: Sequence[notices.Notice]) -> bool:
         """Whether something of this lane became due. Work of other lanes is found by looking now and then: their readers are at it."""

@@ -187,3 +187,43 @@ def test_platform_admins_say_what_aws_grants_and_the_trail_tells(cast: make.Cast
     with scope.everything():
         told = AuditEvent.objects.filter(kind="SETTINGS_CHANGED").get()
     assert (told.codes["target"], told.actor) == (f"quota:{row.region}:{OPERATION}", "user:root")
+
+
+def _bucket(tokens: float) -> None:
+    """So much is in the bucket of 20, and hardly more comes while a test runs."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ocr_quota SET tokens = %s, filled_at = clock_timestamp()", [tokens])
+
+
+def test_a_reader_that_helps_takes_only_what_the_lanes_own_reader_leaves(cast: make.Cast, settings: Any) -> None:
+    settings.SYNCHRONOUS = True
+    for _ in range(4):
+        make.receive(cast.a)
+    _bucket(9)  # below HELPED_SHARE, above what is kept for urgent work
+    helper = pipeline.claim("low", limit=2)
+    assert (helper.works, helper.found) == ([], 2)
+    assert helper.waits[OPERATION] == pipeline.HELPER_SECONDS
+    assert len(pipeline.claim("normal", limit=2).works) == 2
+    _bucket(20)
+    assert len(pipeline.claim("low", limit=2).works) == 2
+
+
+def test_a_reader_that_helps_takes_its_own_documents_as_ever(cast: make.Cast, settings: Any) -> None:
+    settings.SYNCHRONOUS = True
+    made = make.receive(cast.a, priority="low").document
+    with scope.everything():
+        Document.objects.filter(pk=made.pk).update(operation=OPERATION)
+    _bucket(9)
+    assert len(pipeline.claim("low", limit=2).works) == 1
+
+
+def test_an_empty_bucket_is_asked_again_for_some_tokens_together_and_for_urgent_work_soon(
+    cast: make.Cast, settings: Any
+) -> None:
+    settings.SYNCHRONOUS = True
+    make.receive(cast.a)
+    _bucket(0)
+    assert pipeline.claim("normal", limit=2).waits[OPERATION] == pipeline.SOME_TOKENS_SECONDS
+    make.receive(cast.a, priority="high")
+    _bucket(0)
+    assert pipeline.claim("normal", limit=2).waits[OPERATION] < pipeline.SOME_TOKENS_SECONDS

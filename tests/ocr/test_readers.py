@@ -185,3 +185,46 @@ def test_long_documents_are_left_to_the_chores(
     tasks.advance(*arguments)
     assert make.reload(made).status in {"approved", "needs_review"}
     assert make.broken() == []
+
+
+def _claimed(found: int, **waits: float) -> pipeline.Claimed:
+    return pipeline.Claimed([], found, waits)
+
+
+def test_word_of_new_work_hastens_the_next_look_unless_a_quota_is_the_limit() -> None:
+    claims = readers._Claims()
+    claims.note(_claimed(0), limit=8, now=10.0)
+    claims.hear(10.1)
+    assert claims.is_time(10.1)
+    claims.note(_claimed(3, AnalyzeDocument=0.25), limit=8, now=10.1)
+    claims.hear(10.2)
+    assert "AnalyzeDocument" not in claims.open_operations(10.2) and "" in claims.open_operations(10.2)
+    assert not claims.is_time(10.2) and claims.is_time(10.1 + readers.PATIENT_SECONDS)
+
+
+def test_a_long_line_behind_an_empty_bucket_is_looked_past_now_and_then() -> None:
+    claims = readers._Claims()
+    looks = []
+    for tick in range(30):
+        now = 10.0 + tick / 10
+        claims.note(_claimed(8, AnalyzeDocument=0.25), limit=8, now=now)
+        looks += [now] if claims.more else []
+    assert [round(later - sooner) for sooner, later in zip(looks, looks[1:], strict=False)] == [1, 1]
+    claims.note(_claimed(8), limit=8, now=13.0)
+    assert claims.more
+
+
+@committing
+def test_answers_are_saved_together_while_a_quota_is_the_limit_but_not_urgent_ones(
+    cast: make.Cast, engine: Engine
+) -> None:
+    reader = readers.Reader("normal")
+    now = time.monotonic()
+    with reader._woken, reader._wake:
+        assert reader._gather_seconds(now) == readers.GATHER_SECONDS
+        reader._claims.note(_claimed(3, AnalyzeDocument=0.25), limit=8, now=now)
+        assert reader._gather_seconds(now) == readers.PATIENT_SECONDS
+        make.receive(cast.a, priority="high")
+        [work] = pipeline.claim("normal", limit=1).works
+        reader._out[id(work)] = (work, now)
+        assert reader._gather_seconds(now) == readers.GATHER_SECONDS
