@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from dtat_site import health
 from ocr import batch_views as batches
+from ocr import type_views as types
 from ocr import views as documents
 from ocr.api import jobs
 from ocr.api.problems import Nowhere
@@ -47,6 +48,10 @@ urlpatterns = [
     path(f"{A_BATCH}pause/", batches.batch_pause, name="batch-pause"),
     path(f"{A_BATCH}resume/", batches.batch_resume, name="batch-resume"),
     path(f"{A_BATCH}cancel/", batches.batch_cancel, name="batch-cancel"),
+    path("document-types/", types.type_list, name="document-types"),
+    path("document-types/new-type/", types.new_type, name="new-document-type"),
+    path("document-types/<slug:name>/", types.one_type, name="a-document-type"),
+    path("document-types/<slug:name>/yaml/", types.type_yaml, name="a-document-type-yaml"),
     path("dashboard/", review.dashboard, name="dashboard"),
     path("api/v1/", include("ocr.api.urls")),
     path(f"api/v1/{ONE}review/", review_api.Review.as_view(), name="api-review"),

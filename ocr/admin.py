@@ -23,20 +23,22 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from audit.admin import TenantFilter
 from ocr import costs, prices, quota
-from ocr.models import Budget, Charge, MonthlyCost, PriceTable, Quota
+from ocr.document_types import written
+from ocr.models import Budget, Charge, DocumentType, MonthlyCost, PriceTable, Quota
 from tenants import access
 from tenants.admin import OfTheTenant, PlatformOnly
 from tenants.models import Tenant
 
 if TYPE_CHECKING:
     BudgetBase = admin.ModelAdmin[Budget]
+    TypeBase = admin.ModelAdmin[DocumentType]
     ChargeBase = admin.ModelAdmin[Charge]
     MonthBase = admin.ModelAdmin[MonthlyCost]
     PriceBase = admin.ModelAdmin[PriceTable]
     QuotaBase = admin.ModelAdmin[Quota]
     Pages = Paginator[Any]
 else:
-    BudgetBase = ChargeBase = MonthBase = PriceBase = QuotaBase = admin.ModelAdmin
+    BudgetBase = TypeBase = ChargeBase = MonthBase = PriceBase = QuotaBase = admin.ModelAdmin
     Pages = Paginator
 
 COUNTED = 10_000  # rows; whoever needs more pages than these filters
@@ -328,6 +330,33 @@ def _as_yaml(row: PriceTable) -> str:
     told["analysis"] = [{"features": each["features"], "tiers": each["tiers"]} for each in told["analysis"]]
     in_order = {name: told[name] for name in prices.MEMBERS}
     return yaml.safe_dump(in_order, sort_keys=False, default_flow_style=None, width=110)
+
+
+@admin.register(DocumentType)
+class DocumentTypes(PlatformOnly, TypeBase):
+    """The history of document types, to read. They are edited in a page of their own, with a preview."""
+
+    list_display = ("name", "version", "label", "made_by", "created_at", "edit")
+    list_display_links = ("name", "version")
+    list_filter = ("name",)
+    fields = ("name", "version", "label", "made_by", "created_at", "edit", "text")
+    readonly_fields = fields
+    ordering = ("name", "-version")
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=gettext_lazy("edit"))
+    def edit(self, row: DocumentType) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("a-document-type", args=[row.name]), _("Edit with a preview"))
+
+    @admin.display(description=gettext_lazy("definition"))
+    def text(self, row: DocumentType) -> SafeString:
+        return format_html("<pre>{}</pre>", written.as_yaml(row))
 
 
 class QuotaForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -13,9 +13,15 @@ class OcrConfig(AppConfig):
 
 
 def _ship_document_types(*args: Any, **kwargs: Any) -> None:
-    from ocr import document_types
+    from django.db import connection
 
-    document_types.ship()
+    from ocr import document_types
+    from ocr.models import DocumentType
+
+    with connection.cursor() as cursor:
+        columns = connection.introspection.get_table_description(cursor, DocumentType._meta.db_table)
+    if "made_by" in {column.name for column in columns}:  # not when migrated back to before it
+        document_types.ship()
 
 
 def _ship_prices(*args: Any, **kwargs: Any) -> None:

@@ -48,6 +48,8 @@ class DocumentType(models.Model):
     label = models.CharField(max_length=80)
     definition = models.JSONField()
     digest = models.CharField(max_length=64, editable=False)
+    source = models.TextField(blank=True, db_default="")  # the YAML as it was written, with its comments
+    made_by = models.CharField(max_length=160, db_default="system")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

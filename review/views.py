@@ -67,7 +67,7 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
             "initials": _initials(name),
             "tenants": names,
             "can": {ability: access.can(user, ability) for ability in ("upload", "review", "supervise", "audit")}
-            | {"admin": access.may_use_admin(user)},
+            | {"admin": access.may_use_admin(user), "administer": access.can(user, "administer")},
         }
     }
 

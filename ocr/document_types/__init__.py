@@ -8,25 +8,42 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.db import IntegrityError, transaction
 
-from audit import prepared
+from audit import prepared, trail
+from audit.models import Kind
 from ocr import extraction
+from ocr.document_types import written
 from ocr.models import DocumentType
+from tenants.changes import PLATFORM
 
 FOLDER = Path(__file__).parent
+SHIPPED = "system"  # who made the versions that come with the product
+
+
+class Overtaken(Exception):
+    """Somebody else saved the type since it was opened; the text says so."""
+
+    code = "overtaken"
 
 
 def ship() -> None:
-    """Store each shipped type whose definition is not yet its newest version; versions in use are never changed."""
+    """Store each shipped type that is not stored yet as a new version; versions in use are never changed.
+
+    A type whose newest version a person saved stays as that person wants it.
+    """
     for path in sorted(FOLDER.glob("*.yaml")):
-        definition = yaml.safe_load(path.read_text(encoding="utf-8"))
-        add_version(definition)
+        source = path.read_text(encoding="utf-8")
+        definition = yaml.safe_load(source)
+        newest = DocumentType.objects.filter(name=definition["name"]).order_by("-version").first()
+        if newest is None or newest.made_by == SHIPPED:
+            add_version(definition, source=source)
 
 
-def add_version(definition: dict[str, Any]) -> DocumentType:
+def add_version(definition: dict[str, Any], *, source: str = "", made_by: str = SHIPPED) -> DocumentType:
     """The newest version of the type, made when `definition` differs from it. Raises extraction.InvalidType with a sentence."""
     parsed = extraction.document_type({**definition, "version": 1})
-    digest = hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
+    digest = _digest(definition)
     newest = DocumentType.objects.filter(name=parsed.name).order_by("-version").first()
     if newest and newest.digest == digest:
         return newest
@@ -37,7 +54,50 @@ def add_version(definition: dict[str, Any]) -> DocumentType:
         label=parsed.label,
         definition={**definition, "version": version},
         digest=digest,
+        source=source,
+        made_by=made_by,
     )
+
+
+def save(text: str, *, name: str, based_on: int, actor: str) -> DocumentType:
+    """The type's next version from its YAML, told in the audit trail; the newest one where nothing differs from it.
+
+    `name` is the type that is edited ('' for a new one), `based_on` the version that was (0 for a new one). It holds for the next
+    document, on every host. Raises written.Unreadable, or Overtaken when somebody else saved meanwhile. Platform admins only: the
+    caller has checked.
+    """
+    definition = written.definition(text)
+    if name and definition["name"] != name:
+        raise written.Unreadable(
+            f"name must stay {name}: a type of another name is a new one.", written.line_of_name(text)
+        )
+    with transaction.atomic():
+        newest = named(definition["name"])
+        if (newest.version if newest else 0) != based_on:
+            raise _overtaken(definition["name"], newest, is_new=not name)
+        if newest and _digest({**newest.definition, "version": 0}) == _digest({**definition, "version": 0}):
+            return newest
+        try:
+            with transaction.atomic():
+                made = add_version(definition, source=text, made_by=actor)
+        except IntegrityError:
+            raise _overtaken(definition["name"], named(definition["name"]), is_new=not name) from None
+        codes = {"document_type": made.name, "type_version": made.version, "change": "added", "sha256": made.digest}
+        trail.record(Kind.DOCUMENT_TYPE_CHANGED, tenant_id=PLATFORM, actor=actor, codes=codes)
+    return made
+
+
+def _overtaken(name: str, newest: DocumentType | None, *, is_new: bool) -> Overtaken:
+    if is_new:
+        return Overtaken(f"There is a document type called {name} already. Choose another name, or edit that one.")
+    version, who = (newest.version, newest.made_by) if newest else (0, "")
+    return Overtaken(
+        f"Version {version} was saved by {who.removeprefix('user:')} meanwhile. Open the type again and make your change there."
+    )
+
+
+def _digest(definition: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()
 
 
 # Versions never change and their keys are never used again, so what was once fetched or parsed holds for the process's life.

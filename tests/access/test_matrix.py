@@ -128,6 +128,14 @@ api-batch-resume    GET    401   405  405  405  405  405  405  405  405
 api-batch-resume    POST   401   200  403  200  403  200  200  404  404
 api-batch-cancel    GET    401   405  405  405  405  405  405  405  405
 api-batch-cancel    POST   401   200  403  200  403  200  200  404  404
+document-types      GET    302  403  403  403  403  200  200  403  302
+document-types      POST   302  405  405  405  405  405  405  405  302
+new-document-type   GET    302  403  403  403  403  403  200  403  302
+new-document-type   POST   302  403  403  403  403  403  422  403  302
+a-document-type     GET    302  403  403  403  403  200  200  403  302
+a-document-type     POST   302  403  403  403  403  422  422  403  302
+a-document-type-yaml GET   302  403  403  403  403  200  200  403  302
+a-document-type-yaml POST  302  405  405  405  405  405  405  405  302
 api-schema          GET    200   200  200  200  200  200  200  200  200
 api-schema          POST   405   405  405  405  405  405  405  405  405
 api-docs            GET    200   200  200  200  200  200  200  200  200
@@ -148,7 +156,7 @@ OF_A_DOCUMENT = [
     route for route in ROUTES
     if route.startswith(("document-", "review-", "api-", "batch-"))
     or route in {"document", "review", "page-image", "page-words", "ocr-job", "batch"}
-    if route not in {"document-upload", "review-next", "review-release"}
+    if route not in {"document-types", "document-upload", "review-next", "review-release"}
     if not route.startswith(("api-token", "api-tenants", "api-schema", "api-docs", "api-nowhere"))
     if route not in {"api-documents", "api-estimate", "api-costs", "api-batches"}
 ]  # fmt: skip

@@ -66,9 +66,11 @@ class World:
             return reverse(route, args=[of.pk, 1])
         if route in {"batch", "api-batch"} or route.startswith(("batch-", "api-batch-")):
             return reverse(route, args=[self.batch.pk])
+        if route.startswith("a-document-type"):
+            return reverse(route, args=["receipt"])
         takes_id = route.startswith(("document-", "api-", "review-")) or route in {"document", "review", "ocr-job"}
         without = {"document-upload", "review-next", "api-documents", "api-tenants", "api-token", "api-token-refresh"}
-        without |= {"api-schema", "api-docs", "api-estimate", "api-costs", "api-batches"}
+        without |= {"document-types", "api-schema", "api-docs", "api-estimate", "api-costs", "api-batches"}
         return reverse(route, args=[of.pk] if takes_id and route not in without else [])
 
     def send(self, client: Client, route: str, method: str, document: Document | None = None, **more: Any) -> Any:

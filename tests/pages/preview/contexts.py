@@ -12,7 +12,7 @@ ME = {
     "name": "Mira Okafor",
     "initials": "MO",
     "tenants": ["Kestrel Clinics"],
-    "can": dict.fromkeys(["upload", "review", "supervise", "audit", "admin"], True),
+    "can": dict.fromkeys(["upload", "review", "supervise", "audit", "admin", "administer"], True),
 }
 PAGER = {"first": 1, "last": 1, "total": 1, "next_url": "?page=2", "previous_url": "?page=1"}
 
@@ -145,6 +145,24 @@ def upload_choices() -> dict[str, Any]:
     return {"document_types": types, "untyped_page_usd": "0.065", "upload_tenants": tenants, "budget_notices": NOTICES}
 
 
+def document_type(**changes: Any) -> dict[str, Any]:
+    changed = [{"field": "total", "before": "1.00", "after": None}]
+    told = {
+        "name": "a.pdf",
+        "url": "/d",
+        "changes": changed,
+        "new_problems": ["x"],
+        "gone_problems": ["y"],
+        "lost": False,
+    }
+    found = {
+        "row": {"name": "invoice", "label": "Invoice", "version": 3}, "yaml": "name: invoice\n", "based_on": 3, "refusal": "",
+        "line": 0, "previewed": [told, told | {"lost": True}], "may_save": True, "action": "/document-types/invoice/",
+        "versions": [{"version": 3, "made_by": "admin", "saved": "5 min ago"}],
+    }  # fmt: skip
+    return found | changes
+
+
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign in": ("login.html", {"form": SignIn(), "next": "/queue/", "me": None}),
     "sign in refused": ("login.html", {"form": SignIn({"username": ""}), "me": None}),
@@ -162,6 +180,24 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "document": ("ocr/document.html", document()),
     "document that waits for money": ("ocr/document.html", document(over_cap=True)),
     "document read before": ("ocr/document.html", document(read_before=f"/documents/{ID}/")),
+    "document types": (
+        "ocr/document_types.html",
+        {
+            "rows": [
+                {
+                    "row": {"name": "a", "label": "A", "version": 1},
+                    "url": "/a",
+                    "fields": 2,
+                    "columns": 1,
+                    "used": "10,000+",
+                }
+            ],
+            "may_save": True,
+        },
+    ),
+    "document type": ("ocr/document_type.html", document_type()),
+    "document type refused": ("ocr/document_type.html", document_type(refusal="Line 2: no.", line=2, previewed=None)),
+    "new document type": ("ocr/document_type.html", document_type(row=None, versions=[], may_save=False)),
     "dashboard": ("dashboard.html", dashboard()),
     "dashboard empty": ("dashboard.html", dashboard(empty=True)),
     **{code: (f"{code}.html", {}) for code in ("400", "403", "404", "429", "500", "403_csrf")},

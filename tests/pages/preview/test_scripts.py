@@ -15,6 +15,7 @@ EVERY_PAGE = {"app.js", "dom.js", "http.js", "shortcuts.js", "toast.js"}
 WORDS = {
     "review": (["_text.html", "review/_text.html"], "static/js/review/*.js"),
     "lists": (["_text.html", "_list_text.html"], "static/js/rows.js"),
+    "type": (["_text.html", "ocr/_type_text.html"], "static/js/type.js"),
     "upload": (["_text.html", "ocr/_upload_text.html"], "static/js/{upload,sender}.js"),
 }
 DYNAMIC = {
