@@ -245,7 +245,7 @@ def test_every_key_is_described_and_every_described_key_is_known(monkeypatch: py
         names = [
             name for row in re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
         ]
-        if names:
+        if title in SECTIONS.values():
             described[title] = set(names)
     assert described == known
 
