@@ -1,21 +1,29 @@
 """Pages as the engine would have read them, without the engine."""
 
+from collections.abc import Sequence
+
 from deploy.local.textract.layout import Sheet, lay_out
-from deploy.local.textract.reading import Line, PageReading, Quad, Word
+from deploy.local.textract.reading import Line, PageReading, Quad, Stroke, Word
 
 WIDTH, HEIGHT = 1000, 1000
 LETTER, LINE = 12, 24
 """Pixels: all letters are equally wide, lines are one height."""
 
 
-def page(*texts: tuple[int, int, str], confidence: float = 99.0, rotation: int = 0) -> PageReading:
-    """A page with texts, each (left, top, text) in pixels and one line of its own."""
-    return PageReading(WIDTH, HEIGHT, rotation, tuple(_line(*text, confidence) for text in texts))
+def page(
+    *texts: tuple[int, int, str],
+    confidence: float = 99.0,
+    rotation: int = 0,
+    ruled: Sequence[tuple[int, int, int]] = (),
+) -> PageReading:
+    """A page with texts, each (left, top, text) in pixels and one line of its own; `ruled`: (left, right, height)."""
+    strokes = tuple(Stroke((left / WIDTH, y / HEIGHT), (right / WIDTH, y / HEIGHT)) for left, right, y in ruled)
+    return PageReading(WIDTH, HEIGHT, rotation, tuple(_line(*text, confidence) for text in texts), strokes)
 
 
-def sheet(*texts: tuple[int, int, str], confidence: float = 99.0) -> Sheet:
+def sheet(*texts: tuple[int, int, str], confidence: float = 99.0, ruled: Sequence[tuple[int, int, int]] = ()) -> Sheet:
     """The same, laid out."""
-    return lay_out(page(*texts, confidence=confidence))
+    return lay_out(page(*texts, confidence=confidence, ruled=ruled))
 
 
 def _line(left: int, top: int, text: str, confidence: float) -> Line:

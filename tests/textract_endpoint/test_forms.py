@@ -1,13 +1,15 @@
 """Labels and values by where they stand."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from deploy.local.textract.forms import find_pairs
 from tests.textract_endpoint import made
 
 
-def pairs(*texts: tuple[int, int, str]) -> dict[str, str]:
-    return {pair.key_text: pair.value_text for pair in find_pairs(made.sheet(*texts))}
+def pairs(*texts: tuple[int, int, str], ruled: Sequence[tuple[int, int, int]] = ()) -> dict[str, str]:
+    return {pair.key_text: pair.value_text for pair in find_pairs(made.sheet(*texts, ruled=ruled))}
 
 
 def test_a_value_stands_after_the_colon_on_the_same_line() -> None:
@@ -81,3 +83,60 @@ def test_confidence_falls_with_the_doubt_about_the_pairing(
     assert least <= pair.confidence <= most
     (worse,) = find_pairs(made.sheet(*texts, confidence=60.0))
     assert worse.confidence < 60
+
+
+def test_what_stands_upon_a_ruled_line_belongs_to_the_words_before_it() -> None:
+    written = (50, 50, "Purpose of the sample for the market")
+    assert pairs(written) == {}
+    assert pairs(written, ruled=[(314, 500, 75)]) == {"Purpose of the sample": "for the market"}
+    both = ((50, 50, "Glue roller"), (300, 50, "Mk II"), (500, 50, "Plug wrap"), (700, 50, "E-626"))
+    assert pairs(*both, ruled=[(300, 360, 75), (700, 760, 75)]) == {"Glue roller": "Mk II", "Plug wrap": "E-626"}
+
+
+def test_a_heading_that_is_underlined_and_a_table_with_borders_make_no_pairs() -> None:
+    assert pairs((50, 50, "Summary of the budget"), ruled=[(50, 302, 75)]) == {}
+    assert pairs((50, 50, "Apples"), (300, 50, "ripe"), ruled=[(40, 500, 75)]) == {}
+
+
+def test_a_value_goes_on_upon_the_next_ruled_lines() -> None:
+    texts = ((50, 50, "Reason given"), (230, 50, "it rained"), (60, 84, "for three days"), (60, 140, "Another thing"))
+    assert pairs(*texts, ruled=[(220, 600, 75), (50, 600, 109)]) == {"Reason given": "it rained for three days"}
+
+
+def test_a_ruled_line_on_which_nothing_stands_is_an_empty_value() -> None:
+    texts = ((50, 50, "Approved by:"), (500, 50, "Day"))
+    assert pairs(*texts) == {"Approved by:": "Day"}
+    assert pairs(*texts, ruled=[(200, 450, 75)]) == {"Approved by:": ""}
+
+
+def test_a_colon_inside_a_filled_in_value_makes_no_label() -> None:
+    texts = ((50, 50, "Description:"), (220, 50, "Study of the west: wave 2"))
+    assert pairs(*texts, ruled=[(215, 600, 75)]) == {"Description:": "Study of the west: wave 2"}
+
+
+def test_labels_side_by_side_have_their_values_below() -> None:
+    texts = ((50, 50, "Casing"), (300, 50, "Blend"), (50, 84, "7773"), (300, 84, "1077-84"))
+    assert pairs(*texts) == {"Casing": "7773", "Blend": "1077-84"}
+
+
+def test_lists_side_by_side_are_told_apart() -> None:
+    rows = [
+        ((50, top, key), (250, top, value), (500, top, other), (800, top, also))
+        for top, key, value, other, also in (
+            (50, "Labels", "white", "Blend", "Barnes"),
+            (84, "Closures", "blue", "Filters", "Shaw"),
+            (118, "Cartons", "red", "Packing", "Fernald"),
+        )
+    ]
+    assert pairs(*(text for row in rows for text in row)) == {
+        "Labels": "white", "Closures": "blue", "Cartons": "red", "Blend": "Barnes", "Filters": "Shaw", "Packing": "Fernald",
+    }  # fmt: skip
+
+
+def test_an_address_ends_where_another_label_has_its_value() -> None:
+    texts = ((50, 50, "To:"), (200, 50, "Ada"), (50, 84, "From:"), (200, 84, "Ben"))
+    assert pairs(*texts) == {"To:": "Ada", "From:": "Ben"}
+
+
+def test_a_date_further_on_in_a_sentence_is_no_value() -> None:
+    assert pairs((50, 50, "Date of the report that came 27/04/1982")) == {}

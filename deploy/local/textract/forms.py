@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from deploy.local.textract import labels
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
@@ -12,13 +12,22 @@ LONGEST_KEY = 7
 NEAR = 6.0
 """Line heights between a label and a value on the same row that still count as side by side."""
 
+FAR = 15.0
+"""The same for a value that stands upon a ruled line, as filled-in values do."""
+
 # How sure a pairing is, before the reading of its words is looked at.
 SAME_LINE = 0.99
 FAR_COLON = 0.96
 KNOWN_LABEL_FITTING = 0.96
 KNOWN_LABEL = 0.88
 KNOWN_LABEL_TEXT = 0.82
+FILLED_IN = 0.93
+FILLED_IN_FAR = 0.84
 LISTED = 0.74
+HEADED = 0.72
+CAPTIONED = 0.8
+SMALL, LARGER = 0.85, 1.3
+"""How tall a caption is at most, in line heights, and how much taller the letters under it are at least."""
 BELOW_FITTING = 0.9
 BELOW_COLON = 0.86
 BELOW = 0.78
@@ -58,6 +67,10 @@ class _Label:
         return around(word.box for word in self.words)
 
 
+_Unit = tuple[int, Segment, Segment]
+"""A row's number and two of its segments side by side."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     label: _Label
@@ -73,15 +86,19 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
     same line counts nearly in full, a value found below a label much less.
     """
     rows = [_glued(_without(row, apart)) for row in sheet.rows]
+    inside = _inside_filled_in(rows, sheet)
     found = [
         label
         for number, row in enumerate(rows)
         for segment in row
-        for label in _labels(segment, number, heading=is_heading(row))
+        for label in _labels(segment, number, heading=is_heading(row), inside=inside)
     ]
     search = _Search(sheet, rows, found)
     candidates = [candidate for label in found for candidate in search.candidates(label)]
+    candidates += _filled_in(rows, sheet)
     candidates += _listed(rows, sheet.line_height)
+    candidates += _headed(rows, sheet.line_height)
+    candidates += _captioned(rows, sheet.line_height)
     chosen = _chosen(candidates)
     answered = {id(candidate.label) for candidate in chosen}
     used = {word.index for candidate in chosen for word in (*candidate.label.words, *candidate.value)}
@@ -93,32 +110,167 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
     return sorted(pairs, key=lambda pair: pair.key[0].index)
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Words of a row that follow one another and all stand upon the same stroke, or upon none."""
+
+    words: tuple[Placed, ...]
+    stroke: int | None
+
+    @property
+    def box(self) -> Box:
+        return around(word.box for word in self.words)
+
+
+def _pieces(row: Row, sheet: Sheet) -> list[_Piece]:
+    """The row cut where words begin or cease to stand upon a stroke; a "$" alone goes with what follows it."""
+    pieces: list[_Piece] = []
+    for segment in row:
+        begins = True
+        for word in segment.words:
+            stroke = sheet.upon.get(word.index)
+            last = pieces[-1] if pieces else None
+            same = last is not None and last.stroke == stroke and (stroke is not None or not begins)
+            if last and (same or (stroke is not None and labels.CURRENCY_WORD.match(_said(last.words)))):
+                pieces[-1] = _Piece((*last.words, word), stroke)
+            else:
+                pieces.append(_Piece((word,), stroke))
+            begins = False
+    return pieces
+
+
+def _filled_in(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
+    """What stands upon a ruled line belongs to the words before the line, which stand upon none, or one of their own."""
+    height = sheet.line_height
+    for number, row in enumerate(rows):
+        for before, value in pairwise(_pieces(row, sheet)):
+            if value.stroke is None or not any(c.isalnum() for c in _said(value.words)):
+                continue
+            key = before.words[_after_last_colon(before.words) :]
+            colon, box = _is_colon(key[-1].text), sheet.strokes[value.stroke]
+            if before.stroke is not None and not colon and not any(c.isdigit() for c in _said(value.words)):
+                continue
+            gap = min(value.box.left, box.left) - before.box.right
+            if len(key) > LONGEST_KEY or not _says_something(key) or gap > FAR * height:
+                continue
+            label = _Label(key, (), None, colon=colon, row=number, last=True)
+            words = value.words + _going_on(rows[number + 1 : number + 6], sheet, value.box, around(w.box for w in key))
+            yield _Candidate(label, words, FILLED_IN if gap <= NEAR * height else FILLED_IN_FAR)
+
+
+def _going_on(rows: Sequence[Row], sheet: Sheet, value: Box, key: Box) -> tuple[Placed, ...]:
+    """The next rows under a value, as long as each stands upon one ruled line and begins where the label does."""
+    more: list[Placed] = []
+    bottom = value.bottom
+    for row in rows:
+        words = [word for segment in row for word in segment.words]
+        box = around(word.box for word in words) if words else None
+        strokes = {sheet.upon.get(word.index) for word in words}
+        if box is None or box.top - bottom > sheet.line_height or len(strokes) > 1 or None in strokes:
+            break
+        if abs(box.left - key.left) > 3 * sheet.line_height or box.left > value.left - sheet.line_height:
+            break
+        if _is_colon(words[0].text):
+            break
+        more += words
+        bottom = box.bottom
+    return tuple(more)
+
+
+def _after_last_colon(words: Sequence[Placed]) -> int:
+    """Where the last label begins: behind a colon that is not the end."""
+    return max((at + 1 for at, word in enumerate(words[:-1]) if _is_colon(word.text)), default=0)
+
+
+def _inside_filled_in(rows: Sequence[Row], sheet: Sheet) -> frozenset[int]:
+    """The words of values that stand upon a ruled line, their first one apart: a colon there makes no label."""
+    found: set[int] = set()
+    for row in rows:
+        for before, value in pairwise(_pieces(row, sheet)):
+            if value.stroke is not None and _says_something(before.words):
+                found.update(word.index for word in value.words[1:])
+    return frozenset(found)
+
+
 def _listed(rows: Sequence[Row], height: float) -> Iterator[_Candidate]:
     """Labels that we do not know, in a list: three or more in a column, each with one value, these in a column too."""
-    run: list[tuple[int, Segment, Segment]] = []
+    runs: list[list[_Unit]] = []
     for number, row in enumerate(rows):
-        left, right = (row[0], row[1]) if len(row) == 2 else (None, None)
-        fits = left is not None and right is not None and _is_phrase(left) and not _is_colon(right.words[-1].text)
-        if fits and left and right and (not run or _continues(run[-1], (number, left, right), height)):
-            run.append((number, left, right))
-            continue
+        going_on: list[list[_Unit]] = []
+        for left, right in pairwise(row):
+            if not _is_phrase(left) or _is_colon(left.words[-1].text) or _is_colon(right.words[-1].text):
+                continue
+            unit = (number, left, right)
+            run = next((each for each in runs if _continues(each[-1], unit, height)), [])
+            going_on.append([*run, unit])
+        taken = {id(run[-2]) for run in going_on if len(run) > 1}
+        for run in runs:
+            if id(run[-1]) not in taken:
+                yield from _list_candidates(run)
+        runs = going_on
+    for run in runs:
         yield from _list_candidates(run)
-        run = [(number, left, right)] if fits and left and right else []
-    yield from _list_candidates(run)
 
 
-def _list_candidates(run: Sequence[tuple[int, Segment, Segment]]) -> Iterator[_Candidate]:
+def _list_candidates(run: Sequence[_Unit]) -> Iterator[_Candidate]:
     if len(run) >= 3:
         for number, left, right in run:
             label = _Label(left.words, (), None, colon=False, row=number, last=True)
             yield _Candidate(label, right.words, LISTED)
 
 
+def _headed(rows: Sequence[Row], height: float) -> Iterator[_Candidate]:
+    """Labels side by side, each with its value right below: two or more, most of the values with digits."""
+    for number, (row, below) in enumerate(pairwise(rows)):
+        if len(row) < 2 or not all(_is_phrase(segment) and not _is_colon(segment.text) for segment in row):
+            continue
+        found = [(above, under) for above in row for under in below if _stands_under(above.box, under.box, height)]
+        numeric = sum(any(c.isdigit() for c in under.text) for _, under in found)
+        if len(found) >= 2 and 2 * numeric > len(found):
+            for above, under in found:
+                label = _Label(above.words, (), None, colon=False, row=number, last=True)
+                yield _Candidate(label, under.words, HEADED)
+
+
+def _captioned(rows: Sequence[Row], height: float) -> Iterator[_Candidate]:
+    """Labels in small print with what was filled in under them in larger letters, as in boxes with a caption."""
+    for number, row in enumerate(rows):
+        for segment in row:
+            small = segment.box.height <= SMALL * height
+            if not small or len(segment.words) > LONGEST_KEY or not _says_something(segment.words):
+                continue
+            value = _under_caption(segment.box, rows[number + 1 : number + 4], height)
+            if value:
+                colon = _is_colon(segment.words[-1].text)
+                yield _Candidate(_Label(segment.words, (), None, colon=colon, row=number, last=True), value, CAPTIONED)
+
+
+def _under_caption(caption: Box, rows: Sequence[Row], height: float) -> tuple[Placed, ...]:
+    value: list[Placed] = []
+    box = caption
+    for row in rows:
+        below = next((each for each in row if each.box.across(caption) > 0), None)
+        if below is None:
+            continue
+        begins = -0.5 * height <= below.box.left - caption.left <= 4 * height
+        larger = below.box.height >= LARGER * caption.height
+        if not (begins and larger and below.box.top - box.bottom <= 1.2 * height):
+            break
+        value += below.words
+        box = below.box
+    return tuple(value)
+
+
+def _stands_under(above: Box, below: Box, height: float) -> bool:
+    close = -0.4 * height <= below.top - above.bottom <= 1.3 * height
+    return close and (abs(above.left - below.left) <= 1.2 * height or _centred(above, below))
+
+
 def _is_phrase(segment: Segment) -> bool:
     return len(segment.words) <= 4 and _says_something(segment.words) and not any(c.isdigit() for c in segment.text)
 
 
-def _continues(above: tuple[int, Segment, Segment], below: tuple[int, Segment, Segment], height: float) -> bool:
+def _continues(above: _Unit, below: _Unit, height: float) -> bool:
     aligned = all(abs(a.box.left - b.box.left) <= 0.7 * height for a, b in zip(above[1:], below[1:], strict=True))
     return aligned and below[0] == above[0] + 1 and below[1].box.top - above[1].box.bottom <= 2 * height
 
@@ -157,9 +309,9 @@ def _glued(row: Row) -> Row:
     return tuple(segments)
 
 
-def _labels(segment: Segment, row: int, *, heading: bool) -> Iterator[_Label]:
+def _labels(segment: Segment, row: int, *, heading: bool, inside: frozenset[int]) -> Iterator[_Label]:
     words = segment.words
-    colons = [index for index, word in enumerate(words) if _is_colon(word.text)]
+    colons = [index for index, word in enumerate(words) if _is_colon(word.text) and word.index not in inside]
     if not colons:
         if not heading:
             yield from _known_label(words, row)
@@ -181,8 +333,11 @@ def _is_colon(text: str) -> bool:
 
 
 def _says_something(words: Sequence[Placed]) -> bool:
-    text = "".join(word.text for word in words)
-    return sum(c.isalpha() for c in text) >= 2
+    return sum(c.isalpha() for c in _said(words)) >= 2
+
+
+def _said(words: Sequence[Placed]) -> str:
+    return "".join(word.text for word in words)
 
 
 def _key_start(words: Sequence[Placed], floor: int, colon: int, *, first: bool) -> int:
@@ -211,7 +366,7 @@ def _known_label(words: Sequence[Placed], row: int) -> Iterator[_Label]:
             continue
         key, rest = _with_qualifiers(words, length) if kind == labels.MONEY else (words[:length], words[length:])
         value_text = " ".join(word.text for word in rest)
-        if len(key) <= LONGEST_KEY and (not rest or (kind in _STRICT and labels.fits(value_text, kind))):
+        if len(key) <= LONGEST_KEY and (not rest or (kind in _STRICT and labels.fits_at_once(value_text, kind))):
             yield _Label(tuple(key), tuple(rest), kind, colon=False, row=row, last=True)
         return
 
@@ -239,15 +394,26 @@ class _Search:
     def __init__(self, sheet: Sheet, rows: Sequence[Row], found: Sequence[_Label]) -> None:
         self._sheet, self._rows = sheet, rows
         self._labelled = {word.index for label in found for word in label.words}
+        self._written_upon = set(sheet.upon.values())
 
     def candidates(self, label: _Label) -> Iterator[_Candidate]:
         if label.rest:
             yield from self._inside(label)
             return
-        if not label.last:
+        if not label.last or self._left_blank(label):
             return
         yield from self._right(label)
         yield from self._below(label)
+
+    def _left_blank(self, label: _Label) -> bool:
+        """Whether a ruled line follows the label on which nothing stands: its value is not filled in."""
+        box, height = label.box, self._sheet.line_height
+        for number, stroke in enumerate(self._sheet.strokes):
+            beside = -0.6 * height <= stroke.left - box.right <= 2.5 * height
+            level = -0.5 * box.height <= stroke.top - box.bottom <= 0.5 * box.height
+            if beside and level and number not in self._written_upon:
+                return True
+        return False
 
     def _inside(self, label: _Label) -> Iterator[_Candidate]:
         value = label.rest
@@ -304,14 +470,15 @@ class _Search:
         """Lines that go on under a value beside its label: nothing stands left of them, under the label."""
         more: list[Placed] = []
         box, height = around(word.box for word in value), self._sheet.line_height
-        for row in self._rows[label.row + 1 : label.row + 4]:
-            first = row[0] if row else None
-            if first is None or len(row) > 1 or first.words[0].index in self._labelled:
+        for row in self._rows[label.row + 1 : label.row + 6]:
+            next_ = next((each for each in row if abs(each.box.left - box.left) <= 0.7 * height), None)
+            before = [each for each in row if next_ and each.box.right <= next_.box.left + 1]
+            if next_ is None or next_.words[0].index in self._labelled or next_.box.top - box.bottom > 0.5 * height:
                 break
-            if abs(first.box.left - box.left) > 0.7 * height or first.box.top - box.bottom > 0.5 * height:
+            if before and before[-1].box.right > label.box.left:
                 break
-            more += first.words
-            box = first.box
+            more += next_.words
+            box = next_.box
         return tuple(more)
 
     def _acceptable(self, label: _Label, value: Sequence[Placed]) -> bool:
@@ -364,9 +531,16 @@ class _Search:
             segment = self._segment_below(box, row)
             if segment is None or abs(segment.box.left - box.left) > 1.2 * self._sheet.line_height:
                 break
+            if self._answers_another(segment, row_of[segment.words[0].index]):
+                break
             more += segment.words
             box, row = segment.box, row_of[segment.words[0].index]
         return tuple(more)
+
+    def _answers_another(self, segment: Segment, row: int) -> bool:
+        """Whether another label stands before it in its row: "To: Ada" above "From: Ben"."""
+        before = [each for each in self._rows[row] if each.box.right <= segment.box.left]
+        return bool(before) and before[-1].words[-1].index in self._labelled
 
     @staticmethod
     def _margin(label: _Label, value: Sequence[Placed], *, known: float) -> float:

@@ -130,3 +130,11 @@ def fits(text: str, kind: str) -> bool:
     if kind == NUMBER:
         return any(c.isdigit() for c in stripped)
     return any(c.isalnum() for c in stripped)
+
+
+def fits_at_once(text: str, kind: str) -> bool:
+    """The same for what follows a label: a date must begin there, not after the rest of a sentence."""
+    if kind == DATE:
+        found = DATE_PATTERN.search(text)
+        return found is not None and len(plain(text[: found.start()]).split()) <= 1
+    return fits(text, kind)

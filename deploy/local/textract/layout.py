@@ -1,16 +1,18 @@
 """The words of a page in rows and columns, as an eye would group them."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
-from deploy.local.textract.reading import Line, PageReading, Quad
+from deploy.local.textract.reading import Line, PageReading, Point, Quad, Stroke
 
 GAP_WITHIN_LINE = 0.9
 GAP_BETWEEN_LINES = 0.45
 """Widest blank inside a segment, in line heights: larger where the engine itself saw one line."""
 COMMON_BAND = 0.5
+UPON_ABOVE, UPON_BELOW = 0.45, 0.4
+"""How far above or below a word's lower edge the stroke may be that it stands upon, in heights of the word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class Sheet:
     line_height: float
     width: float
     height: float
+    strokes: tuple[Box, ...] = ()
+    """Ruled lines that lie, each as a box without height."""
+    upon: Mapping[int, int] = field(default_factory=dict)
+    """For the number of each word that stands upon a stroke, that stroke's number."""
 
 
 def lay_out(page: PageReading) -> Sheet:
@@ -104,7 +110,10 @@ def lay_out(page: PageReading) -> Sheet:
         words += placed
         placed_rows.append(_segments(placed))
     heights = [box.height for box, _ in boxed]
-    return Sheet(lines, tuple(words), tuple(placed_rows), median(heights) if heights else 1.0, page.width, page.height)
+    height = median(heights) if heights else 1.0
+    strokes = tuple(straighten.stroke(stroke) for stroke in page.strokes)
+    upon = _upon(words, strokes)
+    return Sheet(lines, tuple(words), tuple(placed_rows), height, page.width, page.height, strokes, upon)
 
 
 def around(boxes: Iterable[Box]) -> Box:
@@ -126,10 +135,18 @@ class _Straightener:
         self._cos, self._sin = math.cos(-angle), math.sin(-angle)
 
     def __call__(self, quad: Quad) -> Box:
-        points = [(x * self._width, y * self._height) for x, y in quad]
-        xs = [x * self._cos - y * self._sin for x, y in points]
-        ys = [x * self._sin + y * self._cos for x, y in points]
+        xs, ys = self._pixels(quad)
         return Box(min(xs), min(ys), max(xs), max(ys))
+
+    def stroke(self, stroke: Stroke) -> Box:
+        """A stroke at the height of its middle."""
+        xs, ys = self._pixels((stroke.begin, stroke.end))
+        return Box(min(xs), sum(ys) / 2, max(xs), sum(ys) / 2)
+
+    def _pixels(self, points: Sequence[Point]) -> tuple[list[float], list[float]]:
+        scaled = [(x * self._width, y * self._height) for x, y in points]
+        xs = [x * self._cos - y * self._sin for x, y in scaled]
+        return xs, [x * self._sin + y * self._cos for x, y in scaled]
 
 
 def _straightener(page: PageReading) -> _Straightener:
@@ -139,6 +156,19 @@ def _straightener(page: PageReading) -> _Straightener:
         if math.hypot(x1 - x0, y1 - y0) > 5 * math.hypot(x3 - x0, y3 - y0):
             angles.append(math.atan2(y1 - y0, x1 - x0))
     return _Straightener(page, median(angles) if angles else 0.0)
+
+
+def _upon(words: Sequence[Placed], strokes: Sequence[Box]) -> dict[int, int]:
+    """The stroke right under each word that has one, for most of its width."""
+    found = {}
+    for word in words:
+        box = word.box
+        for number, stroke in enumerate(strokes):
+            deep = stroke.top - box.bottom
+            if -UPON_ABOVE * box.height <= deep <= UPON_BELOW * box.height and box.across(stroke) >= 0.75 * box.width:
+                found[word.index] = number
+                break
+    return found
 
 
 def _bands(boxed: Sequence[tuple[Box, Line]]) -> list[list[tuple[Box, Line]]]:

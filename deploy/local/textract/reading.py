@@ -27,6 +27,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Stroke:
+    """A ruled line that lies: where it begins and ends, as fractions of the page turned upright."""
+
+    begin: Point
+    end: Point
+
+
+@dataclass(frozen=True, slots=True)
 class PageReading:
     """Everything found on one page.
 
@@ -38,6 +46,7 @@ class PageReading:
     height: int
     rotation: int
     lines: tuple[Line, ...]
+    strokes: tuple[Stroke, ...] = ()
 
 
 def to_json(page: PageReading) -> str:
@@ -53,7 +62,12 @@ def from_json(text: str) -> PageReading:
         height=raw["height"],
         rotation=raw["rotation"],
         lines=tuple(Line(_quad(line["quad"]), tuple(map(_word, line["words"]))) for line in raw["lines"]),
+        strokes=tuple(Stroke(_point(stroke["begin"]), _point(stroke["end"])) for stroke in raw["strokes"]),
     )
+
+
+def _point(raw: Any) -> Point:
+    return float(raw[0]), float(raw[1])
 
 
 def _word(raw: Any) -> Word:

@@ -1,0 +1,46 @@
+"""The ruled lines of a page: what is written upon them is filled in. Imported by OCR children only."""
+
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from deploy.local.textract.reading import Stroke
+
+WIDEST = 1500
+"""Pixels to which a wider picture is shrunk before it is looked at."""
+SHORTEST = 0.033
+"""Of the page's width: no stroke of a letter is as long."""
+THICKEST = 7
+MOST = 400
+"""A page with more is a picture or a pattern rather than a form."""
+
+
+def strokes_of(picture: npt.NDArray[np.uint8]) -> tuple[Stroke, ...]:
+    """The lines that lie, from the top; those a little askew too. None on a page that is all lines."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    scale = WIDEST / grey.shape[1]
+    if scale < 1:
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = grey.shape
+    least = max(20, round(SHORTEST * width))
+    dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 15)
+    # Longer than two letters with feet, which touch in a typewriter's print; a line askew by a degree still has as many
+    # pixels side by side.
+    lying = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, 3 * least // 4), np.uint8))
+    joined = cv2.morphologyEx(lying, cv2.MORPH_CLOSE, np.ones((3, 5), np.uint8))
+    _, labels, found, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    strokes = []
+    for label, (left, top, wide, high, _area) in enumerate(found):
+        if label and wide >= least and high <= max(THICKEST, 0.03 * wide):
+            strokes.append(_stroke(labels[top : top + high, left : left + wide] == label, left, top, width, height))
+    return tuple(sorted(strokes, key=lambda stroke: stroke.begin[1])) if len(strokes) <= MOST else ()
+
+
+def _stroke(mask: npt.NDArray[np.bool_], left: int, top: int, width: int, height: int) -> Stroke:
+    """From the middle of its first column of pixels to that of its last."""
+    first, last = (cast(float, np.flatnonzero(mask[:, column]).mean()) for column in (0, -1))
+    begin = (round(left / width, 6), round((top + float(first)) / height, 6))
+    end = (round((left + mask.shape[1] - 1) / width, 6), round((top + float(last)) / height, 6))
+    return Stroke(begin, end)
