@@ -170,6 +170,7 @@ def field_of(spec: FieldSpec, choice: Choice | None, *, date_order: DateOrder = 
         return absent(spec)
     rivals = [each for each in choice.ranked[1:] if each.value is not None and each.value != best.value]
     field = judged(plain_field(spec, best), spec, date_order=date_order)
+    field = replace(field, confidence=sureness(best, rivals))
     problems = [*field.problems, *_ambiguous(best, rivals)]
     suggestions = [*_other_readings(field, best.others), *(_suggestion(each) for each in rivals)]
     return with_problems(replace(field, suggestions=_distinct(suggestions)), problems)
@@ -236,6 +237,20 @@ def confidence_of(candidate: Candidate) -> float | None:
     if candidate.source == "textract":
         return candidate.confidence
     return 100 * min(0.99, candidate.score)
+
+
+def sureness(best: Candidate, rivals: Sequence[Candidate]) -> float | None:
+    """How sure it is in percent that the field has the best candidate's value.
+
+    The engine's own score of the association, or the rules' times the least word's; and the lead over the next best
+    value: full when that one scores half as much or less, none when it scores as much. Source: docs/reading.md.
+    """
+    own, word = confidence_of(best), best.word_confidence
+    if own is None:
+        return None
+    if best.source == "rule" and word is not None:
+        own *= word / 100
+    return own * min(1.0, 2 * (1 - rivals[0].score / best.score)) if rivals and best.score > 0 else own
 
 
 def _doubtful(field: Field) -> list[Problem]:

@@ -248,8 +248,8 @@ def test_one_print_does_not_support_itself() -> None:
     )  # fmt: skip
     alone = field(Answer().line("Total 12.00").read(made), "total")
     proven = field(Answer().lines("Total 12.00", "Cash 12.00").read(made), "total")
-    assert alone.confidence == pytest.approx(82)
-    assert proven.confidence == pytest.approx(97)
+    assert alone.confidence == pytest.approx(82 * 0.99)  # the rules' score and the least word's
+    assert proven.confidence == pytest.approx(97 * 0.99)
 
 
 def test_a_value_that_is_not_understood_supports_nothing() -> None:
@@ -269,6 +269,19 @@ def test_two_close_values_are_ambiguous_and_both_are_offered() -> None:
 def test_a_weak_rival_is_only_a_suggestion() -> None:
     found = field(Answer().pair("Total", "12.00").lines("Total", "13.00").read(SIMPLE), "total")
     assert (found.value, found.state, [each.value for each in found.suggestions]) == ("12.00", "certain", ["13.00"])
+
+
+def test_the_nearer_the_next_value_the_less_sure_the_chosen_one() -> None:
+    def sure(*answers: Answer) -> list[float]:
+        return [field(each.read(SIMPLE), "total").confidence or 0.0 for each in answers]
+
+    pair = Answer().pair("Total", "12.00", confidence=95)
+    alone, led, close = sure(
+        pair,
+        Answer().pair("Total", "12.00", confidence=95).lines("Total", "13.00"),
+        Answer().lines("Total 12.00", "Total 13.00"),
+    )
+    assert alone == 95 > led > 50 > close == 0
 
 
 def test_the_same_value_twice_is_not_ambiguous() -> None:
