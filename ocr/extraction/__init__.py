@@ -42,7 +42,7 @@ from ocr.extraction.reading import (
     words_as_json,
 )
 from ocr.extraction.rules import check
-from ocr.extraction.tolerant import decoded
+from ocr.extraction.tolerant import decoded, listed
 from ocr.extraction.values import InvalidValue, parse_kind, parse_value
 
 __all__ = [
@@ -94,6 +94,7 @@ def read(
     Whatever the blocks hold, this raises nothing: what cannot be understood is ignored and counted in `unknown`, and
     a required field that is absent is a Field without a value plus a Problem.
     """
+    expense_documents = listed(expense_documents)
     gathering = Gathering(document_type, expense_documents)
     several, answer = _several_parts(iter(blocks))
     if several and not expense_documents:

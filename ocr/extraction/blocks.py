@@ -20,6 +20,9 @@ from ocr.extraction.tolerant import counted, listed, members, number, text
 
 RawBlock = Mapping[str, Any]
 
+# A line, a value or a cell is cut there, which is counted: looking for labels and amounts in one takes time by its square.
+MOST_LETTERS = 4000
+
 _KEY_TYPES = ("KEY_VALUE_SET", "KEY", "VALUE")  # console exports write KEY and VALUE as block types
 # What the walk reads, and what it may pass over: the words under these are lines or cells as well.
 _KNOWN_TYPE_NAMES = """
@@ -28,6 +31,11 @@ _KNOWN_TYPE_NAMES = """
     LAYOUT_SECTION_HEADER LAYOUT_PAGE_NUMBER LAYOUT_LIST LAYOUT_FIGURE LAYOUT_TABLE LAYOUT_KEY_VALUE
 """
 _KNOWN_TYPES = frozenset(_KNOWN_TYPE_NAMES.split())
+
+
+# Blocks that are read as parts of others, and those that may hold them. A page names everything, which says nothing.
+_PARTS = ("KEY_VALUE_SET", "VALUE", "CELL", "MERGED_CELL", "SELECTION_ELEMENT", "QUERY_RESULT")
+_HOLDERS = ("KEY_VALUE_SET", "KEY", "VALUE", "TABLE", "CELL", "MERGED_CELL", "QUERY")
 
 
 class Span:
@@ -151,11 +159,11 @@ class Layout:
     @cached_property
     def pages(self) -> tuple[PageWords, ...]:
         """Every page with its words: those of the lines first, in the lines' order."""
-        ordered: dict[int, dict[str, Word]] = {page: {} for page in self.rotations}
+        ordered: dict[int, dict[str | int, Word]] = {page: {} for page in self.rotations}
         for line in self.lines:
-            ordered[line.page].update((word.id, word) for word in line.words)
+            ordered[line.page].update((_key(word), word) for word in line.words)
         for word in self._print.words(self._of_type("WORD")):
-            ordered[word.page].setdefault(word.id, word)
+            ordered[word.page].setdefault(_key(word), word)
         return tuple(
             PageWords(page, self.rotations[page], tuple(words.values())) for page, words in sorted(ordered.items())
         )
@@ -193,10 +201,22 @@ class Layout:
 
     @property
     def unknown(self) -> Mapping[str, int]:
-        """What was passed over, and how often: what is no block or of no known type, ids that lead nowhere."""
+        """What was passed over, and how often: what is no block or of no known type, ids that lead nowhere, parts of nothing."""
         if refers_beyond(chain.from_iterable(self._by_type.values()), self._by_id):
             _ = self.lines, self.pairs, self.tables, self.answers  # only the whole walk tells which ones count
-        return dict(self._counts)
+        told = dict(self._counts)
+        if orphans := self._orphans():
+            told["part_of_nothing"] = orphans
+        return told
+
+    def _orphans(self) -> int:
+        """How many values, cells, check boxes and answers belong to no key, table or question: nobody gets to see them."""
+        parts = [block for kind in _PARTS for block in self._of_type(kind) if not _is_key(block)]
+        if not parts:
+            return 0
+        holders = (self._of_type(kind) for kind in _HOLDERS)
+        named = set(_strings(_named(chain.from_iterable(holders))))
+        return sum(block.get("Id") not in named for block in parts if isinstance(block.get("Id"), str))
 
     # --- the index
 
@@ -234,8 +254,12 @@ class Layout:
         """The text under a block: its words, or its own Text when it has none."""
         page = _page(block)
         words, checks = self._content(block)
+        printed = " ".join([text(word.get("Text")) for word in words]) or text(block.get("Text"))
+        if len(printed) > MOST_LETTERS:
+            self._counts["long_text"] += 1
+            printed = printed[:MOST_LETTERS]
         return Span(
-            " ".join([text(word.get("Text")) for word in words]) or text(block.get("Text")),
+            printed,
             partial(self._print.words, words) if words else (),
             page,
             partial(turned_box, block.get("Geometry"), self.rotations.get(page, 0)),
@@ -287,7 +311,7 @@ class Layout:
     @cached_property
     def _words_by_page(self) -> Mapping[int, Sequence[Word]]:
         by_page: dict[int, list[Word]] = {}
-        for word in {word.id: word for word in self._print.words(self._of_type("WORD"))}.values():
+        for word in {_key(word): word for word in self._print.words(self._of_type("WORD"))}.values():
             by_page.setdefault(word.page, []).append(word)
         return by_page
 
@@ -313,6 +337,11 @@ class Layout:
         )
 
 
+def _key(word: Word) -> str | int:
+    """What tells a word from others: those without an id are all different."""
+    return word.id or id(word)
+
+
 class _Print:
     """Makes words, each once. It does not know the layout: what points to it does not keep a page's blocks in memory."""
 
@@ -326,7 +355,7 @@ class _Print:
     def _word(self, block: RawBlock) -> Word:
         identity = text(block.get("Id"))
         known = self._made.get(identity)
-        if known is not None:
+        if known is not None and identity:  # those without one are all different
             return known
         page = _page(block)
         made = self._made[identity] = Word(
@@ -342,16 +371,29 @@ class _Print:
 
 def refers_beyond(blocks: Iterable[RawBlock], known: Container[Any], *, by_pages: bool = False) -> bool:
     """Whether one of the blocks names another that is not known. A page's list of all it holds counts with `by_pages`."""
-    lists = [
-        listed(members(relationship).get("Ids"))
-        for block in blocks
-        if (relationships := block.get("Relationships")) and (by_pages or block.get("BlockType") != "PAGE")
-        for relationship in listed(relationships)
-    ]
+    lists = _named(block for block in blocks if by_pages or block.get("BlockType") != "PAGE")
     try:
         return not all(map(known.__contains__, chain.from_iterable(lists)))
     except TypeError:  # a list or an object is no id
         return True
+
+
+def _named(blocks: Iterable[RawBlock]) -> list[Sequence[Any]]:
+    """The ids that the blocks name, list by list."""
+    return [
+        listed(members(relationship).get("Ids"))
+        for block in blocks
+        if (relationships := block.get("Relationships"))
+        for relationship in listed(relationships)
+    ]
+
+
+def _strings(lists: Iterable[Sequence[Any]]) -> Iterator[str]:
+    return (each for each in chain.from_iterable(lists) if isinstance(each, str))
+
+
+def _is_key(block: RawBlock) -> bool:
+    return "KEY" in listed(block.get("EntityTypes"))
 
 
 def turned_box(raw: Any, rotation: Rotation) -> Box | None:
@@ -436,7 +478,7 @@ def _is_level(geometry: Mapping[str, Any]) -> bool:
         begin, end, *_ = geometry["Polygon"]
         across, down = end["X"] - begin["X"], end["Y"] - begin["Y"]
         return -across <= down <= across > 0 and geometry.get("RotationAngle") is None
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return False
 
 

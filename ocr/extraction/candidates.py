@@ -39,6 +39,7 @@ LEAST_SCORE = 0.1
 _WORDS_COUNTED = 4
 _SEGMENTS = 4
 _LETTERS_IN_A_NAME = 3
+_LETTERS_LOOKED_AT = 200  # for strange words: there is a handful of them, or there is none
 
 # Words that may stand between a label and its value without making it another label.
 _FILLER_WORDS = """
@@ -239,7 +240,9 @@ def _next_label(found_in: Context, span: Span, mention: Mention | None) -> int:
 
 def strange_words(text: str) -> int:
     """How many words stand there that are neither fillers nor digits, at most a handful."""
-    strange = [token for token in tokenise(text) if token.text.isalpha() and token.text not in _FILLERS]
+    strange = [
+        token for token in tokenise(text[:_LETTERS_LOOKED_AT]) if token.text.isalpha() and token.text not in _FILLERS
+    ]
     return min(len(strange), _WORDS_COUNTED)
 
 

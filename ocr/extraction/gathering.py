@@ -20,6 +20,7 @@ from ocr.extraction.pairs import PairFields
 from ocr.extraction.reading import Field, LineItem, PageReading, Problem, Reading, Rotation
 from ocr.extraction.rows import Rows
 from ocr.extraction.rules import broken_rules
+from ocr.extraction.tolerant import listed, members, number, text
 
 # Nobody reviews more than this, and neither a page nor a result can hold it: the rest is left out, and that is told.
 MOST_FIELDS = 20_000
@@ -133,7 +134,7 @@ class Gathering:
         return self._expense_items or self._tables.items(self._order())
 
     def _problems(self, fields: Sequence[Field], warnings: Sequence[Any]) -> list[Problem]:
-        problems = [_warning(each) for each in warnings]
+        problems = [_warning(each) for each in listed(warnings)]
         required = [field for field in fields if field.required]
         if not self._has_words and not any(field.text for field in fields):
             problems.append(Problem("missing", None, "No text was found on the document.", "no_text"))
@@ -180,9 +181,9 @@ def _all_problems(fields: Sequence[Field], items: Sequence[LineItem]) -> tuple[P
 
 def _warning(warning: Any) -> Problem:
     """What the engine itself says it could not do. Source: Textract's Warning shape, ErrorCode and Pages."""
-    members = warning if isinstance(warning, Mapping) else {}
-    code = str(members.get("ErrorCode") or "unknown")
-    numbers = [str(page) for page in members.get("Pages") or ()]
+    told = members(warning)
+    code = text(told.get("ErrorCode")) or "unknown"
+    numbers = [str(page) for page in listed(told.get("Pages")) if number(page) is not None]
     if not numbers:
         return Problem("partial_result", None, f"A part of the document could not be read ({code}).", code)
     pages = f"Page {numbers[0]}" if len(numbers) == 1 else f"Pages {', '.join(numbers[:-1])} and {numbers[-1]}"

@@ -13,6 +13,7 @@ from ocr.extraction.fields import judged
 from ocr.extraction.reading import Field
 
 _MOST_LETTERS = 60
+_MOST_IN_A_LABEL = 200  # no column of the database holds more; the whole key stands on the page
 _NOTHING = Span("", (), 1, None, None)
 
 
@@ -36,7 +37,7 @@ class PairFields:
             if len(self.fields) >= self._most:
                 self.left_out += 1
                 continue
-            label = values.fold(pair.key.text).rstrip(" :;.") or "Without a label"
+            label = values.fold(pair.key.text).rstrip(" :;.")[:_MOST_IN_A_LABEL] or "Without a label"
             name = _unique(slug(label), self._taken)
             self.fields.append(_field(pair, self._pattern, name=name, label=label))
 

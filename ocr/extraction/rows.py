@@ -64,7 +64,9 @@ def words_at(span: Span, start: int, end: int) -> tuple[Word, ...]:
     """The words of a span that the characters from `start` to `end` of its text belong to."""
     found, at = [], 0
     for word in span.words:
-        if at < end and at + len(word.text) > start:
+        if at >= end:
+            break
+        if at + len(word.text) > start:
             found.append(word)
         at += len(word.text) + 1
     return tuple(found)

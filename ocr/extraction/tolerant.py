@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+MOST_COUNTED = 2**31 - 1  # no document has so many pages, and no column of the database holds more
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -22,7 +23,10 @@ def decoded(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        return json.loads(body)
+        try:
+            return json.loads(body)
+        except RecursionError:
+            raise ValueError("The answer is nested too deeply to be one.") from None
 
 
 def listed(found: Any) -> Sequence[Any]:
@@ -40,19 +44,22 @@ def members(found: Any) -> Mapping[str, Any]:
 
 
 def number(found: Any) -> float | None:
-    """The finite number, or None."""
+    """The finite number, or None. A whole one may be beyond what a float holds."""
     if type(found) is float:  # nearly always; a big answer asks some hundred thousand times
         return found if isfinite(found) else None
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
-    return float(found)
+    try:
+        return float(found)
+    except OverflowError:
+        return None
 
 
 def counted(found: Any) -> int:
     """The whole number from 1, or 1: a page, a row or a span that is missing is the first or the only one."""
     if type(found) is int:
-        return found if found >= 1 else 1
-    return int(found) if isinstance(found, int) and not isinstance(found, bool) and found >= 1 else 1
+        return found if 1 <= found <= MOST_COUNTED else 1
+    return int(found) if isinstance(found, int) and not isinstance(found, bool) and 1 <= found <= MOST_COUNTED else 1
 
 
 def text(found: Any) -> str:

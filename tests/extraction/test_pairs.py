@@ -78,3 +78,10 @@ def test_a_doubtful_pair_is_told_from_a_doubtful_word() -> None:
 
 def test_a_form_without_a_single_pair_is_a_problem() -> None:
     assert problems(Answer().line("a letter").read("generic_form")) == {("missing", None, "no_field")}
+
+
+def test_a_label_is_no_longer_than_what_can_be_stored_and_a_value_ends_somewhere() -> None:
+    reading = Answer().pair("long label " * 40, "word " * 2000).read("generic_form")
+    (found,) = reading.fields
+    assert len(found.label) <= 200 and found.value is not None and len(found.value) <= 4000
+    assert reading.unknown == {"long_text": 1}

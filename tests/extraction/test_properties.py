@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, get_args
 
@@ -11,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.extraction import InvalidValue, as_json, parse_value, read
+from ocr.extraction import InvalidValue, as_json, decoded, parse_value, read
+from ocr.extraction.blocks import resolve
 from ocr.extraction.document_types import Kind
 from tests.extraction.make import Answer, shipped, spec
 
@@ -47,6 +51,167 @@ def test_reading_survives_blocks_with_any_member_spoilt(spoilt: list[tuple[int, 
         blocks[at][member] = junk
     for name in ("invoice", "receipt", "generic_form"):
         json.dumps(as_json(read(blocks, shipped(name))))
+
+
+HUGE: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        float("nan"), float("inf"), float("-inf"), 10**400, -(10**400), 2**31, 2**63, 1e308, 5e-324, True, "", "\x00", "\ud800",
+        "9" * 400, "1," * 500, [[]], [None], {}, "KEY", "WORD",
+    ]
+)  # fmt: skip
+EXPENSE = {
+    "SummaryFields": [
+        {
+            "Type": {"Text": "TOTAL", "Confidence": 99.0},
+            "ValueDetection": {"Text": "12.00", "Confidence": 98.0},
+            "PageNumber": 1,
+        }
+    ],
+    "LineItemGroups": [
+        {"LineItems": [{"LineItemExpenseFields": [{"Type": {"Text": "ITEM"}, "ValueDetection": {"Text": "Paint"}}]}]}
+    ],
+}
+WHOLE = {"Blocks": SOUND, "ExpenseDocuments": [EXPENSE], "Warnings": [{"ErrorCode": "PAGE_LIMIT", "Pages": [1, 2]}]}
+
+
+def places(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Every member and item of a JSON tree: what holds it, and its key."""
+    for key in list(tree) if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ():
+        yield tree, key
+        yield from places(tree[key])
+
+
+@settings(FEW, max_examples=60)
+@given(st.data())
+def test_reading_survives_an_answer_that_is_mangled_anywhere(data: st.DataObject) -> None:
+    """Members dropped, of another type, null, huge, or what stands elsewhere in the answer (so that relationships go in circles)."""
+    whole = copy.deepcopy(WHOLE)
+    for _ in range(data.draw(st.integers(1, 8))):
+        found = list(places(whole))
+        if not found:
+            break  # all of it is gone
+        holder, key = data.draw(st.sampled_from(found))
+        change = data.draw(st.sampled_from(["drop", "junk", "huge", "other", "twice"]))
+        other, at = data.draw(st.sampled_from(found))
+        if change == "drop":
+            del holder[key]
+        elif change == "twice" and isinstance(holder, list):
+            holder.append(holder[key])
+        else:
+            holder[key] = (
+                copy.deepcopy(other[at]) if change == "other" else data.draw(HUGE if change == "huge" else JUNK)
+            )
+    for name in ("invoice", "receipt", "generic_form"):
+        reading = read(
+            whole.get("Blocks") or (), shipped(name), warnings=whole.get("Warnings") or (),
+            expense_documents=whole.get("ExpenseDocuments") or (),
+        )  # fmt: skip
+        json.dumps(as_json(reading))
+        assert all(page.number < 2**31 for page in reading.pages)
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(0, len(SOUND) - 1), st.integers(0, len(SOUND) - 1)), min_size=1, max_size=12))
+def test_relationships_that_go_in_circles_come_to_an_end(pairs: list[tuple[int, int]]) -> None:
+    blocks = copy.deepcopy(SOUND)
+    for at, to in pairs:
+        for kind in ("CHILD", "VALUE", "MERGED_CELL", "ANSWER"):
+            blocks[at].setdefault("Relationships", []).append(
+                {"Type": kind, "Ids": [blocks[to]["Id"], blocks[at]["Id"]]}
+            )
+    for name in ("invoice", "generic_form"):
+        read(blocks, shipped(name))
+
+
+@FEW
+@given(st.sets(st.integers(0, len(SOUND) - 1), min_size=1, max_size=10))
+def test_no_part_is_lost_without_being_counted(gone: set[int]) -> None:
+    """Whatever blocks are taken away: what only they held is counted, and every word that is left is told."""
+    blocks = [block for at, block in enumerate(SOUND) if at not in gone]
+    layout = resolve(blocks)
+    told = {word.id for page in layout.pages for word in page.words}
+    assert told == {block["Id"] for block in blocks if block["BlockType"] == "WORD"}
+    held = {
+        each
+        for block in blocks if block["BlockType"] != "PAGE"
+        for relationship in block.get("Relationships") or [] for each in relationship["Ids"]
+    }  # fmt: skip
+    parts = {"CELL", "SELECTION_ELEMENT", "QUERY_RESULT"}
+    lost = [
+        block for block in blocks if block["Id"] not in held
+        and (block["BlockType"] in parts or (block.get("EntityTypes") or [""])[0] == "VALUE")
+    ]  # fmt: skip
+    assert layout.unknown.get("part_of_nothing", 0) == len(lost)
+
+
+@FEW
+@given(st.lists(st.text("abc", min_size=1, max_size=4), min_size=2, max_size=6))
+def test_words_without_an_id_or_with_the_same_one_are_all_told_or_counted(texts: list[str]) -> None:
+    blocks = [{"BlockType": "WORD", "Text": each} for each in texts]
+    assert [word.text for word in resolve(blocks).pages[0].words] == texts
+    same = resolve([{**block, "Id": "one"} for block in blocks])
+    assert len(same.pages[0].words) + same.unknown["repeated_id"] == len(texts)
+
+
+def test_an_answer_nested_deeply_is_refused_or_read() -> None:
+    for depth in (100, 900, 100_000):
+        body = b'{"Blocks":' + b"[" * depth + b"]" * depth + b"}"
+        try:
+            found = decoded(body)
+        except ValueError:
+            continue
+        except RecursionError:
+            pytest.fail("a deep answer is no crash")
+        read(found["Blocks"], shipped("invoice"))
+
+
+def _calls(text: str, name: str) -> int:
+    """How many calls reading a line of this text takes: counted, since a busy machine's clock proves nothing."""
+    blocks, count = Answer().line(text).blocks, 0
+
+    def counting(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(counting)
+    try:
+        read(blocks, shipped(name))
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("text", ["Total ", "$", "1,", "x"])
+def test_a_line_of_any_length_takes_calls_by_its_length_at_most(text: str) -> None:
+    few, many = (_calls(text * (letters // len(text)), "receipt") for letters in (4_000, 16_000))
+    assert many < 5 * few
+
+
+GUARDED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+from typing import get_args
+from ocr.extraction import InvalidValue, parse_value, read
+from ocr.extraction.document_types import Kind
+from tests.extraction.make import Answer, shipped, spec
+PIECES = "1|1,|1.|1 |1'|a|a |-|--|( |12/|1/1/|2026-|RM|Jan |Jan 1 |.|@|a@|a.|+1 |%|$"
+for piece in PIECES.split("|"):
+    text = (piece * 4000)[:4000]
+    for kind in get_args(Kind):
+        for end in ("", "!"):
+            try:
+                parse_value(text + end, spec(kind))
+            except InvalidValue:
+                pass
+    Answer().line(text + "!").pair("Total", text + "!").read("receipt")
+"""
+
+
+def test_no_pattern_takes_time_by_the_power_of_a_text() -> None:
+    """An expression that goes back and forth would need hours: the child has a minute of processor time, and needs seconds."""
+    ran = subprocess.run([sys.executable, "-c", GUARDED], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr[-1000:]
 
 
 @FEW
