@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _TOKEN = re.compile(r"[^\W_]+|[#№]")
 _FUZZY_LENGTH = 6  # shorter words must match exactly: 'date' is one letter from 'rate', 'bill no' from 'bill to'
 _MISREAD = 0.9  # what a reading error leaves of a label's strength
 _WEAKEST = 0.6  # strength of the last label in a list; the first has 1
+_SHORT = 200  # letters: what longer texts say is not remembered
 
 
 class Token(NamedTuple):
@@ -30,8 +32,7 @@ class Token(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A field's label in a text, from character `start` to `end`.
 
     `strength` (0-1) falls with the label's place in the list and with reading errors. `before` is how many words
@@ -71,6 +72,16 @@ class Lexicon:
             for words in spellings if len(key) >= _FUZZY_LENGTH else ():
                 self._near[len(words), key[:3], True].append((key, words))
                 self._near[len(words), key[-3:], False].append((key, words))
+        self._keys = sorted(self._entries)
+        self._first_words: dict[tuple[str, bool], set[str]] = defaultdict(set)
+        for spellings in self._words.values():
+            for first, *_others in spellings:
+                if len(first) >= _FUZZY_LENGTH:
+                    self._first_words[first[:3], True].add(first)
+                    self._first_words[first[-3:], False].add(first)
+        # Papers alike print the same words and the same labels.
+        self._begins = lru_cache(maxsize=4096)(self._may_begin)
+        self._remembered = lru_cache(maxsize=2048)(self._found)
 
     def _add(self, label: str, entry: _Entry) -> None:
         words = tuple(token.text for token in tokenise(label))
@@ -79,8 +90,13 @@ class Lexicon:
             self._entries[key].append(entry)
             self._words[key].add(words)
 
-    def mentions(self, text: str) -> list[Mention]:
+    def mentions(self, text: str) -> Sequence[Mention]:
         """Every label in the text, in order; longer labels shadow shorter ones they overlap."""
+        if len(text) > _SHORT:
+            return self._found(text)
+        return self._remembered(text) if any(map(self._begins, _TOKEN.findall(text))) else ()
+
+    def _found(self, text: str) -> Sequence[Mention]:
         tokens = tokenise(text)
         places = sorted(self._places(tokens), key=lambda place: (place[0] - place[1], -place[3]))
         taken: set[int] = set()
@@ -89,13 +105,15 @@ class Lexicon:
             if taken.isdisjoint(range(first, last)):
                 taken.update(range(first, last))
                 kept.append((first, last, key, likeness))
-        return [
-            Mention(entry.name, tokens[first].start, tokens[last - 1].end, entry.strength * likeness, before)
-            for first, last, key, likeness in sorted(kept)
-            for before in [_words_before(tokens, first, taken)]
-            for entry in self._entries[key]
-            if not entry.negative
-        ]
+        return tuple(
+            [
+                Mention(entry.name, tokens[first].start, tokens[last - 1].end, entry.strength * likeness, before)
+                for first, last, key, likeness in sorted(kept)
+                for before in [_words_before(tokens, first, taken)]
+                for entry in self._entries[key]
+                if not entry.negative
+            ]
+        )
 
     def names(self, text: str) -> list[Mention]:
         """The fields whose label the text begins with."""
@@ -104,6 +122,8 @@ class Lexicon:
     def _places(self, tokens: Sequence[Token]) -> Iterator[tuple[int, int, str, float]]:
         most = self._longest + 1
         for first in range(len(tokens)):
+            if not self._may_begin(tokens[first].text):
+                continue
             joined = ""
             for last in range(first, len(tokens)):
                 word = tokens[last].text
@@ -116,6 +136,23 @@ class Lexicon:
                     key = self._nearly(joined, tokens, first, last + 1)
                     if key is not None:
                         yield first, last + 1, key, _MISREAD
+
+    def _may_begin(self, word: str) -> bool:
+        """Whether a label's letters may begin with this word, which most words rule out at once.
+
+        Either it is how the letters begin, or it is the label's first word misread.
+        """
+        folded = _folded(word)
+        if folded.isdigit():
+            return False
+        at = bisect_left(self._keys, folded)
+        if at < len(self._keys) and self._keys[at].startswith(folded):
+            return True
+        return any(
+            within_one_error(first, folded)
+            for near in ((folded[:3], True), (folded[-3:], False))
+            for first in self._first_words.get(near, ())
+        )
 
     def _nearly(self, joined: str, tokens: Sequence[Token], first: int, end: int) -> str | None:
         """The label that the words would be but for one letter."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Sequence
 
-from ocr.extraction.labels import Lexicon, lexicon_of, squash, within_one_error
-from tests.extraction.make import a_type
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ocr.extraction import FieldSpec
+from ocr.extraction.labels import Lexicon, Mention, lexicon_of, squash, within_one_error
+from tests.extraction.make import a_type, shipped
 
 FIELDS = a_type(
     {"name": "total", "kind": "amount", "labels": ["grand total", "total"], "negative_labels": ["total quantity"]},
@@ -77,7 +82,7 @@ def test_one_lexicon_serves_all_documents_of_a_type() -> None:
 
 
 def test_no_labels_find_nothing() -> None:
-    assert Lexicon(()).mentions("Total 12.00") == []
+    assert not Lexicon(()).mentions("Total 12.00")
 
 
 @pytest.mark.parametrize(
@@ -92,3 +97,51 @@ def test_one_error(one: str, other: str, *, apart: bool) -> None:
 def test_squashing_folds_case_accents_blanks_and_confusable_letters() -> None:
     assert squash("Sub Total") == squash("SUB-T0TAL") == squash("sübtotal")
     assert squash("№") == squash("No") == squash("#")
+
+
+class _Thorough(Lexicon):
+    """Looks at every word, whether or not a label may begin with it, and remembers nothing."""
+
+    def mentions(self, text: str) -> Sequence[Mention]:
+        return self._found(text)
+
+    def _may_begin(self, word: str) -> bool:
+        return True
+
+
+SHIPPED = [*shipped("invoice").fields, *shipped("receipt").fields]
+QUICK, THOROUGH = Lexicon(SHIPPED), _Thorough(SHIPPED)
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    """Labels, some misread or torn apart, among other words."""
+    labels = st.sampled_from(sorted({label for each in SHIPPED for label in (*each.labels, *each.negative_labels)}))
+    parts = []
+    for part in draw(
+        st.lists(labels | st.text(max_size=8) | st.from_regex(r"[0-9.,#№]{1,5}", fullmatch=True), max_size=4)
+    ):
+        at = draw(st.integers(0, len(part)))
+        parts.append(
+            part[:at] + draw(st.sampled_from(["", "", "", " ", "x", "1", "É"])) + part[at + draw(st.integers(0, 1)) :]
+        )
+    return draw(st.sampled_from([" ", "", ": "])).join(parts)
+
+
+@settings(max_examples=500, derandomize=True, deadline=None, database=None)
+@given(texts())
+def test_passing_over_words_that_begin_no_label_loses_none(text: str) -> None:
+    assert QUICK.mentions(text) == THOROUGH.mentions(text)
+
+
+@pytest.mark.parametrize("spec", SHIPPED, ids=lambda spec: spec.name)
+def test_every_label_is_found_with_any_letter_lost_or_misread_as_thoroughly(spec: FieldSpec) -> None:
+    for label in (*spec.labels, *spec.negative_labels):
+        for at in range(len(label)):
+            for text in (label[:at] + label[at + 1 :], f"{label[:at]}x{label[at + 1 :]}", f"{label[:at]}x{label[at:]}"):
+                assert QUICK.mentions(text) == THOROUGH.mentions(text), text
+
+
+def test_a_long_text_is_read_like_a_short_one() -> None:
+    (found,) = QUICK.mentions("word " * 100 + "grand total 12.00")
+    assert (found.name, found.start) == ("total", 500)
