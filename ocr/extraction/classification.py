@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -23,7 +22,7 @@ TITLE_WEIGHT = 2.0  # the type's own name in a heading says more than one label
 # A document says what it is on its first pages; of a long one the others are not waited for.
 PAGES_LOOKED_AT = 10
 
-_BLANKS = re.compile(r" ?\n ?")
+_BLANKS = {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) != "\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,11 @@ def _scores(blocks: Iterable[Mapping[str, Any]], types: Sequence[DocumentType]) 
 
 def _lines(blocks: Iterable[Mapping[str, Any]]) -> str:
     """The printed lines, plain, each between blanks and on a row of its own: a label is looked for in all at once."""
-    printed = (
+    printed = [
         text(block.get("Text")).replace("\n", " ")
         for block in blocks
         if block.get("BlockType") == "LINE" and counted(block.get("Page")) <= PAGES_LOOKED_AT
-    )
+    ]
     return "\n".join(f" {line} " for line in _plain("\n".join(printed)).split("\n"))
 
 
@@ -74,11 +73,12 @@ def with_unclear_type(reading: Reading, labels: Sequence[str]) -> Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a type looks for: its title, and each field's labels with what they weigh."""
+    """What a type looks for: its title, and its fields' labels by their first word, between blanks and with what they weigh."""
 
     name: str
     title: str
-    labels: Mapping[str, Sequence[tuple[float, str, str]]]
+    fields: Sequence[str]
+    labels: Mapping[str, Sequence[tuple[str, float, str]]]
     required: Sequence[str]
     amounts: Sequence[str]
 
@@ -94,7 +94,8 @@ def _known(types: tuple[DocumentType, ...]) -> list[_Known]:
         _Known(
             type_.name,
             _plain(type_.label),
-            {spec.name: _weighed(spec, owners) for spec in type_.fields},
+            [spec.name for spec in type_.fields],
+            _weighed(type_.fields, owners),
             [spec.name for spec in type_.fields if spec.required and spec.finder != "company"],
             [spec.name for spec in type_.fields if spec.required and spec.kind == "amount"],
         )
@@ -102,10 +103,13 @@ def _known(types: tuple[DocumentType, ...]) -> list[_Known]:
     ]
 
 
-def _weighed(spec: FieldSpec, owners: Mapping[str, int]) -> list[tuple[float, str, str]]:
-    """What each of the field's labels weighs, its first word, and the label between blanks; the heaviest first."""
-    labels = {_plain(text) for text in spec.labels} - {""}
-    return sorted(((1.0 / owners[label] ** 2, label.split()[0], f" {label} ") for label in labels), reverse=True)
+def _weighed(specs: Iterable[FieldSpec], owners: Mapping[str, int]) -> dict[str, list[tuple[str, float, str]]]:
+    """By its first word each label of each field, with what it weighs."""
+    by_first: dict[str, list[tuple[str, float, str]]] = defaultdict(list)
+    for spec in specs:
+        for label in {*map(_plain, spec.labels)} - {""}:
+            by_first[label.split()[0]].append((spec.name, 1.0 / owners[label] ** 2, f" {label} "))
+    return dict(by_first)
 
 
 def _evidence(lines: str, words: frozenset[str], known: _Known) -> float:
@@ -114,15 +118,15 @@ def _evidence(lines: str, words: frozenset[str], known: _Known) -> float:
     A company's name stands on a page without a label, so it is not asked for.
     """
     score = TITLE_WEIGHT if _has_title(lines, known.title) else 0.0
-    shown = {name: _heaviest(lines, words, labels) for name, labels in known.labels.items()}
+    shown = dict.fromkeys(known.fields, 0.0)  # of each field the heaviest label that stands there
+    for first in words & known.labels.keys():
+        for name, weight, label in known.labels[first]:
+            if weight > shown[name] and label in lines:
+                shown[name] = weight
     score += sum(shown.values())
     share = sum(shown[name] > 0 for name in known.required) / len(known.required) if known.required else 1.0
     without_amount = bool(known.amounts) and not any(shown[name] for name in known.amounts)
     return score * share * (WITHOUT_AMOUNT if without_amount else 1.0)
-
-
-def _heaviest(lines: str, words: frozenset[str], labels: Sequence[tuple[float, str, str]]) -> float:
-    return next((weight for weight, first, label in labels if first in words and label in lines), 0.0)
 
 
 def _has_title(lines: str, title: str) -> bool:
@@ -135,4 +139,4 @@ def _has_title(lines: str, title: str) -> bool:
 def _plain(text: str) -> str:
     """In lower case without accents, other characters as single blanks, line by line."""
     folded = text if text.isascii() else unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return _BLANKS.sub("\n", re.sub(r"[^a-z0-9\n]+", " ", folded.lower())).strip()
+    return "\n".join([" ".join(line.split()) for line in folded.lower().translate(_BLANKS).split("\n")]).strip()

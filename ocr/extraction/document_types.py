@@ -65,6 +65,11 @@ class FieldSpec:
     choices: tuple[str, ...] = ()
     printed_choices: tuple[tuple[str, str], ...] = ()
 
+    def __hash__(self) -> int:
+        return hash(
+            (self.name, self.kind)
+        )  # types are the keys of what is made once for each; they hold hundreds of labels
+
 
 @dataclass(frozen=True, slots=True)
 class SumRule:
@@ -127,6 +132,9 @@ class DocumentType:
     every_pair: FieldSpec | None = None
     rules: tuple[Rule, ...] = ()
     date_order: DateOrder = "day_first"
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.version))
 
 
 def document_type(data: Mapping[str, object]) -> DocumentType:
