@@ -101,7 +101,7 @@ def read(
         for page, last in _with_last(Parts(answer)):
             gathering.look(resolve(page), last=last)
     else:
-        gathering.look(resolve(chain(_flat(answer), expense.blocks(expense_documents))), last=True)
+        gathering.look(resolve([*_flat(answer), *expense.blocks(expense_documents)]), last=True)
     return gathering.reading(warnings)
 
 
@@ -116,12 +116,11 @@ def _several_parts(answer: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
     return len(begin) > 1 and isinstance(begin[0], list | tuple), chain(begin, answer)
 
 
-def _flat(blocks: Iterable[Any]) -> Iterator[Any]:
-    for block in blocks:
-        if isinstance(block, list | tuple):
-            yield from block
-        else:
-            yield block
+def _flat(blocks: Iterable[Any]) -> list[Any]:
+    whole = list(blocks)
+    if {list, tuple}.isdisjoint(map(type, whole)):
+        return whole
+    return list(chain.from_iterable(each if isinstance(each, list | tuple) else (each,) for each in whole))
 
 
 def _with_last(pages: Iterable[list[Any]]) -> Iterator[tuple[list[Any], bool]]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from ocr.extraction import dates, values
 from ocr.extraction.blocks import Layout, Pair, Span, Table, joined
@@ -40,6 +41,8 @@ _WORDS_COUNTED = 4
 _SEGMENTS = 4
 _LETTERS_IN_A_NAME = 3
 _LETTERS_LOOKED_AT = 200  # for strange words: there is a handful of them, or there is none
+_DECIMALS = re.compile(r"[.,]\d\d(?!\d)")
+_MISREAD_DECIMALS = re.compile(r"\w[.,]\s?\w\w\b")
 
 # Words that may stand between a label and its value without making it another label.
 _FILLER_WORDS = """
@@ -49,8 +52,7 @@ _FILLER_WORDS = """
 _FILLERS = frozenset(squash(word) for word in _FILLER_WORDS.split())
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A value that a field might have. `confidence` is the engine's own score of the association, if it gave one."""
 
     name: str
@@ -189,7 +191,7 @@ def _beside(found_in: Context, line: Line, mention: Mention) -> Iterator[Candida
     score -= PENALTIES["word_before_value"] * strange_words(line.span.text[mention.end :])
     following = list(_in_segments(found_in, spec, found_in.rows.right_of(line)[:_SEGMENTS], score))
     penalty = PENALTIES["not_the_last_amount"] if following else 0.0
-    yield from (replace(each, score=max(LEAST_SCORE, each.score - penalty)) for each in own)
+    yield from (each._replace(score=max(LEAST_SCORE, each.score - penalty)) for each in own)
     yield from following
 
 
@@ -210,7 +212,7 @@ def _in_segments(found_in: Context, spec: FieldSpec, segments: Sequence[Line], s
     last = max((at for at, each in enumerate(found) if each.score == best), default=0)
     for at, each in enumerate(found):
         penalty = PENALTIES["not_the_last_amount"] if each.score == best and at != last else 0.0
-        yield replace(each, score=max(LEAST_SCORE, each.score - penalty))
+        yield each._replace(score=max(LEAST_SCORE, each.score - penalty))
 
 
 def _under(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidate]:
@@ -240,9 +242,10 @@ def _next_label(found_in: Context, span: Span, mention: Mention | None) -> int:
 
 def strange_words(text: str) -> int:
     """How many words stand there that are neither fillers nor digits, at most a handful."""
-    strange = [
-        token for token in tokenise(text[:_LETTERS_LOOKED_AT]) if token.text.isalpha() and token.text not in _FILLERS
-    ]
+    text = text[:_LETTERS_LOOKED_AT]
+    if not any(map(str.isalpha, text)):
+        return 0
+    strange = [token for token in tokenise(text) if token.text.isalpha() and token.text not in _FILLERS]
     return min(len(strange), _WORDS_COUNTED)
 
 
@@ -262,7 +265,7 @@ def in_span(
         return
     found = list(_in_text(found_in, spec, span, 0, len(span.text), why=why, score=score))
     for each in found:
-        yield replace(each, source="textract", confidence=confidence)
+        yield each._replace(source="textract", confidence=confidence)
     if not found and span.text and _may_be_meant(spec, span.text):
         score -= PENALTIES["not_understood"]
         yield Candidate(spec.name, None, span.text, span.words, span.page, span.box, why, score, "textract", confidence)
@@ -273,7 +276,7 @@ def _may_be_meant(spec: FieldSpec, text: str) -> bool:
 
     For money a decimal mark must be left of it, for a code a digit; an amount or a date is no code.
     """
-    has_decimals = re.search(r"\w[.,]\s?\w\w\b", text) is not None
+    has_decimals = _MISREAD_DECIMALS.search(text) is not None
     if spec.kind in ("amount", "number", "percent"):
         return has_decimals
     if spec.kind in ("identifier", "tax_id", "iban"):
@@ -326,4 +329,4 @@ def _amount_penalty(spec: FieldSpec, part: str, found: values.Found, *, is_last:
 
 
 def _printed_decimals(part: str, found: values.Found) -> bool:
-    return re.search(r"[.,]\d\d(?!\d)", part[found.start : found.end]) is not None
+    return _DECIMALS.search(part[found.start : found.end]) is not None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from ocr.extraction.blocks import ids_of
 from ocr.extraction.candidates import Candidate
@@ -36,8 +37,7 @@ _KEPT_VALUES = 100
 _TURNS = {"expense": 0, "query": 1, "key_value": 2, "table": 3, "label_right": 4, "label_below": 4}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The candidates of one field, one per value, the best first."""
 
     ranked: tuple[Candidate, ...]
@@ -88,7 +88,7 @@ class Tally:
     def ranked(self) -> dict[str, list[Candidate]]:
         """For each field its candidates, the best first."""
         return {
-            name: [replace(each.best, score=each.score) for each in sorted(said.values(), key=lambda each: each.rank)]
+            name: [each.best._replace(score=each.score) for each in sorted(said.values(), key=lambda each: each.rank)]
             for name, said in self._said.items()
         }
 
@@ -142,7 +142,7 @@ def _support(rule: SumRule, merged: dict[str, list[Candidate]]) -> None:
             right.update((each.name, each.value) for each in combination)
     for name in (*names, rule.equals):
         merged[name] = [
-            replace(each, score=each.score + SUPPORT) if (name, each.value) in right else each for each in merged[name]
+            each._replace(score=each.score + SUPPORT) if (name, each.value) in right else each for each in merged[name]
         ]
 
 
@@ -173,7 +173,7 @@ def field_of(spec: FieldSpec, choice: Choice | None, *, date_order: DateOrder = 
     field = replace(field, confidence=sureness(best, rivals))
     problems = [*field.problems, *_ambiguous(best, rivals)]
     suggestions = [*_other_readings(field, best.others), *(_suggestion(each) for each in rivals)]
-    return with_problems(replace(field, suggestions=_distinct(suggestions)), problems)
+    return with_problems(field._replace(suggestions=_distinct(suggestions)), problems)
 
 
 def absent(spec: FieldSpec) -> Field:
@@ -198,14 +198,14 @@ def judged(field: Field, spec: FieldSpec, *, date_order: DateOrder = "day_first"
     except InvalidValue as refusal:
         message = f"“{_short(field.text)}” could not be understood. {refusal}"
         return with_problems(field, [Problem("invalid", field.name, message, refusal.code), *_doubtful(field)])
-    return with_problems(replace(field, value=value), _doubtful(field))
+    return with_problems(field._replace(value=value), _doubtful(field))
 
 
 def with_problems(field: Field, problems: Sequence[Problem]) -> Field:
     """The field with these problems, and the state that follows from them."""
     if not problems and not field.problems and field.state == "certain":
         return field
-    return replace(field, problems=tuple(problems), state="open" if problems else "certain")
+    return field._replace(problems=tuple(problems), state="open" if problems else "certain")
 
 
 def plain_field(spec: FieldSpec, best: Candidate) -> Field:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
+from typing import NamedTuple
 
 from ocr.extraction import dates, numbers, values
+from ocr.extraction.blocks import Span
 from ocr.extraction.candidates import LEAST_SCORE, Candidate, Context
 from ocr.extraction.document_types import DateOrder, FieldSpec
 from ocr.extraction.reading import Box, Word
@@ -68,6 +71,8 @@ _REGISTRATION = re.compile(
     re.IGNORECASE,
 )
 _CENTS = re.compile(r"[.,]\d\d(?!\d)")
+_NUMBER_BEFORE = re.compile(r"[\d(\[]\Z")
+_NUMBER_AFTER = re.compile(r"[-\d.,)\]]")
 _RECEIVER = re.compile(
     r"\b(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient\b"
     r"|\bto:|owned by",
@@ -93,6 +98,12 @@ def finders_of(specs: Iterable[FieldSpec]) -> list[Finder]:
     return [_FINDERS[spec.finder](spec) for spec in specs if spec.finder is not None]
 
 
+def _remembered(tells: Callable[[str], bool]) -> Callable[[str], bool]:
+    """The same, asked once for each text: several rules ask the same of a page's head."""
+    known = lru_cache(maxsize=512)(tells)
+    return lambda text: known(text) if len(text) <= _LONGEST_NAME else tells(text)
+
+
 def _candidate(spec: FieldSpec, line: Line, text: str, words: tuple[Word, ...], why: str, score: float) -> Candidate:
     value = values.fold(text)
     return Candidate(
@@ -103,13 +114,16 @@ def _candidate(spec: FieldSpec, line: Line, text: str, words: tuple[Word, ...], 
 # --- the company that wrote the document
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
+class _Head(NamedTuple):
     """A row of print at the top of the first page, pieces that stand close together joined."""
 
     line: Line
     text: str
-    words: tuple[Word, ...]
+    spans: tuple[Span, ...]
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        return tuple(chain.from_iterable(span.words for span in self.spans))
 
 
 class _Company(Finder):
@@ -152,49 +166,66 @@ def _heads(row: list[Line]) -> list[_Head]:
         if heads and line.box.left - heads[-1].line.box.right <= _GAP * line.box.height:
             last = heads.pop()
             box = last.line.box.joined(line.box)
-            text, words = f"{last.text} {line.span.text}", (*last.words, *line.span.words)
-            heads.append(_Head(replace(last.line, box=box), text, words))
+            text, spans = f"{last.text} {line.span.text}", (*last.spans, line.span)
+            heads.append(_Head(last.line._replace(box=box), text, spans))
         else:
-            heads.append(_Head(line, line.span.text, line.span.words))
+            heads.append(_Head(line, line.span.text, (line.span,)))
     return heads
 
 
 def _name(text: str) -> str:
     """The firm's name without the registration number, and without an address behind the legal form."""
-    plain = _REGISTRATION.sub("", text)
+    plain = _without_registration(text)
     forms = list(_LEGAL_FORM.finditer(plain))
     if forms and any(character.isdigit() for character in plain[forms[-1].end() :]):
         plain = plain[: forms[-1].end()]
     return plain.strip(" ,;-·•|")
 
 
+def _without_registration(text: str) -> str:
+    return _REGISTRATION.sub("", text) if "(" in text else text
+
+
+@_remembered
 def _is_address(text: str) -> bool:
     text = text[:_LONGEST_NAME]
-    return _CONTACT.search(text) is not None or (_ADDRESS.search(text) is not None and not _business(text))
+    return _CONTACT.search(text) is not None or (
+        _ADDRESS.search(text) is not None and not (_has_legal_form(text) or _has_trade_word(text))
+    )
 
 
-def _business(text: str) -> bool:
-    return _LEGAL_FORM.search(text) is not None or _TRADE_WORD.search(text) is not None
+@_remembered
+def _has_legal_form(text: str) -> bool:
+    return _LEGAL_FORM.search(text) is not None
+
+
+@_remembered
+def _has_trade_word(text: str) -> bool:
+    return _TRADE_WORD.search(text) is not None
+
+
+@_remembered
+def _is_no_name(text: str) -> bool:
+    """Whether nothing is left besides legal forms and trade words."""
+    return not _NO_NAME.sub("", text)
 
 
 def _may_name_a_company(context: Context, head: _Head) -> bool:
-    if len(head.text) > _LONGEST_NAME:
+    if len(head.text) > _LONGEST_NAME or context.mentions_in(head.line.span):
         return False
-    text = _REGISTRATION.sub("", head.text)
-    letters = sum(character.isalpha() for character in text)
-    if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or not _NO_NAME.sub("", text):
+    text = _without_registration(head.text)
+    letters = sum(map(str.isalpha, text))
+    if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or text.strip() in numbers.CODES:
         return False
-    if context.mentions_in(head.line.span) or dates.find(text) or _OTHER_HEAD.search(text):
+    if (":" in text and not _has_legal_form(text)) or _OTHER_HEAD.search(text) or dates.find(text):
         return False
-    if (":" in text and not _LEGAL_FORM.search(text)) or text.strip() in numbers.CODES:
-        return False
-    return not _is_address(text)
+    return not (_is_no_name(text) or _is_address(text))
 
 
 def _company_reason(text: str, place: int, *, is_tall: bool) -> str:
-    if _LEGAL_FORM.search(text):
+    if _has_legal_form(text):
         return "legal_form"
-    if _TRADE_WORD.search(text):
+    if _has_trade_word(text):
         return "trade_word"
     if is_tall:
         return "prominent"
@@ -204,9 +235,9 @@ def _company_reason(text: str, place: int, *, is_tall: bool) -> str:
 def _completed(heads: list[_Head], head: _Head) -> _Head:
     """The name together with a next line that holds no name but ends in a legal form: 'Co. (M) Sdn Bhd'."""
     after = next((each for each in heads if each.line.row == head.line.row + 1), None)
-    if after is None or _NO_NAME.sub("", _REGISTRATION.sub("", after.text)) or not _LEGAL_FORM.search(after.text):
+    if after is None or not _has_legal_form(after.text) or not _is_no_name(_without_registration(after.text)):
         return head
-    return _Head(head.line, f"{head.text} {after.text}", (*head.words, *after.words))
+    return _Head(head.line, f"{head.text} {after.text}", (*head.spans, *after.spans))
 
 
 def _is_below(receivers: list[_Head], head: _Head) -> bool:
@@ -307,7 +338,7 @@ class _AnyCurrency(Finder):
     def found(self, order: DateOrder) -> Iterator[Candidate]:
         everything = sum(count for count, _best in self._seen.values())
         for count, best in self._seen.values():
-            yield replace(best, score=best.score * (0.5 + 0.5 * count / everything))
+            yield best._replace(score=best.score * (0.5 + 0.5 * count / everything))
 
     def _note(self, line: Line, printed: numbers.PrintedCurrency) -> None:
         count, best = self._seen.get(printed.code, (0, None))
@@ -325,7 +356,7 @@ class _AnyCurrency(Finder):
 def _beside_a_number(text: str, printed: numbers.PrintedCurrency) -> bool:
     """'PEN' may be a pen and 'BHD' a legal form: a code counts beside a number, in brackets, or by itself."""
     before, after = text[: printed.start].rstrip(), text[printed.end :].lstrip()
-    return bool(re.search(r"[\d(\[]\Z", before) or re.match(r"[-\d.,)\]]", after) or not (before or after))
+    return bool(_NUMBER_BEFORE.search(before) or _NUMBER_AFTER.match(after) or not (before or after))
 
 
 _FINDERS: dict[str, type[Finder]] = {

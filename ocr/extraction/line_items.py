@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ocr.extraction import values
 from ocr.extraction.blocks import Cell, Span, Table, ids_of, union
@@ -29,8 +30,7 @@ class _Columns:
     by_name: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """One row of an item table: what stands in the known columns."""
 
     page: int
@@ -165,11 +165,11 @@ def cell_of(spec: FieldSpec, content: Span | None, *, number: int, date_order: D
         threshold=spec.threshold,
     )
     field = judged(field, spec, date_order=date_order)
-    return replace(field, problems=_named(field.problems, number, spec.name)) if field.problems else field
+    return field._replace(problems=_named(field.problems, number, spec.name)) if field.problems else field
 
 
 def _named(problems: Sequence[Problem], number: int, name: str) -> tuple[Problem, ...]:
     """The problems as those of a cell."""
     return tuple(
-        replace(each, field=f"line_items.{number}.{name}", message=f"Row {number}: {each.message}") for each in problems
+        each._replace(field=f"line_items.{number}.{name}", message=f"Row {number}: {each.message}") for each in problems
     )

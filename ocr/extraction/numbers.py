@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 # ISO 4217 codes in use (list one, without funds, metals and testing codes).
 _ISO_4217 = """
@@ -50,6 +50,10 @@ SIGNS: dict[str, tuple[str, float]] = {
     "us dollars": ("USD", 99.0),
 }
 
+# Most amounts in tables: nothing glued to it, no sign, and no doubt about its marks.
+_PLAIN = re.compile(r"[0-9]+(?:\.[0-9]{2})?|[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{2}")
+_MAY_BE_CURRENCY = re.compile(r"[^\W\d_]|[$€£¥₹]")
+
 _SPACES = " \u00a0\u202f\u2009"
 _DIGITS = re.compile(
     r"\d+(?:[.,'’]\d+)*(?:[.,][-–—]{1,2}(?!\w))?"  # 1,234.50 and 1.234,50 and 1'234.50 and 12,-
@@ -77,8 +81,7 @@ _MINUS_GLUED = re.compile(rf"[{_MINUS}]\s?\Z")
 _MINUS_AFTER = re.compile(rf"[{_MINUS}](?![\w])")
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedNumber:
+class PrintedNumber(NamedTuple):
     """A number in a text, from `start` to `end`, signs included. `decimals` is how many were printed."""
 
     start: int
@@ -88,8 +91,7 @@ class PrintedNumber:
     percent: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedCurrency:
+class PrintedCurrency(NamedTuple):
     """A currency sign or code in a text and how sure (percent) its meaning is."""
 
     start: int
@@ -104,6 +106,9 @@ def find_numbers(text: str, *, thousands_dot: bool = True) -> list[PrintedNumber
     With `thousands_dot` a point before exactly three last digits groups thousands, as in '1.234' for money; without
     it the point is a decimal point, as in a weight. Blanks do not group: '1 160.00' is a quantity and a price.
     """
+    if _PLAIN.fullmatch(text):
+        decimals = 2 if text[-3:-2] == "." else 0
+        return [PrintedNumber(0, len(text), Decimal(text.replace(",", "")), decimals, percent=False)]
     found = []
     for match in _DIGITS.finditer(text):
         printed = _number(text, match, thousands_dot=thousands_dot)
@@ -123,6 +128,8 @@ def whole_number(text: str, *, thousands_dot: bool = True, blanks_group: bool = 
     numbers = [found] if found else find_numbers(text, thousands_dot=thousands_dot)
     if len(numbers) != 1:
         return None
+    if (numbers[0].start, numbers[0].end) == (0, len(text)):
+        return numbers[0]
     before = _CURRENCY_WORD.sub("", text[: numbers[0].start].lower())
     after = _CURRENCY_WORD.sub("", text[numbers[0].end :].lower())
     # a mark before the first digit ('.567') belongs to the number, and what it means is not certain
@@ -131,6 +138,8 @@ def whole_number(text: str, *, thousands_dot: bool = True, blanks_group: bool = 
 
 def find_currencies(text: str) -> list[PrintedCurrency]:
     """Every currency sign, word or ISO code in the text, in order. Codes count in capitals only."""
+    if not _MAY_BE_CURRENCY.search(text):
+        return []
     found = []
     for match in _CURRENCY_WORD.finditer(text.lower()):
         printed = text[match.start() : match.end()]

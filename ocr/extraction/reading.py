@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Source = Literal["textract", "rule"]
 State = Literal["certain", "open"]
@@ -12,8 +12,7 @@ Rotation = Literal[0, 90, 180, 270]
 ProblemCode = Literal["low_confidence", "missing", "ambiguous", "invalid", "unclear_type", "partial_result"]
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle in fractions (0-1) of the upright page, origin top left."""
 
     left: float
@@ -39,8 +38,7 @@ class Box:
         return Box(left, top, max(self.right, other.right) - left, max(self.bottom, other.bottom) - top)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One printed or handwritten word. `id` is the block's Id, unique within one engine answer."""
 
     id: str
@@ -51,8 +49,7 @@ class Word:
     text_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Why a person is needed. `message` is a short sentence for reviewers; `rule` names the rule that failed.
 
     `field` is a field's name, `line_items.3.amount` for a cell of the third row, None for the whole document.
@@ -64,8 +61,7 @@ class Problem:
     rule: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(NamedTuple):
     """Another value a field might have. `why` is a short code: how it was found ('key_value', 'label_right', ...)."""
 
     value: str | None
@@ -78,8 +74,7 @@ class Suggestion:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One named value of a document.
 
     `value` is canonical (None when there is none or it could not be understood), `text` is what is printed.
@@ -109,8 +104,7 @@ class Field:
     suggestions: tuple[Suggestion, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LineItem:
+class LineItem(NamedTuple):
     """One row of the document's item table. `row` counts from 1 over all pages; cells follow the type's columns."""
 
     row: int

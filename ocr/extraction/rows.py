@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ocr.extraction.blocks import Span, union
 from ocr.extraction.reading import Box, Word
@@ -14,8 +15,7 @@ _BELOW = 3.5  # line heights: how far below its label a value may stand
 _ROWS_BELOW = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line and its place: `row` counts the page's rows from the top, `place` the lines of the row from the left."""
 
     span: Span
@@ -30,17 +30,17 @@ class Rows:
     def __init__(self, lines: Sequence[Span], slopes: Mapping[int, float]) -> None:
         by_page: dict[int, list[tuple[float, Span, Box]]] = defaultdict(list)
         for span in lines:
-            if span.box is not None:
-                x, y = span.box.centre
+            box = span.box
+            if box is not None:
+                x, y = box.centre
                 # a skewed page: what y would be if the lines ran level
-                by_page[span.page].append((y - slopes.get(span.page, 0.0) * x, span, span.box))
+                by_page[span.page].append((y - slopes.get(span.page, 0.0) * x, span, box))
         self._rows = {page: list(_rows(found)) for page, found in sorted(by_page.items())}
+        self._lines = [line for rows in self._rows.values() for row in rows for line in row]
 
     def __iter__(self) -> Iterator[Line]:
         """Every line, from the top row of the first page on, left to right."""
-        for rows in self._rows.values():
-            for row in rows:
-                yield from row
+        return iter(self._lines)
 
     def on_page(self, page: int) -> list[list[Line]]:
         return self._rows.get(page, [])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 from ocr.extraction import codes, dates, numbers
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, Kind
@@ -43,8 +42,7 @@ class InvalidValue(ValueError):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A value inside a text, from character `start` to `end`. `others` are other meanings of the same print.
 
     `value` is empty where a code stands whose check digits do not come out: a person has to look at it.

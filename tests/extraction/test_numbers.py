@@ -188,3 +188,18 @@ def test_what_is_no_single_currency_is_refused(text: str) -> None:
 def test_codes_in_print_count_in_capitals_only() -> None:
     assert [each.code for each in numbers.find_currencies("the cup is all inr, not INR")] == ["INR"]
     assert numbers.find_currencies("TOTALRM") == []
+
+
+@pytest.mark.parametrize("thousands_dot", [True, False])
+@pytest.mark.parametrize(
+    "text", ["0", "12", "007", "12345678", "0.50", "12.34", "123456.78", "1,234.56", "12,345,678.90"]
+)
+def test_a_plain_amount_is_read_like_one_among_other_print(text: str, *, thousands_dot: bool) -> None:
+    (alone,) = numbers.find_numbers(text, thousands_dot=thousands_dot)
+    assert [alone] == numbers.find_numbers(f"{text} ", thousands_dot=thousands_dot)
+    assert numbers.whole_number(text, thousands_dot=thousands_dot) == alone
+
+
+@pytest.mark.parametrize("printed", [*numbers.SIGNS, *sorted(numbers.CODES)])
+def test_every_sign_and_code_is_found_between_digits(printed: str) -> None:
+    assert [(each.start, each.end) for each in numbers.find_currencies(f"1 {printed} 2")] == [(2, 2 + len(printed))]

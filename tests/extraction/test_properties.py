@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
+from types import MappingProxyType
 from typing import Any, get_args
 
 import pytest
@@ -212,6 +213,18 @@ def test_no_pattern_takes_time_by_the_power_of_a_text() -> None:
     """An expression that goes back and forth would need hours: the child has a minute of processor time, and needs seconds."""
     ran = subprocess.run([sys.executable, "-c", GUARDED], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-1000:]
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(0, len(SOUND) - 1), st.sampled_from(MEMBERS), JUNK), max_size=2))
+def test_blocks_indexed_at_once_read_like_those_indexed_one_by_one(spoilt: list[tuple[int, str, Any]]) -> None:
+    blocks = copy.deepcopy(SOUND)
+    for at, member, junk in spoilt:
+        blocks[at][member] = junk
+    one_by_one = [MappingProxyType(block) for block in blocks]  # only plain dictionaries are indexed at once
+    for name in ("invoice", "generic_form"):
+        told, again = (json.dumps(as_json(read(each, shipped(name)))) for each in (blocks, one_by_one))
+        assert told == again
 
 
 @FEW
