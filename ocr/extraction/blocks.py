@@ -479,8 +479,7 @@ def _four_numbers(one: Any, two: Any, three: Any, four: Any) -> tuple[float, flo
 
 
 def _page(block: RawBlock) -> int:
-    page = block.get("Page")
-    return page if type(page) is int and page > 0 else counted(page)
+    return counted(block.get("Page"))
 
 
 # --- direction of the text

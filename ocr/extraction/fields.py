@@ -170,7 +170,7 @@ def field_of(spec: FieldSpec, choice: Choice | None, *, date_order: DateOrder = 
         return absent(spec)
     rivals = [each for each in choice.ranked[1:] if each.value is not None and each.value != best.value]
     field = judged(plain_field(spec, best), spec, date_order=date_order)
-    field = replace(field, confidence=sureness(best, rivals))
+    field = field._replace(confidence=sureness(best, rivals))
     problems = [*field.problems, *_ambiguous(best, rivals)]
     suggestions = [*_other_readings(field, best.others), *(_suggestion(each) for each in rivals)]
     return with_problems(field._replace(suggestions=_distinct(suggestions)), problems)
