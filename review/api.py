@@ -194,7 +194,7 @@ class ReplaySerializer(serializers.Serializer[object]):
     document_type = serializers.SlugField(
         required=False, max_length=60, help_text="Read as this type; otherwise as the document's own."
     )
-    version = serializers.IntegerField(
+    type_version = serializers.IntegerField(
         required=False, min_value=1, help_text="This version of `document_type`; otherwise the newest."
     )
     dry_run = serializers.BooleanField(
@@ -204,8 +204,8 @@ class ReplaySerializer(serializers.Serializer[object]):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "version" in attrs and "document_type" not in attrs:
-            raise serializers.ValidationError({"version": "A version needs the document_type that it is of."})
+        if "type_version" in attrs and "document_type" not in attrs:
+            raise serializers.ValidationError({"type_version": "A type_version needs the document_type that it is of."})
         return attrs
 
 
@@ -251,7 +251,7 @@ class Replay(_Door):
         form = ReplaySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         given: dict[str, Any] = form.validated_data
-        name, version = given.get("document_type", ""), given.get("version")
+        name, version = given.get("document_type", ""), given.get("type_version")
         type_ = document_types.stored(f"{name}@{version}" if version else name) if name else None
         if given["dry_run"]:
             return Response(_compared(decisions.compared(document_id, request.user, type_=type_)))

@@ -59,7 +59,7 @@ def test_an_older_version_or_another_type_can_be_asked_for(cast: make.Cast, engi
     client = supervisor(cast)
     assert post(client, of(made, "replay/")).status_code == 202
     assert total_of(made) is None
-    body = {"document_type": "receipt", "version": newer.version - 1}
+    body = {"document_type": "receipt", "type_version": newer.version - 1}
     assert post(client, of(made, "replay/"), body).status_code == 202
     assert total_of(made) == total
     assert post(client, of(made, "replay/"), {"document_type": "invoice"}).status_code == 202
@@ -82,11 +82,11 @@ def test_a_repeated_request_is_one_and_another_type_is_another(cast: make.Cast, 
     ("body", "status", "code"),
     [
         ({"document_type": "recipe"}, 422, "unknown_document_type"),
-        ({"document_type": "receipt", "version": 99}, 422, "unknown_document_type"),
-        ({"document_type": "receipt", "version": 10**30}, 422, "unknown_document_type"),
-        ({"version": 1}, 400, "invalid"),
+        ({"document_type": "receipt", "type_version": 99}, 422, "unknown_document_type"),
+        ({"document_type": "receipt", "type_version": 10**30}, 422, "unknown_document_type"),
+        ({"type_version": 1}, 400, "invalid"),
         ({"document_type": "no slug!"}, 400, "invalid"),
-        ({"document_type": "receipt", "version": 0}, 400, "invalid"),
+        ({"document_type": "receipt", "type_version": 0}, 400, "invalid"),
         ({"dry_run": "perhaps"}, 400, "invalid"),
     ],
 )
