@@ -95,9 +95,9 @@ def test_a_notice_says_which_job_ended_how(simulator: Endpoint, receiver: Receiv
 
 def test_the_same_token_again_is_told_no_second_time(simulator: Endpoint, receiver: Receiver) -> None:
     simulator.control(notices={"url": receiver.url})
-    first = start(simulator, ClientRequestToken="once")
+    first = start(simulator, ClientRequestToken="told-once")
     counted(simulator, sent=1)
-    assert start(simulator, ClientRequestToken="once") == first
+    assert start(simulator, ClientRequestToken="told-once") == first
     start(simulator, "b.pdf")
     counted(simulator, sent=2)
     assert receiver.keys() == ["a.pdf", "b.pdf"]
