@@ -1,7 +1,8 @@
 """A manifest of 100,000 rows from its acceptance to its last row, with a pause, kills and a resume in between.
 
 JSON Lines over HTTP, 400 pages of 150 KB that the rows name again and again, each row with an external_id of its own; the simulated
-Textract answers at once and grants any number of calls, since what counts here is that every row becomes one document. Four times
+Textract answers at once, with short answers, and grants any number of calls, since what counts here is that every row becomes one
+document. Four times
 the whole group of the low lane's cluster, feeder and reader in it, is killed with -9: twice at work, once while the batch
 is paused, once at work after that. At the end the results are downloaded and compared with the manifest, and `verify` runs.
 """
@@ -38,7 +39,7 @@ KNOBS: dict[str, Any] = {
     "seed": SEED,
     "job": {"median": 0.1, "per_page": 0.0},
     "latency": {name: {"median": 0.1, "p95": 0.2} for name in _load.SYNCHRONOUS},
-    "answers": {"kinds": {"invoice": 1}},
+    "answers": {"kilobytes": 20, "kinds": {"invoice": 1}},
     "durable": False,
 }
 

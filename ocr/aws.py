@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import boto3
@@ -14,25 +15,45 @@ from storages.backends.s3 import S3Storage
 CONNECT_SECONDS = 5
 
 
-@lru_cache(maxsize=16)
+_making = Lock()
+
+
 def client(service: str, family: str, *, read_seconds: int, process: int, endpoint: str | None = None) -> Any:
     """One client per service, operation family and process: they share no connection after a fork, and no retry budget.
 
-    One HTTP request per call: what is retried, and when, the pipeline decides (a lost answer may have been billed).
+    One HTTP request per call: what is retried, and when, the pipeline decides (a lost answer may have been billed). Threads that ask
+    for a new one at the same time get the same: making it takes a tenth of a second and several MB.
     """
+    with _making:
+        return _client(service, family, read_seconds=read_seconds, process=process, endpoint=endpoint)
+
+
+def forget() -> None:
+    """Make new clients from now on, with what the environment says then."""
+    _client.cache_clear()
+    _session.cache_clear()
+
+
+@lru_cache(maxsize=16)
+def _client(service: str, family: str, *, read_seconds: int, process: int, endpoint: str | None) -> Any:
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=read_seconds,
         retries={"mode": "standard", "total_max_attempts": 1},
-        max_pool_connections=50,
+        max_pool_connections=max(50, settings.READER_CALLS),  # a reader keeps one for each call
         user_agent_extra="dtat-ocr",
     )
-    session: Any = boto3.session.Session(region_name=settings.AWS_REGION)
     if endpoint is None:
-        return session.client(service, config=config)
+        return _session(process, settings.AWS_REGION).client(service, config=config)
     # Not AWS: it gets a signature, as the protocol wants, and none of our names or keys.
     other = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "aws_session_token": None}
-    return session.client(service, config=config, endpoint_url=endpoint, **other)
+    return _session(process, settings.AWS_REGION).client(service, config=config, endpoint_url=endpoint, **other)
+
+
+@lru_cache(maxsize=4)
+def _session(process: int, region: str) -> Any:
+    """One for all clients of a process: they share the descriptions of the services, which are the most that a client holds."""
+    return boto3.session.Session(region_name=region)
 
 
 def textract(family: str) -> Any:

@@ -136,6 +136,7 @@ def take(operation: str, wanted: int, *, urgent: bool = False, kept: float = 0.0
     [(calls, is_stopped, wait)] = found
     if is_stopped:
         _probing.add(operation)
+    _remember(operation, sent=int(calls))
     return Grant(int(calls), 0.0 if calls == wanted else max(LEAST_WAIT_SECONDS, float(wait)))
 
 
@@ -192,20 +193,15 @@ def throttled(operation: str, *, count: int, refused: float) -> None:
 
 CONFIGURATION = {"access_denied", "kms_key", "credentials"}  # the operation is stopped: no document is to blame
 _REMEMBERED_SECONDS = 3.0
-_calls: dict[
-    str, deque[tuple[float, int, bool]]
-] = {}  # what came back of late in this process: when, how many, refused
+_calls: dict[str, deque[tuple[float, int, int]]] = {}  # of late in this process: when, how many sent, how many refused
 _probing: set[str] = set()  # operations that this process found stopped
 _remembering = Lock()
 
 
 def learn(operation: str, code: str, *, count: int) -> None:
     """Take note of how `count` calls ended: '' for well, else the code of textract.Busy. In the caller's transaction."""
-    refused = code == "throttled"
-    with _remembering:
-        share = _refused_share(operation, count, refused=refused)
-    if refused:
-        throttled(operation, count=count, refused=share)
+    if code == "throttled":
+        throttled(operation, count=count, refused=_remember(operation, refused=count))
     elif code == "job_limit":
         jobs_full(operation)
     elif code in CONFIGURATION:
@@ -216,14 +212,20 @@ def learn(operation: str, code: str, *, count: int) -> None:
         works(operation)
 
 
-def _refused_share(operation: str, count: int, *, refused: bool) -> float:
-    """Which share of the calls of the last seconds was refused, these included."""
+def _remember(operation: str, *, sent: int = 0, refused: int = 0) -> float:
+    """Note calls that go out or were refused; which share of those that went out in the last seconds was refused.
+
+    Refusals come at once and answers after seconds: among what came back the refused would be far more than among what was sent.
+    """
     now = time.monotonic()
-    seen = _calls.setdefault(operation, deque())
-    seen.append((now, count, refused))
-    while seen[0][0] < now - _REMEMBERED_SECONDS:
-        seen.popleft()
-    return sum(number for _at, number, bad in seen if bad) / sum(number for _at, number, _bad in seen)
+    with _remembering:
+        seen = _calls.setdefault(operation, deque())
+        if sent or refused:
+            seen.append((now, sent, refused))
+        while seen and seen[0][0] < now - _REMEMBERED_SECONDS:
+            seen.popleft()
+        bad = sum(number for _at, _sent, number in seen)
+        return bad / max(1, bad, sum(number for _at, number, _refused in seen))
 
 
 def set_granted(row: Quota, *, granted: float, share: float, reserved: float, jobs_granted: int, actor: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import socket
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +24,16 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from audit import log
-from ocr import notices, pipeline, queue, quota, watch
+from ocr import notices, pipeline, queue, quota, textract, watch
 from ocr.models import Priority
 
 LOOK_SECONDS = 0.5  # how often a reader that hears nothing looks for what has become due
 GATHER_SECONDS = 0.03  # what comes back, or becomes due, within this time is handled together
+QUICK_SECONDS = (
+    0.005  # the same while not CROWDED_SHARE of the calls are out: what is added to each document counts then
+)
+CROWDED_SHARE = 0.8
+SWITCH_SECONDS = 0.0005  # of Python's threads; its own 5 ms are ten times what a statement takes
 # While a quota is the limit, documents wait longer than this anyway: fewer and larger transactions cost them nothing. Well below the
 # second's worth that a bucket holds, so that no token is lost.
 PATIENT_SECONDS = 0.25
@@ -151,6 +157,8 @@ class Reader:
     def run(self) -> None:
         """Read until the time is over or somebody says stop, and until nothing is out any more."""
         quota.ensure()
+        # The thread of the database waits for the interpreter after each statement: the calls' threads let it go this soon.
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._listener.listen(notices.DUE)
         pool = ThreadPoolExecutor(self.slots, thread_name_prefix=f"reader-{self.lane}")
         try:
@@ -202,6 +210,8 @@ class Reader:
         self._send(pool, claimed.works)
 
     def _send(self, pool: ThreadPoolExecutor, works: Sequence[pipeline.Work]) -> None:
+        if works:
+            textract.get_ready()
         for work in works:
             self._out[id(work)] = (work, time.monotonic())
             pool.submit(self._ask, work)
@@ -243,24 +253,30 @@ class Reader:
 
     def _wait(self) -> None:
         """Until something comes back, something becomes due, or it is time to look."""
+        heard = self._hears(self._listener.wait(self._patience(), or_readable=self._woken.fileno()))
         now = time.monotonic()
-        if self._unsaved or not self._done.empty():
+        if heard:
+            self._claims.hear(now)
+        if heard or self._unsaved or not self._done.empty():
             time.sleep(self._gather_seconds(now))  # its neighbours come along
-        elif not (self._claims.more and self._can_claim(now)):
-            seconds = min(self._claims.wait(now), LOOK_SECONDS) if self._can_claim(now) else LOOK_SECONDS
-            if self._hears(self._listener.wait(seconds, or_readable=self._woken.fileno())):
-                now = time.monotonic()
-                self._claims.hear(now)
-                time.sleep(self._gather_seconds(now))
-            elif not self._done.empty():
-                time.sleep(self._gather_seconds(time.monotonic()))
         with suppress(BlockingIOError):
             self._woken.recv(65536)
+
+    def _patience(self) -> float:
+        """How long to wait if nothing happens."""
+        now = time.monotonic()
+        if self._unsaved or not self._done.empty():
+            return 0.0
+        if not self._can_claim(now):
+            return LOOK_SECONDS
+        return 0.0 if self._claims.more else min(self._claims.wait(now), LOOK_SECONDS)
 
     def _gather_seconds(self, now: float) -> float:
         """How long to let neighbours come along: longer where all wait for a quota, and nothing urgent is among them."""
         urgent = any(work.document.priority == Priority.HIGH for work, _since in list(self._out.values()))
-        return PATIENT_SECONDS if self._claims.limited(now) and not urgent else GATHER_SECONDS
+        if self._claims.limited(now) and not urgent:
+            return PATIENT_SECONDS
+        return GATHER_SECONDS if len(self._out) > self.slots * CROWDED_SHARE else QUICK_SECONDS
 
     def _hears(self, told: Sequence[notices.Notice]) -> bool:
         """Whether something of this lane became due. Work of other lanes is found by looking now and then: their readers are at it."""

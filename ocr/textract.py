@@ -149,6 +149,13 @@ def analyze(
     return checked(bodies[-1], asynchronous=False)
 
 
+def get_ready() -> None:
+    """Make the clients before many threads call: calls that a quota lets through one by one, and that wait for a client, go out all
+    at once when it is there, and are refused as too many."""
+    for family in (START, GET, SYNC):
+        aws.textract(family)
+
+
 class Whole:
     """Whether an answer, seen part by part, holds every page of the document, once, with every line of its pages and every word of
     its lines: nothing else tells of a last part that is missing, be it that its token got lost or that no token leads to it.

@@ -494,7 +494,7 @@ def engine(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setenv("AWS_ENDPOINT_URL_TEXTRACT", found.url)
     clients = [aws.textract(family) for family in (textract.START, textract.GET, textract.SYNC)]
     if any(client.meta.endpoint_url != found.url for client in clients):
-        aws.client.cache_clear()  # some other test had them point elsewhere
+        aws.forget()  # some other test had them point elsewhere
     yield found
     assert not found.raised, found.raised
     found.forget()

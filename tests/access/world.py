@@ -114,11 +114,11 @@ def build() -> World:
     service = stub.running()
     with override_settings(TEXTRACT_ENDPOINT=service.url), pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL_TEXTRACT", service.url)
-        aws.client.cache_clear()
+        aws.forget()
         service.forget()
         made = _build()
         service.forget()
-    aws.client.cache_clear()
+    aws.forget()
     return made
 
 

@@ -117,9 +117,9 @@ def bucket(settings: Any) -> Iterator[Any]:
         s3.create_bucket(Bucket="scans")
         s3.put_bucket_versioning(Bucket="scans", VersioningConfiguration={"Status": "Enabled"})
         settings.STORAGE = "s3"
-        aws.client.cache_clear()
+        aws.forget()
         yield s3
-    aws.client.cache_clear()
+    aws.forget()
 
 
 def test_an_object_is_fetched_in_the_version_asked_for(bucket: Any, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def simulator(
     settings.TEXTRACT_TPS = 10_000
     settings.POLL_FIRST_SECONDS = settings.POLL_MOST_SECONDS = 600  # nothing gets due by itself while a test runs
     monkeypatch.setenv("AWS_ENDPOINT_URL_TEXTRACT", _started.url)
-    aws.client.cache_clear()
+    aws.forget()
     _started.turn(reset=True, faults=[])
     yield _started
-    aws.client.cache_clear()
+    aws.forget()

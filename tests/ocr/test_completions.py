@@ -61,10 +61,10 @@ def word(settings: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch, db: Non
         monkeypatch.setattr(completions, "LONG_POLL_SECONDS", 0)
         monkeypatch.setattr(completions, "EARLY_SECONDS", 0)
         monkeypatch.setattr(completions, "_known", (float("-inf"), False))
-        aws.client.cache_clear()
+        aws.forget()
         watch.beat(completions.BEAT)
         yield made
-    aws.client.cache_clear()
+    aws.forget()
 
 
 def _message(made: Document) -> dict[str, object]:

@@ -148,7 +148,7 @@ def test_one_request_per_call(cast: make.Cast, engine: Engine) -> None:
 
 def test_an_answer_that_comes_too_late_is_lost(cast: make.Cast, engine: Engine, settings: Any) -> None:
     settings.TEXTRACT_READ_SECONDS = 1
-    aws.client.cache_clear()
+    aws.forget()
     given_up = Event()
     engine.on_call = lambda call: None if engine.count() > 1 else void(given_up.wait(20))
     made = _received(cast)
@@ -157,7 +157,7 @@ def test_an_answer_that_comes_too_late_is_lost(cast: make.Cast, engine: Engine, 
     assert (after.status, after.error_code) == ("reading", "answer_lost")
     assert make.run(made).status == "approved"
     assert len(engine.bill) == 1
-    aws.client.cache_clear()
+    aws.forget()
 
 
 def void(value: object) -> None:
@@ -168,12 +168,12 @@ def test_a_service_that_is_not_there_costs_nothing(
     cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_TEXTRACT", "http://127.0.0.1:9")
-    aws.client.cache_clear()
+    aws.forget()
     made = _received(cast)
     after = make.advance(made)
     assert (after.status, after.error_code, after.attempts) == ("reading", "unreachable", 0)
     monkeypatch.setenv("AWS_ENDPOINT_URL_TEXTRACT", engine.url)
-    aws.client.cache_clear()
+    aws.forget()
     assert make.run(made).status == "approved"
 
 

@@ -199,7 +199,7 @@ def test_what_the_local_endpoint_writes_is_whole(
     }
     settings.BUCKET, settings.TEXTRACT_ENDPOINT = BUCKET, endpoint.url
     monkeypatch.setenv("AWS_ENDPOINT_URL_TEXTRACT", endpoint.url)
-    aws.client.cache_clear()
+    aws.forget()
     try:
         endpoint.control(job={"median": 0.05, "per_page": 0})
         made = make.receive(cast.a, make.pdf(outputs.ABOVE_PAGES + 1), document_type="generic_form").document
@@ -209,5 +209,5 @@ def test_what_the_local_endpoint_writes_is_whole(
         assert len(make.stored(made, Artifact.Kind.RAW)) > 1
         assert _left(cast) == []
     finally:
-        aws.client.cache_clear()
+        aws.forget()
         endpoint.stop()

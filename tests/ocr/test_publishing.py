@@ -49,13 +49,13 @@ class Bus:
 def bus(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bus]:
     settings.EVENT_BUS = BUS
     with mock_aws(config={"core": {"mock_credentials": False, "passthrough": {"urls": [r"http://127\.0\.0\.1.*"]}}}):
-        aws.client.cache_clear()
+        aws.forget()
         client = boto3.client("events", region_name="us-east-1")
         client.create_event_bus(Name=BUS)
         made = Bus(client)
         monkeypatch.setattr(aws, "events", lambda: made)
         yield made
-    aws.client.cache_clear()
+    aws.forget()
 
 
 def _due_again() -> None:

@@ -109,6 +109,13 @@ def test_after_a_throttle_the_rate_falls_to_what_got_through_and_climbs_back() -
     assert _row().rate == 20  # never above what is granted
 
 
+def test_a_few_refusals_before_the_first_answer_are_a_few_of_many() -> None:
+    """The answers to the others take seconds: nothing but refusals has come back yet."""
+    assert quota.take(OPERATION, 20, urgent=True).calls == 20
+    quota.learn(OPERATION, "throttled", count=4)
+    assert _row().peak == 16
+
+
 def test_calls_that_were_out_already_say_nothing_new() -> None:
     for _ in range(20):
         quota.throttled(OPERATION, count=1, refused=0.5)

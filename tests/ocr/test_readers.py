@@ -221,10 +221,12 @@ def test_answers_are_saved_together_while_a_quota_is_the_limit_but_not_urgent_on
     reader = readers.Reader("normal")
     now = time.monotonic()
     with reader._woken, reader._wake:
-        assert reader._gather_seconds(now) == readers.GATHER_SECONDS
+        assert reader._gather_seconds(now) == readers.QUICK_SECONDS
         reader._claims.note(_claimed(3, AnalyzeDocument=0.25), limit=8, now=now)
         assert reader._gather_seconds(now) == readers.PATIENT_SECONDS
         make.receive(cast.a, priority="high")
         [work] = pipeline.claim("normal", limit=1).works
         reader._out[id(work)] = (work, now)
+        assert reader._gather_seconds(now) == readers.QUICK_SECONDS
+        reader.slots = 1
         assert reader._gather_seconds(now) == readers.GATHER_SECONDS

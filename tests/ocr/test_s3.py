@@ -30,9 +30,9 @@ def bucket(settings: Any, engine: Engine) -> Iterator[Any]:
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         settings.STORAGE, settings.BUCKET, settings.KMS_KEY_ID = "s3", BUCKET, KEY_ID
         settings.STORAGES = {**settings.STORAGES, "documents": {"BACKEND": "ocr.aws.DocumentBucket", "OPTIONS": {}}}
-        aws.client.cache_clear()
+        aws.forget()
         yield s3
-    aws.client.cache_clear()
+    aws.forget()
 
 
 def _key(made: Any, kind: str = "original") -> str:
