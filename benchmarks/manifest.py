@@ -2,9 +2,8 @@
 
 JSON Lines over HTTP, 400 pages of 150 KB that the rows name again and again, each row with an external_id of its own; the simulated
 Textract answers at once, with short answers, and grants any number of calls, since what counts here is that every row becomes one
-document. Four times
-the whole group of the low lane's cluster, feeder and reader in it, is killed with -9: twice at work, once while the batch
-is paused, once at work after that. At the end the results are downloaded and compared with the manifest, and `verify` runs.
+document. Four times the whole group of the low lane's cluster, feeder and reader in it, is killed with -9: twice at work, once while
+the batch is paused, once at work after that. At the end the results are downloaded and compared with the manifest, and `verify` runs.
 """
 
 from __future__ import annotations
