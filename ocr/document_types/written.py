@@ -20,8 +20,8 @@ _VERSION = re.compile(r"^version:.*\n?", re.MULTILINE)
 _ORDER = (
     "name", "label", "operation", "features", "date_order", "queries", "fields", "line_items", "every_pair", "rules",
     "group", "kind", "required", "threshold", "sensitivity", "finder", "query", "choices", "labels", "negative_labels",
-    "expense", "terms", "optional", "may_be_included", "column", "equals", "may_be_added", "tolerance", "later", "earlier",
-    "text", "alias", "pages",
+    "expense", "identity", "lending", "terms", "optional", "may_be_included", "column", "equals", "may_be_added",
+    "tolerance", "later", "earlier", "text", "alias", "pages",
 )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from ocr.extraction import expense
 from ocr.extraction.blocks import resolve
 from ocr.extraction.document_types import (
     DocumentType,
@@ -42,7 +41,8 @@ from ocr.extraction.reading import (
     words_as_json,
 )
 from ocr.extraction.rules import check
-from ocr.extraction.tolerant import decoded, listed
+from ocr.extraction.sheets import Sheets
+from ocr.extraction.tolerant import decoded
 from ocr.extraction.values import InvalidValue, parse_kind, parse_value
 
 __all__ = [
@@ -84,24 +84,26 @@ def read(
     *,
     warnings: Sequence[Any] = (),
     expense_documents: Sequence[Any] = (),
+    identity_documents: Sequence[Any] = (),
+    lending_results: Sequence[Any] = (),
 ) -> Reading:
     """The named fields of one document, its line items, and the problems a person should look at.
 
     `blocks` are all pages together, or the parts in which a long answer comes: lists of blocks, taken one after the other
     and let go page by page, so a document of thousands of pages needs no more memory than some of them. Their order is
     the reading order. `warnings` are the engine's own (`ErrorCode`, `Pages`); `expense_documents` are AnalyzeExpense's
-    `ExpenseDocuments`.
+    `ExpenseDocuments`, `identity_documents` AnalyzeID's `IdentityDocuments`, `lending_results` the lending analysis' `Results`.
     Whatever the blocks hold, this raises nothing: what cannot be understood is ignored and counted in `unknown`, and
     a required field that is absent is a Field without a value plus a Problem.
     """
-    expense_documents = listed(expense_documents)
-    gathering = Gathering(document_type, expense_documents)
+    sheets = Sheets(expense_documents, identity_documents, lending_results)
+    gathering = Gathering(document_type, sheets)
     several, answer = _several_parts(iter(blocks))
-    if several and not expense_documents:
+    if several and not sheets:
         for page, last in _with_last(Parts(answer)):
             gathering.look(resolve(page), last=last)
     else:
-        gathering.look(resolve([*_flat(answer), *expense.blocks(expense_documents)]), last=True)
+        gathering.look(resolve([*_flat(answer), *sheets.blocks()]), last=True)
     return gathering.reading(warnings)
 
 

@@ -80,6 +80,7 @@ class Pair(NamedTuple):
     key: Span
     value: Span | None
     confidence: float | None
+    why: str = "key_value"
 
 
 class Cell(NamedTuple):
@@ -164,6 +165,14 @@ class Layout:
         return tuple(
             PageWords(page, self.rotations[page], tuple(words.values())) for page, words in sorted(ordered.items())
         )
+
+    def words_on(self, page: int) -> tuple[Word, ...]:
+        """The words of one page in reading order."""
+        return self._words_of.get(page, ())
+
+    @cached_property
+    def _words_of(self) -> Mapping[int, tuple[Word, ...]]:
+        return {page.number: page.words for page in self.pages}
 
     @cached_property
     def lines(self) -> tuple[Span, ...]:
@@ -456,8 +465,7 @@ def ids_of(words: Sequence[Word]) -> tuple[str, ...]:
 
 def words_within(layout: Layout, page: int, box: Box | None) -> tuple[Word, ...]:
     """The words of a page whose middle lies in the box."""
-    words = next((each.words for each in layout.pages if each.number == page), ())
-    return tuple(_held(words, box)) if box else ()
+    return tuple(_held(layout.words_on(page), box)) if box else ()
 
 
 def _held(words: Iterable[Word], box: Box) -> Iterator[Word]:

@@ -22,6 +22,8 @@ from ocr.extraction.rows import Line, Rows, box_of, words_at
 SOURCES = {
     "query": 0.95,
     "expense": 0.95,
+    "identity": 0.95,
+    "lending": 0.95,
     "key_value": 0.92,
     "table": 0.85,
     "label_right": 0.82,

@@ -44,10 +44,11 @@ class Query:
 class FieldSpec:
     """One field to look for.
 
-    `labels` are the names it is printed under, strongest first; `negative_labels` are longer names that must not
-    be taken for it. `finder` says how to look when no label leads to a value. `expense` lists the types that
-    AnalyzeExpense gives it. `threshold` is the least word confidence (percent) that needs no person. `choices` are the
-    only values it may have; `printed_choices` are other names under which one of them is printed, each with the choice.
+    `labels` are the names it is printed under, strongest first; `negative_labels` are longer names that must not be
+    taken for it. `finder` says how to look when no label leads to a value. `expense`, `identity` and `lending` list
+    the types that AnalyzeExpense, AnalyzeID and the lending analysis give it. `threshold` is the least word confidence
+    (percent) that needs no person. `choices` are the only values it may have; `printed_choices` are other names under
+    which one of them is printed, each with the choice.
     """
 
     name: str
@@ -58,6 +59,8 @@ class FieldSpec:
     negative_labels: tuple[str, ...] = ()
     query: str | None = None
     expense: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
+    lending: tuple[str, ...] = ()
     finder: Finder | None = None
     required: bool = False
     threshold: float = DEFAULT_THRESHOLD
@@ -285,6 +288,8 @@ def _field(at: _Mapping) -> FieldSpec:
         negative_labels=at.texts("negative_labels"),
         query=at.name("query") if at.get("query") is not None else None,
         expense=at.texts("expense"),
+        identity=at.texts("identity"),
+        lending=at.texts("lending"),
         finder=cast(Finder | None, finder),
         required=at.flag("required"),
         threshold=at.percent("threshold", default=DEFAULT_THRESHOLD),

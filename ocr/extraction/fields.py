@@ -34,7 +34,9 @@ _TRIED_PER_FIELD = 6
 _MOST_VALUES = 500
 _KEPT_VALUES = 100
 # Of two candidates that are as good, the one whose source comes first in this list; then the finders'.
-_TURNS = {"expense": 0, "query": 1, "key_value": 2, "table": 3, "label_right": 4, "label_below": 4}
+_TURNS = {
+    "expense": 0, "identity": 0, "lending": 0, "query": 1, "key_value": 2, "table": 3, "label_right": 4, "label_below": 4,
+}  # fmt: skip
 
 
 class Choice(NamedTuple):

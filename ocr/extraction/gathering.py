@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from ocr.extraction import dates, expense, grid
+from ocr.extraction import dates, grid, named
 from ocr.extraction.blocks import Layout, Table
 from ocr.extraction.candidates import context, labelled, printed_dates
 from ocr.extraction.document_types import DateOrder, DocumentType
@@ -20,6 +20,7 @@ from ocr.extraction.pairs import PairFields
 from ocr.extraction.reading import Field, LineItem, PageReading, Problem, Reading, Rotation
 from ocr.extraction.rows import Rows
 from ocr.extraction.rules import broken_rules
+from ocr.extraction.sheets import Sheets
 from ocr.extraction.tolerant import listed, members, number, text
 
 # Nobody reviews more than this, and neither a page nor a result can hold it: the rest is left out, and that is told.
@@ -33,9 +34,9 @@ class Gathering:
     is still possible.
     """
 
-    def __init__(self, document_type: DocumentType, expense_documents: Sequence[Any] = ()) -> None:
+    def __init__(self, document_type: DocumentType, sheets: Sheets) -> None:
         self._type = document_type
-        self._expense = expense_documents
+        self._sheets = sheets
         self._pages: dict[int, Rotation] = {}
         self._has_words = False
         self._unknown: Counter[str] = Counter()
@@ -45,7 +46,7 @@ class Gathering:
         self._finders = finders_of(document_type.fields)
         self._pairs = PairFields(document_type.every_pair, most=MOST_FIELDS) if document_type.every_pair else None
         self._tables = ItemTables(document_type, most=MOST_FIELDS)
-        self._expense_items: tuple[LineItem, ...] = ()
+        self._sheet_items: tuple[LineItem, ...] = ()
         specs = (*document_type.fields, *(document_type.line_items or ()))
         self._has_dates = any(spec.kind == "date" or spec.finder == "any_date" for spec in specs)
 
@@ -53,13 +54,15 @@ class Gathering:
         """Note what a page (or several that belong together) says; `last` when none follows."""
         for page, rotation in layout.rotations.items():
             self._pages.setdefault(page, rotation)
+        for page in self._sheets.pages:
+            self._pages.setdefault(page, 0)
         self._has_words = self._has_words or layout.has_words
         dated = printed_dates(layout) if self._has_dates else {}
         self._proofs |= dates.proofs(chain.from_iterable(dated.values()))
         if self._type.fields:
             self._look_for_fields(layout, dated, self._orders(last=last))
         if self._pairs is not None:
-            self._pairs.look(layout.pairs)
+            self._pairs.look(chain(layout.pairs, map(named.pair, self._sheets.named(layout))))
         if self._type.line_items:
             self._look_for_items(layout)
         self._unknown.update(layout.unknown)
@@ -99,7 +102,7 @@ class Gathering:
     ) -> None:
         self._dated = {order: self._dated.get(order, Tally()) for order in orders}
         seen = context(layout, self._type, dated, orders[0])
-        found = list(chain(expense.candidates(seen, self._expense), labelled(seen)))
+        found = list(chain(named.candidates(seen, self._sheets.named(layout)), labelled(seen)))
         self._tally.add(each for each in found if seen.specs[each.name].kind != "date")
         self._dated[orders[0]].add(each for each in found if seen.specs[each.name].kind == "date")
         days = {name: spec for name, spec in seen.specs.items() if spec.kind == "date"}
@@ -109,9 +112,7 @@ class Gathering:
             finder.look(seen)
 
     def _look_for_items(self, layout: Layout) -> None:
-        if self._expense:
-            order = self._order()
-            self._expense_items = expense.line_items(self._expense, layout, self._type, date_order=order)
+        self._sheet_items = self._sheets.line_items(layout, self._type, date_order=self._order())
         self._tables.look(layout.tables or self._printed_tables(layout))
 
     def _printed_tables(self, layout: Layout) -> Iterator[Table]:
@@ -131,12 +132,12 @@ class Gathering:
         return (*fields, *(self._pairs.fields if self._pairs else ()))
 
     def _items(self) -> tuple[LineItem, ...]:
-        return self._expense_items or self._tables.items(self._order())
+        return self._sheet_items or self._tables.items(self._order())
 
     def _problems(self, fields: Sequence[Field], warnings: Sequence[Any]) -> list[Problem]:
         problems = [_warning(each) for each in listed(warnings)]
         required = [field for field in fields if field.required]
-        if not self._has_words and not any(field.text for field in fields):
+        if not self._has_words and not any(field.text or field.value for field in fields):
             problems.append(Problem("missing", None, "No text was found on the document.", "no_text"))
         elif len(required) > 1 and not any(field.text for field in required):
             sentence = f"None of the required fields was found; is this a document of the type {self._type.label}?"
@@ -150,7 +151,7 @@ class Gathering:
         if self._pairs and self._pairs.left_out:
             kept, more, what = len(self._pairs.fields), self._pairs.left_out, "form fields"
             yield Problem("partial_result", None, _too_many(kept, more, what), "too_many_fields")
-        if self._tables.left_out and not self._expense_items:
+        if self._tables.left_out and not self._sheet_items:
             kept, more, what = self._tables.kept, self._tables.left_out, "line items"
             yield Problem("partial_result", None, _too_many(kept, more, what), "too_many_line_items")
 

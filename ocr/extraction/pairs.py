@@ -84,7 +84,7 @@ def _field(pair: Pair, pattern: FieldSpec, *, name: str, label: str) -> Field:
         box=value.box or pair.key.box,
         word_ids=ids_of(value.words),
         source="textract",
-        why="key_value",
+        why=pair.why,
         state="certain",
         required=pattern.required,
         threshold=pattern.threshold,

@@ -32,6 +32,7 @@ GOOD: dict[str, Any] = {
         {"name": "net", "kind": "amount", "finder": "largest_amount", "group": "Money", "label": "Net amount"},
         {"name": "day", "kind": "date", "choices": []},
         {"name": "due", "kind": "date"},
+        {"name": "born", "kind": "date", "identity": ["DATE_OF_BIRTH"], "lending": ["1003/DOB", "DOB"]},
     ],
     "line_items": [{"name": "amount", "kind": "amount"}],
     "rules": [
@@ -49,10 +50,11 @@ def test_a_description_becomes_a_document_type() -> None:
         "bill", 2, "Bill", ("FORMS", "QUERIES"), "month_first",
     )  # fmt: skip
     assert made.queries == (Query("What is the total?", "total", ("*",)),)
-    total, tax, net, day, _ = made.fields
+    total, tax, net, day, _, born = made.fields
     assert (total.label, total.required, total.threshold, total.sensitivity) == ("Total", True, 95.0, "restricted")
     assert (tax.labels, tax.negative_labels, tax.expense, tax.required) == (("tax",), ("tax id",), ("TAX",), False)
     assert (net.label, net.group, net.finder) == ("Net amount", "Money", "largest_amount")
+    assert (born.identity, born.lending, born.expense) == (("DATE_OF_BIRTH",), ("1003/DOB", "DOB"), ())
     assert (day.threshold, day.sensitivity, day.query, day.finder) == (90.0, "internal", None, None)
     assert made.rules == (
         SumRule("sum", ("net", "tax"), "total", tolerance=Decimal("0.05")),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ocr.extraction import InvalidValue, as_json, decoded, parse_value, read
 from ocr.extraction.blocks import resolve
 from ocr.extraction.document_types import Kind
-from tests.extraction.make import Answer, shipped, spec
+from tests.extraction.make import Answer, geometry, shipped, spec
 
 FEW = settings(max_examples=100, derandomize=True, deadline=None, database=None)
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -41,7 +41,12 @@ MEMBERS = sorted({member for block in SOUND for member in block})
 @FEW
 @given(st.lists(JUNK, max_size=5))
 def test_reading_survives_what_are_no_blocks(foreign: list[Any]) -> None:
-    json.dumps(as_json(read(foreign, shipped("invoice"), warnings=foreign, expense_documents=foreign)))
+    for name in ("invoice", "identity_document", "generic_form"):
+        reading = read(
+            foreign, shipped(name), warnings=foreign, expense_documents=foreign, identity_documents=foreign,
+            lending_results=foreign,
+        )  # fmt: skip
+        json.dumps(as_json(reading))
 
 
 @FEW
@@ -72,7 +77,39 @@ EXPENSE = {
         {"LineItems": [{"LineItemExpenseFields": [{"Type": {"Text": "ITEM"}, "ValueDetection": {"Text": "Paint"}}]}]}
     ],
 }
+IDENTITY = {
+    "DocumentIndex": 1,
+    "IdentityDocumentFields": [
+        {
+            "Type": {"Text": "DATE_OF_BIRTH"},
+            "ValueDetection": {
+                "Text": "03/18/2001", "Confidence": 94.7,
+                "NormalizedValue": {"Value": "2001-03-18T00:00:00", "ValueType": "Date"},
+            },
+        },
+        {"Type": {"Text": "LAST_NAME"}, "ValueDetection": {"Text": "Paint", "Confidence": 98.0}},
+    ],
+    "Blocks": SOUND[:6],
+}  # fmt: skip
+DETECTED = {"Text": "$ 452.43", "Confidence": 97.0, "Geometry": geometry(0.1, 0.08, 0.3, 0.02)}
+LENDING = {
+    "Page": 2,
+    "PageClassification": {"PageType": [{"Value": "PAYSLIPS", "Confidence": 99.8}], "PageNumber": []},
+    "Extractions": [
+        {
+            "LendingDocument": {
+                "LendingFields": [
+                    {"Type": "CURRENT_GROSS_PAY", "KeyDetection": DETECTED, "ValueDetections": [DETECTED]},
+                    {"Type": "VOID", "ValueDetections": [{"SelectionStatus": "SELECTED", "Confidence": 90.0}]},
+                ],
+                "SignatureDetections": [{"Confidence": 54.8, "Geometry": geometry(0.1, 0.8, 0.3, 0.02)}],
+            }
+        },
+        {"ExpenseDocument": EXPENSE, "IdentityDocument": IDENTITY},
+    ],
+}
 WHOLE = {"Blocks": SOUND, "ExpenseDocuments": [EXPENSE], "Warnings": [{"ErrorCode": "PAGE_LIMIT", "Pages": [1, 2]}]}
+SHEETS = {"IdentityDocuments": [IDENTITY], "Results": [LENDING]}
 
 
 def places(tree: Any) -> Iterator[tuple[Any, Any]]:
@@ -82,11 +119,9 @@ def places(tree: Any) -> Iterator[tuple[Any, Any]]:
         yield from places(tree[key])
 
 
-@settings(FEW, max_examples=60)
-@given(st.data())
-def test_reading_survives_an_answer_that_is_mangled_anywhere(data: st.DataObject) -> None:
+def mangled(sound: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
     """Members dropped, of another type, null, huge, or what stands elsewhere in the answer (so that relationships go in circles)."""
-    whole = copy.deepcopy(WHOLE)
+    whole = copy.deepcopy(sound)
     for _ in range(data.draw(st.integers(1, 8))):
         found = list(places(whole))
         if not found:
@@ -102,6 +137,13 @@ def test_reading_survives_an_answer_that_is_mangled_anywhere(data: st.DataObject
             holder[key] = (
                 copy.deepcopy(other[at]) if change == "other" else data.draw(HUGE if change == "huge" else JUNK)
             )
+    return whole
+
+
+@settings(FEW, max_examples=60)
+@given(st.data())
+def test_reading_survives_an_answer_that_is_mangled_anywhere(data: st.DataObject) -> None:
+    whole = mangled(WHOLE, data)
     for name in ("invoice", "receipt", "generic_form"):
         reading = read(
             whole.get("Blocks") or (), shipped(name), warnings=whole.get("Warnings") or (),
@@ -109,6 +151,21 @@ def test_reading_survives_an_answer_that_is_mangled_anywhere(data: st.DataObject
         )  # fmt: skip
         json.dumps(as_json(reading))
         assert all(page.number < 2**31 for page in reading.pages)
+
+
+@given(st.data())
+@settings(FEW, max_examples=150)
+def test_reading_survives_identity_and_lending_answers_that_are_mangled_anywhere(data: st.DataObject) -> None:
+    whole = mangled(SHEETS, data)
+    for name in ("identity_document", "pay_stub", "invoice", "generic_form"):
+        reading = read(
+            (), shipped(name), identity_documents=whole.get("IdentityDocuments") or (),
+            lending_results=whole.get("Results") or (),
+        )  # fmt: skip
+        json.dumps(as_json(reading))
+        assert all(page.number < 2**31 for page in reading.pages)
+        assert all(field.page is None or 1 <= field.page < 2**31 for field in reading.fields)
+        assert "\x00" not in "".join(f"{field.text}{field.value}{field.label}" for field in reading.fields)
 
 
 @FEW

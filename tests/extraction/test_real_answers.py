@@ -27,12 +27,13 @@ def answer(name: str) -> dict[str, Any]:
 def reading(name: str, document_type: str) -> Reading:
     found = answer(name)
     return read(
-        found.get("Blocks") or [], shipped(document_type), expense_documents=found.get("ExpenseDocuments") or [],
-        warnings=found.get("Warnings") or [],
+        found.get("Blocks") or [], shipped(document_type), warnings=found.get("Warnings") or [],
+        expense_documents=found.get("ExpenseDocuments") or [],
+        identity_documents=found.get("IdentityDocuments") or [], lending_results=found.get("Results") or [],
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("document_type", ["invoice", "receipt", "generic_form"])
+@pytest.mark.parametrize("document_type", ["invoice", "receipt", "identity_document", "pay_stub", "generic_form"])
 @pytest.mark.parametrize("name", NAMES or ["none"])
 def test_every_real_answer_is_read(name: str, document_type: str) -> None:
     json.dumps(as_json(reading(name, document_type)))
@@ -49,7 +50,7 @@ def test_every_word_of_a_real_answer_is_told(name: str) -> None:
 def test_every_form_pair_becomes_a_field(name: str) -> None:
     blocks = answer(name).get("Blocks") or []
     keys = [block for block in blocks if "KEY" in (block.get("EntityTypes") or [])]
-    assert len(reading(name, "generic_form").fields) == len(keys)
+    assert len(read(blocks, shipped("generic_form")).fields) == len(keys)
 
 
 def test_a_page_scanned_upside_down_is_told() -> None:
@@ -82,6 +83,32 @@ def test_the_invoice_is_read_from_its_expense_answer() -> None:
     )  # fmt: skip
     assert len(found.line_items) == 4
     assert found.problems == ()
+
+
+def test_the_licence_is_read_from_its_identity_answer() -> None:
+    found = reading("id-driver-licence.json", "identity_document")
+    values = {each.name: each.value for each in found.fields if each.value}
+    assert values == {
+        "document_number": "736HDV7874JSB", "surname": "MARIA", "given_names": "GARCIA", "date_of_birth": "2001-03-18",
+        "issued_on": "2018-03-18", "expires_on": "2028-01-20",
+    }  # fmt: skip
+    surname, born = field(found, "surname"), field(found, "date_of_birth")
+    assert round(surname.confidence or 0, 1) == 98.3  # that this is the surname
+    assert round(surname.word_confidence or 0, 1) == 83.0  # of the word MARÍA on the card
+    assert surname.box is not None and born.box is None  # the day of birth is printed twice
+    assert found.problems == ()
+
+
+def test_a_page_of_the_loan_is_read_from_its_lending_answer() -> None:
+    found = reading("lending-no-signature.json", "pay_stub")
+    values = {each.name: (each.value, each.page) for each in found.fields if each.value}
+    assert values == {
+        "employer": ("ANY COMPANY CORP.", 1), "employee": ("JOHN STILES", 1), "pay_date": ("2008-07-25", 1),
+        "period_to": ("2008-07-18", 1), "gross_pay": ("452.43", 1), "net_pay": ("291.90", 1),
+    }  # fmt: skip
+    assert field(reading("lending-no-signature.json", "w2"), "wages").value == "100.00"
+    assert field(reading("lending-no-signature.json", "bank_statement"), "closing_balance").value == "123084.85"
+    assert [page.number for page in found.pages] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_handwriting_on_the_form_is_read_and_the_doubtful_word_is_told() -> None:
