@@ -247,7 +247,7 @@ def _page_words(layer: pypdfium2.PdfTextPage, count: int) -> Iterator[tuple[str,
     boxes: list[_PageBox] = []
     for index in range(count + 1):
         character = chr(pdfium.FPDFText_GetUnicode(layer, index)) if index < count else "\n"
-        ends = character.isspace() or not character.isprintable()
+        ends = character.isspace() or not (character.isprintable() or _is_private(character))
         if word and (ends or _is_after_label(word, character)):
             yield word, _around(boxes), line
             word, boxes = "", []
@@ -256,6 +256,11 @@ def _page_words(layer: pypdfium2.PdfTextPage, count: int) -> Iterator[tuple[str,
         else:
             word += character
             boxes.append(_character_box(layer, index))
+
+
+def _is_private(character: str) -> bool:
+    """Whether only the font knows what the character means: what is printed is told, else a layer with holes would look whole."""
+    return "\ue000" <= character <= "\uf8ff"
 
 
 def _is_after_label(word: str, character: str) -> bool:

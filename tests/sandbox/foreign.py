@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -45,9 +46,15 @@ def tiff(path: Path, *, frames: int) -> Path:
 
 
 def pdf(
-    path: Path, *, boxes: tuple[str, ...] = ("0 0 200 100",), stream: bytes = b"", extra: str = "", trailer: str = ""
+    path: Path,
+    *,
+    boxes: tuple[str, ...] = ("0 0 200 100",),
+    stream: bytes = b"",
+    extra: str = "",
+    trailer: str = "",
+    objects: tuple[bytes, ...] = (),
 ) -> Path:
-    """A PDF with one page per media box; `stream` is a whole stream object shared by the pages."""
+    """A PDF with one page per media box; `stream` is a whole stream object shared by the pages, `objects` come after them."""
     first = 4
     kids = " ".join(f"{first + index} 0 R" for index in range(len(boxes)))
     bodies = [
@@ -56,6 +63,7 @@ def pdf(
     ]
     bodies.append(stream or b"<</Length 31>>stream\n0 0 0 rg 0 0 50 100 re f       \nendstream")
     bodies += [f"<</Type/Page/Parent 2 0 R/MediaBox[{box}]/Contents 3 0 R>>".encode() for box in boxes]
+    bodies += objects
     content, offsets = b"%PDF-1.7\n", []
     for number, body in enumerate(bodies, start=1):
         offsets.append(len(content))
@@ -89,3 +97,26 @@ def text_pdf(path: Path, drawing: str, *, rotate: int = 0, crop: str = "0 0 200 
     font = "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>>>>>"
     box = f"0 0 200 100]/CropBox[{crop}]/Rotate {rotate}{font}/Was[0"
     return pdf(path, boxes=(box,) * pages, stream=b"<</Length %d>>stream\n%b\nendstream" % (len(content), content))
+
+
+def digital_pdf(path: Path, lines: Sequence[str], *, says: Mapping[str, str] | None = None, pages: int = 1) -> Path:
+    """A PDF of 300 x 400 points whose pages all print these lines in Helvetica, 12 points high.
+
+    Its text layer says the same, but for the characters in `says`: to whoever copies them they are others. What a font's ToUnicode
+    says is shown to nobody.
+    """
+    rows = [f"0 -20 Td ({line}) Tj" for line in lines]
+    drawing = " ".join(["BT /F 12 Tf 30 380 Td", *rows, "ET"]).encode("latin-1")
+    mapped = "".join(f"<{ord(shown):02x}> <{ord(said):04x}>\n" for shown, said in (says or {}).items())
+    table = (
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Said def /CMapType 2 def\n"
+        f"1 begincodespacerange <00> <ff> endcodespacerange {len(says or {})} beginbfchar\n{mapped}endbfchar endcmap end end"
+    ).encode()
+    to_unicode = f"/ToUnicode {4 + pages} 0 R" if says else ""
+    font = f"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding{to_unicode}>>"
+    box = f"0 0 300 400]/Resources<</Font<</F{font}>>>>/Was[0"
+    return pdf(path, boxes=(box,) * pages, stream=_stream(drawing), objects=(_stream(table),))
+
+
+def _stream(content: bytes) -> bytes:
+    return b"<</Length %d>>stream\n%b\nendstream" % (len(content), content)

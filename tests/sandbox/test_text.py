@@ -52,6 +52,12 @@ def test_what_is_drawn_invisibly_is_told(sandbox: Sandbox, tmp_path: Path) -> No
     assert only(sandbox.text(path, first=1, last=1)).hidden == pytest.approx(1, abs=0.2)
 
 
+def test_what_only_the_font_understands_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = foreign.digital_pdf(tmp_path / "a.pdf", ["Total: 12.50"], says={"1": "\ue000", "5": "9"})
+    page = only(sandbox.text(path, first=1, last=1))
+    assert [word.text for word in page.words] == ["Total:", "\ue0002.90"]
+
+
 def test_the_pages_asked_for_are_answered(sandbox: Sandbox, tmp_path: Path) -> None:
     path = foreign.text_pdf(tmp_path / "a.pdf", SHOWN, pages=3)
     assert len(sandbox.text(path, first=2, last=3)) == 2
