@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
@@ -193,6 +194,12 @@ class ApiKeys(OfTheTenant, KeyBase):
         self.message_user(request, text, messages.SUCCESS)
 
 
+_WITHOUT_WITNESS = gettext_lazy(
+    "No second witness is set up here (DTAT_WITNESS_URL), and text that nothing checks is not believed: "
+    "until there is one, this changes nothing and Textract reads every PDF."
+)
+
+
 class PlatformOnly:
     """Pages for platform admins; nobody deletes here, since audit rows go on speaking of what was there."""
 
@@ -214,10 +221,15 @@ class PlatformOnly:
 
 @admin.register(Tenant)
 class Tenants(PlatformOnly, TenantBase):
-    list_display = ("name", "slug", "created_at")
+    list_display = ("name", "slug", "reads_text_layers", "created_at")
     search_fields = ("name", "slug")
-    fields = ("name", "slug")
+    fields = ("name", "slug", "reads_text_layers")
     prepopulated_fields = {"slug": ("name",)}
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        if not settings.WITNESS_URL:
+            kwargs["help_texts"] = {"reads_text_layers": _WITHOUT_WITNESS}
+        return super().get_form(request, obj, change, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:  # noqa: FBT001
         super().save_model(request, obj, form, change)

@@ -49,6 +49,15 @@ class Tenant(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    reads_text_layers = models.BooleanField(
+        _("read the text of PDFs"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "The text that a PDF carries is read instead of its pages, at once and without a bill, "
+            "where a second witness finds the same on the pages."
+        ),
+    )
 
     class Meta:
         ordering = ["name"]

@@ -385,3 +385,25 @@ def test_a_change_that_cannot_be_recorded_is_not_made(monkeypatch: pytest.Monkey
     assert everything_about_people() == before
     assert page.post(f"{MEMBERS}add/", data).status_code == 302
     assert everything_about_people() != before
+
+
+def test_reading_the_text_of_pdfs_is_switched_on_with_its_line_in_the_trail(
+    cast: make.Cast, root: User, tom: User
+) -> None:
+    address, wish = f"{TENANTS}{cast.a.pk}/change/", {"name": "Alder", "slug": "alder", "reads_text_layers": "on"}
+    assert cast.page(tom).post(address, wish).status_code == 403
+    assert cast.page(root).post(address, wish).status_code == 302
+    told = {"target": "alder", "change": "changed", "fields": ["reads_text_layers"]}
+    assert trail_of(cast.a.pk)[-1] == (Kind.TENANT_CHANGED, "user:root", told)
+    with scope.everything():
+        assert list(Tenant.objects.filter(reads_text_layers=True)) == [cast.a]
+
+
+@pytest.mark.parametrize(("url", "warns"), [("", True), ("http://127.0.0.1:9", False)])
+def test_the_tenants_page_says_when_nothing_could_check_them(
+    cast: make.Cast, root: User, settings: Any, url: str, *, warns: bool
+) -> None:
+    settings.WITNESS_URL = url
+    page = cast.page(root).get(f"{TENANTS}{cast.a.pk}/change/").content.decode()
+    assert ("No second witness is set up" in page) is warns
+    assert ("read instead of its pages" in page) is not warns
