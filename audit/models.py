@@ -15,6 +15,7 @@ class Kind(models.TextChoices):
     TEXTRACT_SUCCEEDED = "TEXTRACT_SUCCEEDED", _("Read by Textract")
     NORMALIZED = "NORMALIZED", _("Fields found")
     WITNESSED = "WITNESSED", _("Read by a second witness")
+    TEXT_LAYER_CHECKED = "TEXT_LAYER_CHECKED", _("Own text of the PDF checked")
     HUMAN_REVIEW_REQUIRED = "HUMAN_REVIEW_REQUIRED", _("Sent to review")
     STRAIGHT_THROUGH = "STRAIGHT_THROUGH", _("Approved without review")
     CLAIMED = "CLAIMED", _("Claimed")

@@ -267,7 +267,7 @@ def _keys_once(invariant: Invariant, options: dict[str, Any]) -> None:
     ]
 
 
-# Lines outlive their documents; what stands here is each extraction and line that do not agree.
+# Lines outlive their documents; what stands here is each extraction and line that do not agree. A PDF's own text has no line.
 _DISAGREE = """
     SELECT document_id, number, why FROM (
         SELECT coalesce(e.document_id, c.document_id) AS document_id, coalesce(e.number, c.number) AS number,
@@ -281,7 +281,8 @@ _DISAGREE = """
                END AS why
           FROM ocr_extraction e FULL JOIN ocr_charge c ON c.extraction_id = e.id
                LEFT JOIN ocr_document d ON d.id = c.document_id,
-               LATERAL (SELECT CASE WHEN e.state = 'collected' AND e.reused_from IS NOT NULL THEN 'reused'
+               LATERAL (SELECT CASE WHEN e.state = 'collected' AND e.operation = 'TextLayer' THEN ''
+                                    WHEN e.state = 'collected' AND e.reused_from IS NOT NULL THEN 'reused'
                                     WHEN e.state = 'collected' THEN 'billed'
                                     WHEN e.state = 'failed' AND e.charge_uncertain THEN 'uncertain'
                                     ELSE '' END AS kind) ended

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.urls import get_script_prefix, reverse
 
-from ocr.models import Document, Extraction, Priority, Status
+from ocr.models import Document, Extraction, Priority, Status, TextLayer
 
 MICRO = 1_000_000
 _ANY = str(UUID(int=0))
@@ -27,6 +27,15 @@ ERRORS = {
     "storage_or_database": "The document storage did not work for a while. Retry when it does.",
     "monthly_cap": "The budget of this month is used up. The document waits, and is read by itself once an administrator raises the "
     "budget or the next month begins.",
+}
+# What became of a PDF's own text, where it was looked at.
+TEXT_LAYERS: Mapping[str, str] = {
+    TextLayer.TAKEN: "The file's own text was read. A second witness compared a sample of its words with the pages and found the same.",
+    TextLayer.DIFFERS: "The file's own text does not say what its pages show, so Textract read the pages. Trust what you see, and "
+    "no text that is copied out of the file.",
+    TextLayer.UNSOUND: "Not every page of the file has text of its own that can be used, so Textract read the pages.",
+    TextLayer.UNCHECKED: "The second witness could not compare the file's own text with its pages, so Textract read them.",
+    TextLayer.UNFIT: "Documents of this type need more than their words, so Textract read the pages.",
 }
 # How the jobs of /ocr call what a document's status says.
 JOB_STATUSES = {
@@ -130,7 +139,7 @@ def detail(
         **summary(document),
         **reading(document, fields, witness),
         "metadata": document.metadata,
-        "engine": _engine(extractions),
+        "engine": _engine(document, extractions),
         "review": {
             "required": document.straight_through is False,
             "reasons": reasons(document),
@@ -140,7 +149,7 @@ def detail(
             "reason": document.decision_reason or None,
         },
         "cost": {
-            "pages": sum(run.pages for run in extractions if not run.reused_from),
+            "pages": sum(run.pages for run in extractions if not run.is_free),
             "usd": f"{sum(run.micro_dollars for run in extractions) / MICRO:.6f}",
         },
         "attempts": document.attempts,
@@ -244,7 +253,7 @@ def result(
     return {name: value for name, value in told.items() if name not in left_out}
 
 
-def _engine(extractions: Sequence[Extraction]) -> dict[str, Any] | None:
+def _engine(document: Document, extractions: Sequence[Extraction]) -> dict[str, Any] | None:
     if not extractions:
         return None
     run = extractions[-1]
@@ -255,6 +264,7 @@ def _engine(extractions: Sequence[Extraction]) -> dict[str, Any] | None:
         "job_id": run.job_id or None,
         "reused_from": str(run.reused_from) if run.reused_from else None,
         "charge_uncertain": run.charge_uncertain,
+        "text_layer": document.text_layer or None,
     }
 
 

@@ -30,7 +30,18 @@ from django.db.models.functions import Now
 from audit import prepared, trail
 from audit.models import Kind
 from ocr import document_types, lifecycle, notices, prices
-from ocr.models import Budget, Charge, Document, DocumentType, Extraction, MonthlyCost, PriceTable, Priority, Status
+from ocr.models import (
+    OWN_TEXT,
+    Budget,
+    Charge,
+    Document,
+    DocumentType,
+    Extraction,
+    MonthlyCost,
+    PriceTable,
+    Priority,
+    Status,
+)
 from tenants import scope
 from tenants.changes import PLATFORM
 from tenants.models import Tenant
@@ -64,8 +75,9 @@ class Estimate:
 
 
 def price(features: Iterable[str], operation: str = "AnalyzeDocument") -> int:
-    """What one page costs now, in micro-dollars, in the region that we use. Raises prices.NoPrice."""
-    return _now().of(features, operation).micro_dollars
+    """What one page costs now, in micro-dollars, in the region that we use; nothing where Textract is not asked. Raises
+    prices.NoPrice."""
+    return 0 if operation == OWN_TEXT else _now().of(features, operation).micro_dollars
 
 
 def estimate(document_type: str | DocumentType | None, *, pages: int, documents: int = 1) -> Estimate:
@@ -273,7 +285,7 @@ def earlier_answer(document: Document, features: Sequence[str]) -> Extraction | 
         warnings=[],
         reused_from=None,
     )
-    return same.exclude(document=document).order_by("collected_at").first()
+    return same.exclude(operation=OWN_TEXT).exclude(document=document).order_by("collected_at").first()
 
 
 # --- The cap ------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.db.models import Model
 
 from audit import log, prepared, trail
 from audit.models import Kind
-from ocr import artifacts, contract, disk, document_types, idempotency, lifecycle, queue, routing, sandbox
+from ocr import artifacts, contract, disk, document_types, idempotency, lifecycle, queue, routing, sandbox, textlayer
 from ocr.models import TURN_AFTER, Artifact, Document, DocumentType, Page, Priority, Source, Status
 from tenants import scope
 
@@ -172,6 +172,7 @@ def _create(
 ) -> None:
     with scope.scope([document.tenant_id]):
         document.duplicate_of = _first_with(document)
+        document.text_layer = textlayer.wanted(document)
         document.operation = routing.first_quota(document)
         codes: dict[str, object] = {
             "sha256": document.sha256,

@@ -40,6 +40,17 @@ class Source(models.TextChoices):
     SAMPLE = "sample", _("Sample")
 
 
+class TextLayer(models.TextChoices):
+    """What became of a PDF's own text, where its tenant wants it read; '' where nobody does."""
+
+    WANTED = "wanted", _("To be looked at")
+    TAKEN = "taken", _("Read instead of the pages")
+    UNSOUND = "unsound", _("Not usable")
+    DIFFERS = "differs", _("Not what the pages show")
+    UNCHECKED = "unchecked", _("Not checked")
+    UNFIT = "unfit", _("Not enough for this type")
+
+
 class DocumentType(models.Model):
     """One version of one document type. Versions are never changed: a document pins the one it was read with."""
 
@@ -86,6 +97,7 @@ class Document(TenantOwned):
     sha256 = models.CharField(max_length=64)
     page_count = models.PositiveIntegerField()
     duplicate_of = models.UUIDField(null=True)
+    text_layer = models.CharField(max_length=10, choices=TextLayer.choices, blank=True, default="", db_default="")
 
     received_at = models.DateTimeField()
     turn_at = models.DateTimeField()  # received_at + TURN_AFTER[priority]: the order of all work on documents
@@ -175,6 +187,11 @@ class Page(TenantOwned):
         return f"{self.document_id} page {self.number}"
 
 
+OWN_TEXT = (
+    "TextLayer"  # the operation of an extraction for which nothing was asked of Textract: the PDF's own text served
+)
+
+
 class Extraction(TenantOwned):
     """One extraction asked of Textract: its token is committed before the call, so a repeat is never billed again."""
 
@@ -224,6 +241,11 @@ class Extraction(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.document_id} extraction {self.number}"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the answer was not Textract's to bill: an earlier one, or the PDF's own text."""
+        return bool(self.reused_from) or self.operation == OWN_TEXT
 
 
 class Quota(models.Model):

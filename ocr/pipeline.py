@@ -11,6 +11,8 @@
 | (decide)  | claim, correct, approve, reject: review.decisions   | approved, rejected     | HUMAN_REVIEW_APPROVED, _REJECTED          |
 | replay    | enters at normalise with the stored blocks          | needs_review           | REPLAYED                                  |
 
+A PDF's own text may serve instead of Textract's answer: `start` looks at it first, where its tenant wants that (TEXT_LAYER_CHECKED).
+
 Three functions carry many documents at a time. `claim` takes what is due, within the quotas, and writes down what is about to be
 asked; `ask` asks Textract and storage for one document, without the database; `settle` writes what came of it, all documents in one
 transaction. ocr.readers calls them in a loop, with many `ask`s at the same time; `advance` calls them for one document. Each writes
@@ -52,9 +54,10 @@ from ocr import (
     readings,
     routing,
     rows,
+    textlayer,
     textract,
 )  # fmt: skip
-from ocr.models import Artifact, Charge, Document, DocumentType, Extraction, Priority, Status
+from ocr.models import OWN_TEXT, Artifact, Charge, Document, DocumentType, Extraction, Priority, Status, TextLayer
 from tenants import scope
 
 JOB_DEADLINE = timedelta(hours=2)  # a job that is still running then is given up
@@ -86,6 +89,9 @@ class Work:
     original: Artifact | None = None
     earlier: Extraction | None = None  # a whole answer to the same bytes and questions
     earlier_parts: list[Artifact] = field(default_factory=list)
+    wants_layer: bool = False  # the PDF's own text is looked at before Textract is asked
+    layer: TextLayer | None = None  # what came of looking, and what the witness said
+    layer_counts: Mapping[str, int] = field(default_factory=dict)
     unit_micro_dollars: int = 0  # what a page costs
     stored: list[Artifact] = field(
         default_factory=list
@@ -281,7 +287,7 @@ def _planned(works: list[Work]) -> list[Work]:
 def _plan(work: Work) -> None:
     """Give the work the extraction to carry out: the newest that has not failed, else a new one with its own token."""
     document, newest = work.document, work.run
-    work.earlier, work.earlier_parts = None, []
+    work.earlier, work.earlier_parts, work.wants_layer = None, [], False
     if not newest.pk or newest.state == Extraction.State.FAILED:
         features = list(routing.features(document))
         number = newest.number + 1 if newest.pk else 1
@@ -299,6 +305,8 @@ def _plan(work: Work) -> None:
         work.earlier = costs.earlier_answer(document, work.run.features)
         if work.earlier:
             work.earlier_parts = readings.raw_artifacts(work.earlier.document, work.earlier)
+    # With an operation the document has a token from its bucket: the layer was looked at before, or a person wants it read anew.
+    work.wants_layer = document.text_layer == TextLayer.WANTED and not (document.operation or work.earlier)
 
 
 def _job_options(document: Document) -> dict[str, Any]:
@@ -313,21 +321,26 @@ def _write_first_lease(work: Work) -> None:
 
 def _within_cap(works: Sequence[Work]) -> list[Work]:
     """Those works that their tenants' caps leave room for; the documents of the others wait, and say why."""
-    asking = [work for work in works if not work.earlier]
+    asking = [work for work in works if _asks_textract(work)]
     granted = costs.reserve([work.run for work in asking], pages={w.document.pk: w.document.page_count for w in asking})
     allowed = {id(run) for run in granted}
     for work in asking:
         if id(work.run) not in allowed:
             _write_first_lease(work)
             leases.put_off(work.lease, costs.OVER_CAP, seconds=costs.PROBE.total_seconds())
-    return [work for work in works if work.earlier or id(work.run) in allowed]
+    return [work for work in works if not _asks_textract(work) or id(work.run) in allowed]
+
+
+def _asks_textract(work: Work) -> bool:
+    """Whether the step is to ask Textract at once: not while an earlier answer or the file's own text may serve."""
+    return not (work.earlier or work.wants_layer)
 
 
 def _save_plans(works: Sequence[Work]) -> None:
     """Write the extractions down. A synchronous call is uncertain from here on, until an answer says otherwise."""
     for work in works:
         work.was_uncertain = work.run.charge_uncertain
-        if routing.at_once(work.run.operation) and not work.earlier and not work.was_uncertain:
+        if routing.at_once(work.run.operation) and _asks_textract(work) and not work.was_uncertain:
             work.run.charge_uncertain, work.run.sent_fence = True, work.lease.fence
     columns = ["charge_uncertain", "sent_fence", "estimate_micro_dollars"]
     if known := [work.run for work in works if work.run.pk]:
@@ -349,6 +362,7 @@ def _tell_of_starts(works: Sequence[Work]) -> None:
                 "features": work.run.features,
                 "extraction": work.run.number,
                 "token": work.run.token,
+                **({"source": "text_layer"} if work.wants_layer else {}),
             },
             changes=leases.held_columns(work.document),
             fence=work.lease.fence - _is_new(work.document),
@@ -398,8 +412,11 @@ def _ask_start(work: Work) -> None:
         work.job_id = run.job_id
     elif work.earlier and _taken_over(work):
         _ask_normalise(work)
+    elif work.wants_layer and (answer := _own_text(work)):
+        _understand_at_once(work, answer)
     elif not work.document.operation:
-        raise _NeedsQuota(run.operation)  # it came without a token from the bucket, in hope of an earlier answer
+        # It came without a token from the bucket, in hope of an earlier answer or of the file's own text.
+        raise _NeedsQuota(run.operation)
     elif routing.at_once(run.operation):
         _ask_at_once(work)
     else:
@@ -626,13 +643,14 @@ def _afterwards(work: Work, found: readings.Found) -> Document:
     after.status = Status.NEEDS_REVIEW if found.reasons else Status.APPROVED
     after.straight_through, after.review_reasons = not found.reasons, found.reasons
     after.document_type, after.problems = found.document_type, found.problems
+    after.text_layer = work.layer or work.document.text_layer
     return after
 
 
 def _run_afterwards(work: Work) -> Extraction:
     run = copy.copy(work.run)
     run.charge_uncertain = False
-    run.micro_dollars = 0 if run.reused_from else work.unit_micro_dollars * run.pages
+    run.micro_dollars = 0 if run.is_free else work.unit_micro_dollars * run.pages
     return run
 
 
@@ -677,6 +695,35 @@ def _taken_over(work: Work) -> bool:
     return bool(work.stored)
 
 
+def _own_text(work: Work) -> textract.Answer | None:
+    """The PDF's own text as an answer, checked and stored; None when it is not taken, and `layer` says why."""
+    assert work.original
+    try:
+        answer = textract.checked(textlayer.read(work.document, work.original), asynchronous=False)
+        read = _first_look_at_text(work, answer)
+        work.layer_counts = textlayer.check(
+            work.document,
+            work.original,
+            answer.blocks,
+            read_from={id_ for each in read.fields for id_ in each.word_ids if each.row is None},
+        )
+    except textlayer.NotTaken as why:
+        work.layer, work.layer_counts = why.outcome, why.counts
+        return None
+    work.stored = [_store_part(work, answer, 1)]
+    work.layer, work.run.operation, work.run.features = TextLayer.TAKEN, OWN_TEXT, []
+    return answer
+
+
+def _first_look_at_text(work: Work, answer: textract.Answer) -> readings.Found:
+    """What the text says, before anybody believes it: which words matter, and of which type it is."""
+    with textract.understanding:
+        read = readings.found(work.document, work.run, [answer.blocks], types=work.types)
+    if not textlayer.serves(read.document_type):
+        raise textlayer.NotTaken(TextLayer.UNFIT)
+    return read
+
+
 # --- Writing down what came of it -----------------------------------------------------------------------------------
 
 
@@ -717,6 +764,7 @@ def _settled(works: list[Work]) -> list[Work]:
             if work.lease.document_id not in held:
                 log.event("overtaken", document=work.lease.document_id, step=work.step, fence=work.lease.fence)
         _find_overdue(mine)
+        _settle_layers([work for work in mine if work.layer and not (work.error and work.layer == TextLayer.TAKEN)])
         _settle_errors([work for work in mine if work.error])
         good = [work for work in mine if not work.error]
         _settle_jobs([work for work in good if work.job_id])
@@ -727,6 +775,21 @@ def _settled(works: list[Work]) -> list[Work]:
         _tell_quotas(mine)
         costs.charge([charge for work in mine for charge in work.charges])
     return going
+
+
+def _settle_layers(works: Sequence[Work]) -> None:
+    """Keep what became of the PDFs' own text, once, and what the witness said of it. What was taken and could not be kept is looked
+    at again."""
+    if not works:
+        return
+    rows.update(Document, {work.document.pk: {"text_layer": str(work.layer)} for work in works})
+    trail.append([_entry(work, Kind.TEXT_LAYER_CHECKED, "start", _said_of_layer(work)) for work in works])
+    for work in works:
+        work.document.text_layer, work.layer = str(work.layer), None
+
+
+def _said_of_layer(work: Work) -> dict[str, object]:
+    return {"code": str(work.layer), "pages": work.document.page_count, "counts": dict(work.layer_counts)}
 
 
 def _settle_errors(works: Sequence[Work]) -> None:
@@ -954,7 +1017,7 @@ def _new_objects(work: Work) -> list[Artifact]:
 def _collected(works: Sequence[Work], now: datetime) -> list[trail.Entry]:
     """The whole answer is kept: write that, and what it cost, once. The caller appends the audit entries."""
     new = [work for work in works if work.run.state != Extraction.State.COLLECTED]
-    charges = [_charge(work) for work in new]
+    charges = {work.run.pk: _charge(work) for work in new if work.run.operation != OWN_TEXT}
     rows.update(
         Extraction,
         {
@@ -969,15 +1032,16 @@ def _collected(works: Sequence[Work], now: datetime) -> list[trail.Entry]:
                 "charge_uncertain": False,
                 "reused_from": work.run.reused_from,
                 "operation": work.run.operation,
-                "micro_dollars": charge.micro_dollars,
+                "features": work.run.features,
+                "micro_dollars": charges[work.run.pk].micro_dollars if work.run.pk in charges else 0,
             }
-            for work, charge in zip(new, charges, strict=True)
+            for work in new
         },
     )
     entries = [_entry(work, Kind.TEXTRACT_SUCCEEDED, "collect", _said_of_answer(work)) for work in new]
-    for work, charge in zip(new, charges, strict=True):
+    for work in new:
         work.run.state = Extraction.State.COLLECTED
-        work.charges.append(charge)
+        work.charges += [charges[work.run.pk]] if work.run.pk in charges else []
     return entries
 
 
@@ -994,6 +1058,7 @@ def _said_of_answer(work: Work) -> dict[str, object]:
         "sha256": _fingerprints(work),
         "count": max(work.run.parts, len(work.stored)),
         "duplicate_of": str(work.run.reused_from) if work.run.reused_from else "",
+        **({"source": "text_layer"} if work.run.operation == OWN_TEXT else {}),
     }
 
 

@@ -17,7 +17,8 @@ from tenants import scope
 
 MOST_ROWS = 2000  # in one statement: a long form has twenty thousand fields
 FIRST_READ_VERSION = 2  # received, then reading: a document of this version has no fields yet
-LOCAL_ENGINE = "local-"  # how the one-machine engine's model version begins: nobody should take its answers for AWS's
+# How the model version begins of what nobody should take for AWS's answers, and what their fields are said to come from.
+OTHER_ENGINES = {"local-": "local", "text-layer-": "text_layer"}
 
 
 def run_of(document: Document) -> Extraction:
@@ -95,7 +96,7 @@ def found(document: Document, run: Extraction, parts: Parts, *, types: Sequence[
 def as_found(document: Document, run: Extraction, reading: extraction.Reading, type_: DocumentType) -> Found:
     """The rows that keep a reading."""
     told = extraction.as_json(reading)
-    engine = "local" if run.model_version.startswith(LOCAL_ENGINE) else "textract"
+    engine = next((name for begin, name in OTHER_ENGINES.items() if run.model_version.startswith(begin)), "textract")
     return Found(
         reading=reading,
         document_type=type_,

@@ -47,9 +47,9 @@ def features(document: Document) -> Sequence[str]:
 
 
 def first_quota(document: Document) -> str:
-    """The operation whose quota a new document's first step needs: '' while an earlier document's answer may serve it, or where the
-    step will be refused anyway."""
-    if document.duplicate_of is not None:
+    """The operation whose quota a new document's first step needs: '' while an earlier document's answer or the file's own text may
+    serve it, or where the step will be refused anyway."""
+    if document.duplicate_of is not None or document.text_layer:
         return ""
     try:
         return operation(document, features(document))

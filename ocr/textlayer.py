@@ -3,16 +3,29 @@
 A text layer is free and at once, and its characters are those that the file's maker wrote. But it need not be what the page shows:
 scanners put a machine's guess under their picture, and fonts can be made to say one thing and show another. So only pages that
 carry a real one are taken, and `ocr.witness` compares a sample of the words with the picture.
+
+The steps, which `ocr.pipeline` takes in this order: `wanted` when the document arrives; `read` makes the answer; `serves`, once its
+fields are found, whether words were enough for them; `check` compares. Whatever stands against it raises NotTaken, and Textract
+reads the document.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
+from django.conf import settings
+
+from audit import prepared
+from ocr import artifacts, document_types, sandbox, witness
+from ocr.models import Artifact, Document, DocumentType, TextLayer
 from ocr.sandbox import PageText, PrintedWord
 
 MODEL_VERSION = "text-layer-1"
@@ -23,7 +36,133 @@ MOST_HIDDEN = 0.1
 MOST_PICTURES = 0.5  # of the page's area
 COLUMN_GAP = 1.2  # heights of a line: what stands further apart is in two columns, and two lines to Textract
 
+MOST_PAGES = 20  # the answer is made and read whole, and so few words vouch for no more
+MOST_WORDS = 12  # that the witness is shown
+LEAST_AGREEING = 3  # of them, and half; else nothing is known
+LONGEST_WORD = 40  # characters; what is longer is no word
+AT_ONCE = (
+    2  # checks of one process: the witness has a processor or two, and a hundred documents may be read at the same time
+)
+PATIENCE_SECONDS = 10.0  # for a turn at the witness; then Textract is faster
+PDF = "application/pdf"
+
 Block = dict[str, Any]
+_turns = BoundedSemaphore(AT_ONCE)
+
+
+class NotTaken(Exception):
+    """The text layer does not serve; `outcome` says why, and `counts` what the witness said where it was asked."""
+
+    def __init__(self, outcome: TextLayer, counts: Mapping[str, int] | None = None) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+        self.counts = counts or {}
+
+
+_TENANTS_WISH = "SELECT reads_text_layers FROM tenants_tenant WHERE id = $1"
+
+
+def wanted(document: Document) -> TextLayer | str:
+    """WANTED for a PDF whose tenant has its text read and whose text may serve, else ''. Inside a scope; asks only about PDFs."""
+    if document.content_type != PDF or document.page_count > MOST_PAGES or not witness.is_set_up():
+        return ""
+    if document.document_type is not None and not serves(document.document_type):
+        return ""
+    [(wish,)] = prepared.fetch(_TENANTS_WISH, document.tenant_id)
+    return TextLayer.WANTED if wish else ""
+
+
+def serves(type_: DocumentType) -> bool:
+    """Whether words and their places are enough to read a document of this type.
+
+    Fields and tables are found in the print. Boxes to tick, signatures and what a query asks for are not, nor pairs without a label
+    that is known.
+    """
+    parsed = document_types.parsed(type_)
+    return (
+        set(parsed.features) <= {"FORMS", "TABLES"}
+        and parsed.every_pair is None
+        and not any(spec.kind == "checkbox" for spec in parsed.fields)
+    )
+
+
+def read(document: Document, original: Artifact) -> bytes:
+    """The answer that the PDF's own text makes, as `answer` does.
+
+    Outside a transaction: storage and a sandbox are asked. Raises NotTaken, artifacts.Lost and storage's errors.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="text-") as folder:
+            path = Path(folder) / "original"
+            artifacts.copy_to(original, path)
+            pages = sandbox.text(path, first=1, last=document.page_count)
+    except sandbox.Unacceptable:
+        raise NotTaken(TextLayer.UNSOUND) from None
+    except sandbox.SandboxFailed:
+        raise NotTaken(TextLayer.UNCHECKED) from None
+    if not all(is_sound(page) for page in pages):
+        raise NotTaken(TextLayer.UNSOUND)
+    return answer(pages)
+
+
+def check(
+    document: Document, original: Artifact, blocks: Sequence[Mapping[str, Any]], *, read_from: Collection[str]
+) -> dict[str, int]:
+    """Show the witness a sample of the words; how often it agreed, differed and said nothing. `read_from` are the ids of words that
+    became values.
+
+    One that differs is enough to raise NotTaken: a dozen stand for hundreds, and a page that Textract reads in vain costs less than
+    a wrong amount. Outside a transaction. Raises artifacts.Lost and storage's errors besides.
+    """
+    verdicts: list[bool | None] = []
+    if not _turns.acquire(timeout=PATIENCE_SECONDS):
+        raise NotTaken(TextLayer.UNCHECKED)
+    try:
+        for page, pieces in sample(blocks, seed=str(document.pk), read_from=read_from).items():
+            texts = witness.read(document, original, page, pieces)
+            verdicts += [witness.agrees(piece.text, text) for piece, text in zip(pieces, texts, strict=True)]
+    except (witness.Unavailable, sandbox.SandboxFailed, sandbox.Unacceptable):
+        raise NotTaken(TextLayer.UNCHECKED) from None
+    finally:
+        _turns.release()
+    counts = {"agree": verdicts.count(True), "differ": verdicts.count(False), "silent": verdicts.count(None)}
+    if counts["differ"]:
+        raise NotTaken(TextLayer.DIFFERS, counts)
+    if counts["agree"] < max(LEAST_AGREEING, len(verdicts) / 2):
+        raise NotTaken(TextLayer.UNCHECKED, counts)
+    return counts
+
+
+def sample(
+    blocks: Sequence[Mapping[str, Any]], *, seed: str, read_from: Collection[str]
+) -> dict[int, list[witness.Piece]]:
+    """Up to MOST_WORDS words to check, by page: with digits before others, those that became values before the rest.
+
+    The same seed gives the same words. It is the document's id, which nobody knows who makes the file: else a lie could be put where
+    nobody looks.
+    """
+
+    def rank(word: Mapping[str, Any]) -> tuple[bool, bool, bytes]:
+        lot = hashlib.sha256(f"{seed} {word['Id']}".encode()).digest()
+        return not any(each.isdigit() for each in word["Text"]), word["Id"] not in read_from, lot
+
+    words = [block for block in blocks if block["BlockType"] == "WORD" and _can_be_seen(block)]
+    by_page: dict[int, list[witness.Piece]] = {}
+    for word in sorted(words, key=rank)[:MOST_WORDS]:
+        by_page.setdefault(word["Page"], []).append(witness.Piece(word["Text"], _corners(word)))
+    return dict(list(by_page.items())[: witness.MOST_PAGES])
+
+
+def _can_be_seen(word: Mapping[str, Any]) -> bool:
+    """Single characters and marks are often passed over by whoever reads them alone."""
+    left, top, right, bottom = _corners(word)
+    letters = sum(character.isalnum() for character in word["Text"])
+    return 2 <= letters <= LONGEST_WORD and left < right and top < bottom
+
+
+def _corners(word: Mapping[str, Any]) -> witness.Box:
+    first, _right, last, _left = word["Geometry"]["Polygon"]
+    return first["X"], first["Y"], last["X"], last["Y"]
 
 
 def is_sound(page: PageText) -> bool:

@@ -349,6 +349,8 @@ def facts(document: Document) -> dict[str, Any]:
         "engine": told["engine"],
         "cost": told["cost"],
         "read_before": _read_before(told["engine"]),
+        "text_layer": document.text_layer,
+        "text_layer_told": contract.TEXT_LAYERS.get(document.text_layer, ""),
         "over_cap": document.error_code == costs.OVER_CAP,
         "attempts": document.attempts,
         "error": contract.ERRORS.get(

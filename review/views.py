@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 from audit import trail
 from ocr import contract, costs, document_types, lifecycle, listing, metrics, readings, serving, tallies
 from ocr.forms import PRIORITIES, type_choices
-from ocr.models import Artifact, Document, Field, Page, Priority
+from ocr.models import Artifact, Document, Field, Page, Priority, TextLayer
 from ocr.views import ago, facts, row, timeline
 from review import decisions, worklist
 from review.models import Draft, RejectReason
@@ -203,6 +203,8 @@ def _reasons(document: Document) -> list[dict[str, str]]:
     }
     order = ["invalid", "partial_result", "unclear_type", "missing", "ambiguous", "low_confidence"]
     reasons = [{"tone": TONES[code], "text": words[code](counts[code])} for code in order if code in counts]
+    if document.text_layer == TextLayer.DIFFERS:
+        reasons.append({"tone": "bad", "text": _("Hidden text differs")})
     if document.duplicate_of:
         reasons.append({"tone": "plain", "text": _("Received before")})
     return reasons

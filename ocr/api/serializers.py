@@ -114,7 +114,7 @@ class FieldSerializer(serializers.Serializer[object]):
     box = serializers.ListField(
         child=serializers.FloatField(), allow_null=True, help_text="[left, top, width, height], 0-1."
     )
-    source = serializers.ChoiceField(choices=["textract", "local", "rule", "person"])  # type: ignore[assignment]
+    source = serializers.ChoiceField(choices=["textract", "local", "text_layer", "rule", "person"])  # type: ignore[assignment]
     state = serializers.CharField()
     required = serializers.BooleanField()  # type: ignore[assignment]
     threshold = serializers.FloatField()
