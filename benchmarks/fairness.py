@@ -6,7 +6,8 @@ it has nothing else to do, in the same round.
 
 - *flood*: thousands of low-priority documents, as fast as they are accepted; at once after the last one, while most of them wait, one
   with high priority, and some more, one a second. `added` is what a document takes beyond the engine's own time for it.
-- *flood in the same quota*: the same with normal priority. Textract reads them with the operation that the urgent one needs too.
+- *flood in the same quota*: as many more with normal priority, while most of the low ones still wait. Textract reads them with the
+  operation that the urgent one needs too.
 - *tenants*: one sends a hundred times the documents of the other, in the same time; the time of the small one's.
 """
 
@@ -151,8 +152,6 @@ def _round(plan: Plan) -> tuple[Round, dict[str, Any]]:
             waiting.append(traffic.backlog())
             spans.append(_sent(traffic, urgent, plan.urgent))
             _until_rested(traffic, spans[-1])
-            if priority == "low":
-                traffic.drain(DRAIN_SECONDS)
         report = simulator.report()
         quiet, small_quiet, beside, flooded, same_quota = (_times(traffic, span, report) for span in spans)
         return Round(
