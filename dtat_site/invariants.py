@@ -147,9 +147,9 @@ def _decisions_hold(invariant: Invariant, options: dict[str, Any]) -> None:
             ]
             or 0
         )
-        said = Correction.objects.filter(decision__document=document, decision__version__gte=replayed).order_by(
-            "decision__version"
-        )
+        said = Correction.objects.filter(
+            decision__document=document, decision__version__gte=replayed, decision__undone_at=None
+        ).order_by("decision__version")
         values: dict[str, str | None] = {row.path: row.machine_value for row in document.fields.all()}
         values.update({correction.field: correction.value for correction in said})
         for row in document.fields.all():
@@ -188,7 +188,9 @@ def _announced(invariant: Invariant, options: dict[str, Any]) -> None:
         f"document {pk} version {version} was announced but never happened" for pk, version in sorted(events - changes)
     ]
     if settings.EVENT_BUS:
-        late = OutboxEvent.objects.filter(delivered_at=None, dead_at=None, due_at__lt=Now() - EVENT_LATE)
+        late = OutboxEvent.objects.filter(
+            delivered_at=None, dead_at=None, withdrawn_at=None, due_at__lt=Now() - EVENT_LATE
+        )
         invariant.broken += [f"event {pk} is overdue" for pk in late.values_list("pk", flat=True)]
 
 

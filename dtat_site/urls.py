@@ -29,6 +29,7 @@ urlpatterns = [
     path(f"{AT_REVIEW}heartbeat/", review_api.PageHeartbeat.as_view(), name="review-heartbeat"),
     path(f"{AT_REVIEW}draft/", review_api.PageDraft.as_view(), name="review-draft"),
     path(f"{AT_REVIEW}decision/", review_api.PageDecision.as_view(), name="review-decision"),
+    path(f"{AT_REVIEW}undo/", review_api.PageUndo.as_view(), name="review-undo"),
     path(f"{AT_REVIEW}release/", review_api.PageRelease.as_view(), name="review-release"),
     path("documents/", documents.documents, name="documents"),
     path("documents/upload/", documents.upload, name="document-upload"),

@@ -84,7 +84,7 @@ def _outbox_age(now: datetime) -> Iterator[Value]:
 
 
 def _undelivered() -> QuerySet[OutboxEvent]:
-    return OutboxEvent.objects.filter(delivered_at=None, dead_at=None)
+    return OutboxEvent.objects.filter(delivered_at=None, dead_at=None, withdrawn_at=None)
 
 
 def _quota(number: Callable[[Quota, datetime], float]) -> Callable[[datetime], Iterator[Value]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -102,7 +102,8 @@ def begin(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One change of status to make. `reason` is a code; `codes` goes into the audit row and the event; `changes` are other columns
-    set in the same statement (Now() stands for the move's own time). With `fence`, only the holder of that lease succeeds."""
+    set in the same statement (Now() stands for the move's own time). With `fence`, only the holder of that lease succeeds. Its event
+    goes out after `held`."""
 
     document: Document
     to: Status
@@ -113,6 +114,7 @@ class Change:
     changes: Mapping[str, object] = field(default_factory=dict)
     fence: int | None = None
     request_id: str | None = None
+    held: timedelta = timedelta(0)
 
 
 def move(
@@ -125,6 +127,7 @@ def move(
     codes: Mapping[str, object] | None = None,
     changes: Mapping[str, object] | None = None,
     fence: int | None = None,
+    held: timedelta = timedelta(0),
 ) -> Document:
     """Change the status: row, exactly one audit row and the event in one transaction; the document is given back as it now is.
 
@@ -140,6 +143,7 @@ def move(
         codes=codes or {},
         changes=changes or {},
         fence=fence,
+        held=held,
     )
     if not move_all([change]):
         raise Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
@@ -243,7 +247,7 @@ def _entry(change: Change, kind: Kind) -> trail.Entry:
 
 
 def _announcement(change: Change, event: str) -> outbox.Announcement:
-    return outbox.Announcement(event, change.document, {**change.codes, "actor": change.actor})
+    return outbox.Announcement(event, change.document, {**change.codes, "actor": change.actor}, held=change.held)
 
 
 def _rest(to: Status, now: object) -> dict[str, object]:

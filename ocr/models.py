@@ -659,6 +659,7 @@ class OutboxEvent(TenantOwned):
     attempts = models.PositiveIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True)
     dead_at = models.DateTimeField(null=True)  # given up after the last retry; shown, and can be sent again by hand
+    withdrawn_at = models.DateTimeField(null=True)  # what it tells of was taken back before it went out; it never will
 
     class Meta:
         ordering = ["created_at"]

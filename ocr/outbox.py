@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from ocr import rows
@@ -20,6 +21,7 @@ class Announcement:
     type: str
     document: Document
     data: Mapping[str, object]
+    held: timedelta = timedelta(0)  # before it goes out: until then it can be withdrawn
 
 
 def announce(type_: str, document: Document, *, data: Mapping[str, object]) -> OutboxEvent:
@@ -53,7 +55,7 @@ def announce_all(announcements: Sequence[Announcement], *, at: datetime) -> list
             version=each.document.version,
             data=dict(each.data),
             created_at=at,
-            due_at=at,
+            due_at=at + each.held,
         )
         for each in announcements
     ]
@@ -62,7 +64,9 @@ def announce_all(announcements: Sequence[Announcement], *, at: datetime) -> list
     return events
 
 
-def announce_again(type_: str, document: Document, *, data: Mapping[str, object]) -> OutboxEvent:
+def announce_again(
+    type_: str, document: Document, *, data: Mapping[str, object], held: timedelta = timedelta(0)
+) -> OutboxEvent:
     """A second event about the same version, beside the one of its status change."""
     return OutboxEvent.objects.create(
         type=type_,
@@ -71,8 +75,22 @@ def announce_again(type_: str, document: Document, *, data: Mapping[str, object]
         version=None,
         data={**data, "version": document.version},
         created_at=Now(),
-        due_at=Now(),
+        due_at=Now() + held,
     )
+
+
+def withdraw(document: Document) -> bool:
+    """Take back what is held of the document's present version; False when it has gone out, or is about to.
+
+    Rows are locked as the publisher locks them: an event is either withdrawn or sent, never both.
+    """
+    of_version = Q(version=document.version) | Q(version=None, data__version=document.version)
+    mine = OutboxEvent.objects.filter(of_version, document_id=document.pk)
+    held = list(mine.filter(due_at__gt=Now(), attempts=0, withdrawn_at=None).select_for_update())
+    if not held or len(held) != mine.count():
+        return False
+    OutboxEvent.objects.filter(pk__in=[event.pk for event in held]).update(withdrawn_at=Now())
+    return True
 
 
 def announce_batch(type_: str, batch: Batch, *, data: Mapping[str, object]) -> OutboxEvent:

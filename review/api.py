@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -314,13 +317,34 @@ class PageDecision(_Door):
 
         form = DecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        decided = decisions.decide(document_id, request.user, _verdict(form.validated_data))
+        verdict = replace(_verdict(form.validated_data), undoable=True)
+        decided = decisions.decide(document_id, request.user, verdict)
         return Response(
             {
                 "next_url": next_url(request.user),
                 "message": f"{decided.filename} {decided.get_status_display().lower()}.",
+                "undo": {
+                    "url": reverse("review-undo", args=[document_id]),
+                    "version": decided.version,
+                    "seconds": settings.UNDO_SECONDS,
+                },
             }
         )
+
+
+class VersionSerializer(serializers.Serializer[object]):
+    version = serializers.IntegerField(min_value=1)
+
+
+@extend_schema(exclude=True)
+class PageUndo(_Door):
+    """Takes the decision back that was just made, answered with where to go on with it."""
+
+    def post(self, request: Request, document_id: UUID) -> Response:
+        form = VersionSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        decisions.undo(document_id, request.user, version=form.validated_data["version"])
+        return Response({"url": reverse("review", args=[document_id])})
 
 
 @extend_schema(exclude=True)

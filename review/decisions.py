@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
     from tenants.models import AnyUser
 
 APPROVE, REJECT = "approve", "reject"
+# What a document that is decided on no longer says of itself.
+_UNDECIDED: Mapping[str, object] = {
+    "decision": "",
+    "decision_reason": "",
+    "reviewer": "",
+    "decided_at": None,
+    "straight_through": False,
+}
 
 
 class AlreadyDecided(Exception):
@@ -70,6 +80,7 @@ class Verdict:
     reason: str = ""
     note: str = ""
     claim_token: UUID | None = None  # the page's; REST decides on the version alone
+    undoable: bool = False  # its event is held for UNDO_SECONDS, and `undo` may take it back
 
 
 # --- May they? ----------------------------------------------------------------------------------------------------
@@ -92,6 +103,17 @@ def check_reopen(document: Document, user: AnyUser) -> None:
     access.check(user, "supervise", document.tenant_id)
     if document.status not in {Status.APPROVED, Status.REJECTED}:
         raise lifecycle.NotPossible("Only an approved or rejected document can be re-opened.")
+
+
+def check_undo(document: Document, user: AnyUser) -> Decision:
+    """The decision that the user may take back now. Raises NotAllowed or NotPossible."""
+    access.check(user, "review", document.tenant_id)
+    last = Decision.objects.filter(document=document, version=document.version - 1, undone_at=None).first()
+    if last is None or document.status not in {Status.APPROVED, Status.REJECTED}:
+        raise lifecycle.NotPossible("There is no decision on this document to take back.")
+    if last.reviewer != access.actor_of(user):
+        raise lifecycle.NotPossible("Only the person who decided can take it back. A supervisor can re-open it.")
+    return last
 
 
 def check_retry(document: Document, user: AnyUser) -> None:
@@ -185,14 +207,59 @@ def reopen(document_id: UUID, user: AnyUser, *, reason: str = "reopen") -> Docum
             actor=access.actor_of(user),
             expected_version=document.version,
             reason=reason,
-            changes={
-                "decision": "",
-                "decision_reason": "",
-                "reviewer": "",
-                "decided_at": None,
-                "straight_through": False,
-            },
+            changes=_UNDECIDED,
         )
+
+
+def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
+    """Take one's own decision back as if it had not been: fields and problems stand as before, what was said is a draft again.
+
+    `version` is the one that the decision made. Possible while its event is held (UNDO_SECONDS), so nobody outside has heard of it.
+    Raises what `check_undo` raises, lifecycle.Overtaken, and NotPossible when it was announced meanwhile.
+    """
+    with access.scope_of(user):
+        document = _locked(document_id, user)
+        if document.version != version:
+            raise lifecycle.Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
+        last = check_undo(document, user)
+        if not outbox.withdraw(document):
+            raise lifecycle.NotPossible("The decision was announced in the meantime. A supervisor can re-open the document.")
+        _put_back(document, last)
+        Decision.objects.filter(pk=last.pk).update(undone_at=Now())
+        moved = lifecycle.move(
+            document,
+            Status.NEEDS_REVIEW,
+            actor=access.actor_of(user),
+            expected_version=version,
+            reason="undo",
+            changes={**_UNDECIDED, "problems": last.before.get("problems", [])},
+        )
+        _draft_again(moved, user, last)
+    return moved
+
+
+def _put_back(document: Document, decision: Decision) -> None:
+    """The fields as they stood before the decision."""
+    before = decision.before.get("fields", {})
+    rows = list(document.fields.select_for_update().filter(path__in=before))
+    for row in rows:
+        row.value, row.source, row.state, row.problems = (
+            before[row.path][name] for name in ("value", "source", "state", "problems")
+        )
+    Field.objects.bulk_update(rows, ["value", "source", "state", "problems"])
+
+
+def _draft_again(document: Document, user: AnyUser, decision: Decision) -> None:
+    """What the decision said of the fields, as a draft on the new version."""
+    said = {
+        each.field: {"value": each.value, "state": {Act.CONFIRMED: "checked"}.get(Act(each.act), each.act)}
+        for each in decision.corrections.all()
+    }
+    Draft.objects.update_or_create(
+        document=document,
+        holder_id=user.pk,
+        defaults={"tenant_id": document.tenant_id, "document_version": document.version, "fields": said},
+    )
 
 
 def retry(document_id: UUID, user: AnyUser) -> Document:
@@ -268,13 +335,13 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     overridden = [error for error in errors if error.overridable] if verdict.reason else []
     if len(errors) > len(overridden):
         raise NotAcceptable(errors)
-    decision = _write(document, user, verdict, acts)
+    decision = _write(document, user, verdict, acts, before=_as_it_stands(document, [rows[path] for path in acts]))
     for path, (act, value) in acts.items():
         _apply(rows[path], act, value)
     Field.objects.bulk_update(rows.values(), ["value", "source", "state", "problems"])
     _tell_corrections(document, user, acts)
     by_act = {str(act): sorted(path for path, (a, _value) in acts.items() if a == act) for act in Act}
-    again = Decision.objects.filter(document=document).exclude(pk=decision.pk).exists()
+    again = Decision.objects.filter(document=document, undone_at=None).exclude(pk=decision.pk).exists()
     codes: dict[str, object] = {**by_act, "decision": APPROVE, "overridden": [error.code for error in overridden]}
     moved = lifecycle.move(
         document,
@@ -284,10 +351,14 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
         reason="approve",
         codes=codes,
         changes=_outcome(user, verdict, decision) | {"problems": []},
+        held=_held(verdict),
     )
     if again:
         outbox.announce_again(
-            "document.corrected", moved, data={"fields": by_act["corrected"], "actor": access.actor_of(user)}
+            "document.corrected",
+            moved,
+            data={"fields": by_act["corrected"], "actor": access.actor_of(user)},
+            held=_held(verdict),
         )
     return moved
 
@@ -298,7 +369,7 @@ def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
         raise NotAcceptable(
             [FieldError("reason", "reason_missing", f"Say why the document is rejected: one of {known}.")]
         )
-    decision = _write(document, user, verdict, {})
+    decision = _write(document, user, verdict, {}, before=_as_it_stands(document, []))
     return lifecycle.move(
         document,
         Status.REJECTED,
@@ -307,7 +378,21 @@ def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
         reason="reject",
         codes={"decision": REJECT, "code": verdict.reason},
         changes=_outcome(user, verdict, decision),
+        held=_held(verdict),
     )
+
+
+def _held(verdict: Verdict) -> timedelta:
+    return timedelta(seconds=settings.UNDO_SECONDS if verdict.undoable else 0)
+
+
+def _as_it_stands(document: Document, rows: Iterable[Field]) -> dict[str, Any]:
+    """What `undo` puts back."""
+    names = ("value", "source", "state", "problems")
+    return {
+        "fields": {row.path: {name: getattr(row, name) for name in names} for row in rows},
+        "problems": document.problems,
+    }
 
 
 def _acts(rows: Mapping[str, Field], verdict: Verdict) -> dict[str, tuple[Act, str | None]]:
@@ -375,7 +460,14 @@ def _rule_errors(
     ]
 
 
-def _write(document: Document, user: AnyUser, verdict: Verdict, acts: Mapping[str, tuple[Act, str | None]]) -> Decision:
+def _write(
+    document: Document,
+    user: AnyUser,
+    verdict: Verdict,
+    acts: Mapping[str, tuple[Act, str | None]],
+    *,
+    before: Mapping[str, Any],
+) -> Decision:
     decision = Decision.objects.create(
         tenant_id=document.tenant_id,
         document=document,
@@ -385,6 +477,7 @@ def _write(document: Document, user: AnyUser, verdict: Verdict, acts: Mapping[st
         note=verdict.note or (verdict.reason if verdict.decision == APPROVE else ""),
         reviewer=access.actor_of(user),
         decided_at=lifecycle.database_now(),
+        before=dict(before),
     )
     machine = {row.path: row.machine_value for row in document.fields.all()}
     Correction.objects.bulk_create(

@@ -70,6 +70,9 @@ class Decision(TenantOwned):
     note = models.TextField(blank=True)
     reviewer = models.CharField(max_length=160)
     decided_at = models.DateTimeField()
+    # How everything stood that the decision changed: its fields by path, and the document's problems. Holds values, as corrections do.
+    before = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

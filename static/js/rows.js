@@ -2,6 +2,7 @@
 /** Moving through a list of documents by keys, and opening a row by a click anywhere on it. */
 import { calm } from "./dom.js";
 import { listen, showSheet } from "./shortcuts.js";
+import { undoLast } from "./toast.js";
 
 const rows = /** @type {HTMLTableRowElement[]} */ ([...document.querySelectorAll("tr[data-url]")]);
 let at = -1;
@@ -44,7 +45,10 @@ if (rows.length) at = 0;
 
 /** @type {import("./shortcuts.js").Shortcut[]} */
 const startKey = document.querySelector("#start")
-  ? [{ keys: ["Enter"], show: "⏎", where: "else", words: "key_start", run: startUnlessOnControl }]
+  ? [
+      { keys: ["Enter"], show: "⏎", where: "else", words: "key_start", run: startUnlessOnControl },
+      { keys: ["u", "Ctrl+z"], show: "U", where: "else", words: "key_undo", run: undoLast },
+    ]
   : [];
 listen([
   ...startKey,

@@ -58,6 +58,8 @@ review-draft        GET    401   405  405  405  405  405  405  405  405
 review-draft        POST   401   403  409  409  403  403  409  404  404
 review-decision     GET    401   405  405  405  405  405  405  405  405
 review-decision     POST   401   403  200  200  403  403  200  404  404
+review-undo         GET    401   405  405  405  405  405  405  405  405
+review-undo         POST   401   403  409  409  403  403  409  404  404
 review-release      GET    405   405  405  405  405  405  405  405  405
 review-release      POST   204   204  204  204  204  204  204  204  204
 api-token           GET    405   405  405  405  405  405  405  405  405

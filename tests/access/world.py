@@ -105,6 +105,7 @@ class World:
             "review-decision": {"version": version, "decision": "approve"},
             "review-draft": {"version": version, "token": token, "revision": 0, "fields": {"total": {"value": "1"}}},
             "review-heartbeat": {"token": token},
+            "review-undo": {"version": version},
             "review-release": {"token": token},
         }
         return bodies.get(route, {})

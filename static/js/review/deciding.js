@@ -63,11 +63,11 @@ export class Deciding {
     toast(answer.words);
   }
 
-  /** @param {{next_url: string | null, message: string}} body */
+  /** @param {{next_url: string | null, message: string, undo: import("../toast.js").Undo}} body */
   #decided(body) {
     this.lease.finish();
     forget(this.data.document.id);
-    if (body.message) toastOnNextPage(body.message);
+    if (body.message) toastOnNextPage(body.message, body.undo.seconds ? body.undo : undefined);
     location.assign(body.next_url ?? this.data.urls.queue);
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** The keys of the review screen: one table, also printed as the sheet that `?` opens. */
 import { showSheet } from "../shortcuts.js";
+import { undoLast } from "../toast.js";
 
 /**
  * @typedef {import("./store.js").Entry} Entry
@@ -77,6 +78,7 @@ function looking({ store, viewer, focus, next, active }) {
     { keys: ["0"], show: "0", where: "else", words: "key_fit", run: () => viewer.fit() },
     { keys: ["]"], show: "]", where: "else", words: "key_page_next", run: () => viewer.turn(1) },
     { keys: ["["], show: "[", where: "else", words: "key_page_previous", run: () => viewer.turn(-1) },
+    { keys: ["u", "Ctrl+z"], show: "U", where: "else", words: "key_undo", run: undoLast },
     { keys: ["b"], show: "B", where: "else", words: "key_boxes", run: () => viewer.toggleBoxes() },
     { keys: ["?"], show: "?", where: "else", words: "key_help", run: showSheet },
   ];
