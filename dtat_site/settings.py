@@ -297,7 +297,12 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Reviewing ----------------------------------------------------------------------------------------------------
-UNDO_SECONDS = env.number("DTAT_UNDO_SECONDS", 6, at_least=0)  # a decision made in the page can be taken back for so long
+ASIDE_SECONDS = env.number(
+    "DTAT_ASIDE_SECONDS", 900, at_least=1
+)  # who set a document aside is not handed it for so long
+UNDO_SECONDS = env.number(
+    "DTAT_UNDO_SECONDS", 6, at_least=0
+)  # a decision made in the page can be taken back for so long
 CLAIM_SECONDS = env.number("DTAT_CLAIM_SECONDS", 120, at_least=5)  # without a heartbeat the document is free again
 IDEMPOTENCY_DAYS = 7
 

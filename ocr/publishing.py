@@ -53,7 +53,9 @@ def deliver() -> int:
 def _due() -> list[OutboxEvent]:
     """Take up to BATCH events: others leave them alone for a minute, and find them again should we die."""
     with scope.everything():
-        waiting = OutboxEvent.objects.filter(due_at__lte=Now(), delivered_at=None, dead_at=None, withdrawn_at=None).order_by("due_at")
+        waiting = OutboxEvent.objects.filter(
+            due_at__lte=Now(), delivered_at=None, dead_at=None, withdrawn_at=None
+        ).order_by("due_at")
         events = list(waiting.select_for_update(skip_locked=True)[:BATCH])
         ids = [event.pk for event in events]
         OutboxEvent.objects.filter(pk__in=ids).update(due_at=Now() + IN_FLIGHT, attempts=F("attempts") + 1)

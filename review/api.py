@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -330,6 +331,36 @@ class PageDecision(_Door):
                 },
             }
         )
+
+
+class EscalationSerializer(TokenSerializer):
+    note = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
+
+
+def _onward(user: Any, message: str) -> Response:
+    """After a document was given back: where to go next, and what to say there."""
+    from review.views import next_url
+
+    return Response({"next_url": next_url(user), "message": message})
+
+
+@extend_schema(exclude=True)
+class PageAside(_Door):
+    def post(self, request: Request, document_id: UUID) -> Response:
+        form = TokenSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        passed_on = worklist.set_aside(document_id, request.user, token=form.validated_data["token"])
+        told = _("Set aside for the third time: it is with the supervisors now.") if passed_on else _("Set aside.")
+        return _onward(request.user, told)
+
+
+@extend_schema(exclude=True)
+class PageEscalation(_Door):
+    def post(self, request: Request, document_id: UUID) -> Response:
+        form = EscalationSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        worklist.escalate(document_id, request.user, **form.validated_data)
+        return _onward(request.user, _("Passed on to the supervisors."))
 
 
 class VersionSerializer(serializers.Serializer[object]):

@@ -20,7 +20,7 @@ from audit.models import Kind
 from ocr import comparing, contract, document_types, extraction, lifecycle, outbox, pipeline
 from ocr.models import Document, DocumentType, Field, Status
 from review import worklist
-from review.models import Act, Claim, Correction, Decision, Draft, RejectReason
+from review.models import Act, Aside, Claim, Correction, Decision, Draft, Escalation, RejectReason
 from tenants import access
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def check_decide(document: Document, user: AnyUser) -> None:
         raise lifecycle.NotPossible(
             f"The document is {Status(document.status).label.lower()}; there is nothing to decide yet."
         )
+    worklist.check_escalated(document, user)
 
 
 def check_reopen(document: Document, user: AnyUser) -> None:
@@ -201,6 +202,8 @@ def reopen(document_id: UUID, user: AnyUser, *, reason: str = "reopen") -> Docum
     with access.scope_of(user):
         document = _locked(document_id, user)
         check_reopen(document, user)
+        Escalation.objects.filter(document=document).delete()
+        Aside.objects.filter(document=document).delete()
         return lifecycle.move(
             document,
             Status.NEEDS_REVIEW,
@@ -223,7 +226,9 @@ def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
             raise lifecycle.Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
         last = check_undo(document, user)
         if not outbox.withdraw(document):
-            raise lifecycle.NotPossible("The decision was announced in the meantime. A supervisor can re-open the document.")
+            raise lifecycle.NotPossible(
+                "The decision was announced in the meantime. A supervisor can re-open the document."
+            )
         _put_back(document, last)
         Decision.objects.filter(pk=last.pk).update(undone_at=Now())
         moved = lifecycle.move(

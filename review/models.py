@@ -30,6 +30,13 @@ class Act(models.TextChoices):
     UNREADABLE = "unreadable", _("Unreadable")
 
 
+class TakeoverReason(models.TextChoices):
+    AWAY = "away", _("They are away")
+    URGENT = "urgent", _("It cannot wait")
+    MISTAKE = "mistake", _("It is with the wrong person")
+    OTHER = "other", _("Something else")
+
+
 class Claim(TenantOwned):
     """Who works on a document now. One row per document; it counts until `expires_at` on the database's clock."""
 
@@ -41,6 +48,33 @@ class Claim(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.document_id} {self.holder_id}"
+
+
+class Aside(TenantOwned):
+    """A document that one person has set aside: it is not handed to them before `until`. Others may take it meanwhile."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="asides")
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+    times = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "holder"], name="aside_one_per_person")]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.holder_id} {self.times}"
+
+
+class Escalation(TenantOwned):
+    """A document that was passed on to the supervisors: nobody else is handed it. It counts until the document is re-opened."""
+
+    document = models.OneToOneField(Document, on_delete=models.CASCADE, related_name="escalation")
+    note = models.TextField(blank=True)
+    escalated_by = models.CharField(max_length=160)
+    escalated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.escalated_by}"
 
 
 class Draft(TenantOwned):

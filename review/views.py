@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from audit import trail
@@ -24,7 +25,7 @@ from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Field, Page, Priority, TextLayer
 from ocr.views import ago, facts, row, timeline
 from review import decisions, worklist
-from review.models import Draft, RejectReason
+from review.models import Draft, Escalation, RejectReason, TakeoverReason
 from tenants import access
 from tenants.models import Tenant
 
@@ -85,6 +86,15 @@ def home(request: HttpRequest) -> HttpResponse:
 # --- Queue --------------------------------------------------------------------------------------------------------
 
 
+TABS = {
+    "waiting": _lazy("For me"),
+    "mine": _lazy("Held by me"),
+    "escalated": _lazy("Escalated"),
+    "aside": _lazy("Set aside"),
+    "done": _lazy("Done today"),
+}
+
+
 class QueueFilters(forms.Form):
     document_type = forms.ChoiceField(required=False)
     priority = forms.ChoiceField(choices=[("", _("Any priority")), *PRIORITIES], required=False)
@@ -107,7 +117,8 @@ def queue(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data if active and form.is_valid() else {}
         waiting = _waiting(request.user)
         oldest = metrics.oldest_waiting(request.user, tenants=worklist.reviewed_tenants(request.user))
-        counts = {"waiting": waiting, "mine": lists["mine"]().count(), "done": lists["done"]().count()}
+        counts = {name: found().count() for name, found in lists.items() if name != "waiting"}
+        counts["waiting"] = max(0, waiting - worklist.not_for_me(request.user))
         context = {
             "active": "queue",
             "waiting": waiting,
@@ -115,7 +126,7 @@ def queue(request: HttpRequest) -> HttpResponse:
             "tab": tab,
             "tabs": [
                 {"name": name, "label": label, "count": counts[name], "url": f"?tab={name}"}
-                for name, label in (("waiting", _("For me")), ("mine", _("Held by me")), ("done", _("Done today")))
+                for name, label in TABS.items()
             ],
             **_queued(request, tab, lists[tab](), given, counts[tab]),
             "filters": {"form": form, "active": active},
@@ -152,8 +163,10 @@ def _queued(request: HttpRequest, tab: str, found: Any, given: dict[str, Any], c
 
 def _lists(request: HttpRequest) -> dict[str, Callable[[], Any]]:
     return {
-        "waiting": lambda: worklist.waiting(request.user),
+        "waiting": lambda: worklist.for_me(request.user),
         "mine": lambda: worklist.held_by(request.user),
+        "escalated": lambda: worklist.escalated(request.user),
+        "aside": lambda: worklist.set_aside_by(request.user),
         "done": lambda: worklist.decided_by(request.user, since=_today()),
     }
 
@@ -254,6 +267,21 @@ def review(request: HttpRequest, document_id: UUID) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def take_over(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Take a document from somebody, with a reason, and go on with it."""
+    try:
+        worklist.take_over(document_id, request.user, reason=request.POST.get("reason", ""))
+    except Document.DoesNotExist:
+        raise Http404 from None
+    except (access.NotAllowed, lifecycle.NotPossible) as refusal:
+        messages.error(request, str(refusal))
+    except ValueError:
+        messages.error(request, _("Say why you take the document over."))
+    return redirect("review", document_id)
+
+
+@login_required
 @require_GET
 def page_words(request: HttpRequest, document_id: UUID, number: int) -> HttpResponse:
     """The words of one page with their boxes, for the workstation: a long document's are asked for page by page."""
@@ -271,7 +299,8 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
     holder = worklist.holder_of(document)
     draft = Draft.objects.filter(document=document, holder_id=request.user.pk).first()
     urls = {
-        name: reverse(f"review-{name}", args=[document.pk]) for name in ("heartbeat", "draft", "decision", "release")
+        name: reverse(f"review-{name}", args=[document.pk])
+        for name in ("heartbeat", "draft", "decision", "release", "aside", "escalate", "take-over")
     }
     return {
         "document": {
@@ -285,6 +314,10 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         if claim
         else None,
         "holder": _person(holder.holder) if holder and holder.holder_id != request.user.pk else None,
+        "escalation": _escalation(document),
+        "takeover_reasons": [{"code": code, "label": str(label)} for code, label in TakeoverReason.choices]
+        if holder and holder.holder_id != request.user.pk and access.can(request.user, "supervise", document.tenant_id)
+        else [],
         "read_only": claim is None,
         "read_only_reason": refusal,
         "pages": [
@@ -315,6 +348,13 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
             "document": reverse("document", args=[document.pk]),
         },
     }
+
+
+def _escalation(document: Document) -> dict[str, str] | None:
+    found = Escalation.objects.filter(document=document).first()
+    if found is None:
+        return None
+    return {"by": found.escalated_by.removeprefix("user:"), "note": found.note, "at": found.escalated_at.isoformat()}
 
 
 def _line_items(document: Document, items: list[dict[str, Any]]) -> dict[str, Any] | None:

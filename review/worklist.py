@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 
 from audit import trail
 from audit.models import Kind
+from ocr import lifecycle
 from ocr.models import Document, Status
-from review.models import Claim
+from review.models import Aside, Claim, Escalation, TakeoverReason
 from tenants import access, scope
 from tenants.models import Tenant
 
@@ -33,10 +35,14 @@ NEXT_SQL = """
             SELECT document.id
               FROM ocr_document AS document
               LEFT JOIN review_claim AS claim ON claim.document_id = document.id
+              LEFT JOIN review_aside AS aside ON aside.document_id = document.id AND aside.holder_id = %(holder)s
+              LEFT JOIN review_escalation AS escalation ON escalation.document_id = document.id
              WHERE document.tenant_id = reviewed.tenant_id
                AND document.status = 'needs_review'
                AND document.id <> ALL (%(without)s::uuid[])
                AND (claim.id IS NULL OR claim.expires_at < clock_timestamp())
+               AND (aside.id IS NULL OR aside.until < clock_timestamp())
+               AND (escalation.id IS NULL OR document.tenant_id = ANY (%(supervised)s::uuid[]))
              ORDER BY document.turn_at, document.id
              LIMIT %(offers)s
           ) AS first
@@ -52,6 +58,7 @@ NEXT_SQL = """
 """
 # How many each tenant offers: others may have locked the first few at this moment, and more than that when many ask at once.
 OFFERS = (10, 100, 10_000)
+ASIDE_MOST = 3  # who sets a document aside so often cannot decide it: it goes to the supervisors
 
 
 class Held(Exception):
@@ -62,6 +69,12 @@ class Held(Exception):
     def __init__(self, holder: str) -> None:
         super().__init__(f"{holder} is working on this document. It is free again when they leave it.")
         self.holder = holder
+
+
+class Escalated(lifecycle.NotPossible):
+    """The document was passed on to the supervisors, and this person is none."""
+
+    code = "escalated"
 
 
 class ClaimLost(Exception):
@@ -76,6 +89,33 @@ def waiting(user: AnyUser) -> QuerySet[Document]:
         status=Status.NEEDS_REVIEW, tenant_id__in=reviewed_tenants(user)
     )
     return found.order_by("turn_at", "pk")
+
+
+def for_me(user: AnyUser) -> QuerySet[Document]:
+    """Those of them that `user` may be handed now: neither set aside nor with the supervisors."""
+    return waiting(user).exclude(_not_for(user))
+
+
+def not_for_me(user: AnyUser) -> int:
+    """How many of the waiting documents `user` is not handed now."""
+    return waiting(user).filter(_not_for(user)).count()
+
+
+def _not_for(user: AnyUser) -> Q:
+    asides = Aside.objects.filter(holder_id=user.pk, until__gte=Now()).values("document")
+    passed_on = Escalation.objects.exclude(tenant_id__in=supervised_tenants(user)).values("document")
+    return Q(pk__in=asides) | Q(pk__in=passed_on)
+
+
+def set_aside_by(user: AnyUser) -> QuerySet[Document]:
+    """What `user` has set aside and is not handed yet."""
+    return waiting(user).filter(pk__in=Aside.objects.filter(holder_id=user.pk, until__gte=Now()).values("document"))
+
+
+def escalated(user: AnyUser) -> QuerySet[Document]:
+    """What waits for the supervisors: all of it for them, for others what they passed on themselves."""
+    mine = Q(tenant_id__in=supervised_tenants(user)) | Q(escalated_by=access.actor_of(user))
+    return waiting(user).filter(pk__in=Escalation.objects.filter(mine).values("document"))
 
 
 def held_by(user: AnyUser) -> QuerySet[Document]:
@@ -94,6 +134,7 @@ def claim_next(user: AnyUser, *, without: UUID | None = None) -> Claim | None:
     with access.scope_of(user):
         asked = {
             "tenants": [str(tenant) for tenant in reviewed_tenants(user)],
+            "supervised": [str(tenant) for tenant in supervised_tenants(user)],
             "holder": user.pk,
             "without": [str(without)] if without else [],
         }
@@ -118,10 +159,102 @@ def claim(document_id: UUID, user: AnyUser) -> Claim:
     with access.scope_of(user):
         document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
         access.check(user, "review", document.tenant_id)
+        check_escalated(document, user)
         found = _claim_on(document)
         if found and found.counts and found.holder_id != user.pk:
             raise Held(found.holder.get_full_name() or found.holder.get_username())
         return _hold(document, user, found)
+
+
+def check_escalated(document: Document, user: AnyUser) -> None:
+    """Raise Escalated when only supervisors may go on with the document, and the user is none."""
+    if access.can(user, "supervise", document.tenant_id):
+        return
+    if Escalation.objects.filter(document=document).exists():
+        raise Escalated("The document was passed on to a supervisor. Nobody else can decide it now.")
+
+
+def take_over(document_id: UUID, user: AnyUser, *, reason: str) -> Claim:
+    """Take a document that somebody else holds, as a supervisor, for one of the reasons. What they typed stays in their draft.
+
+    Raises Document.DoesNotExist, access.NotAllowed, lifecycle.NotPossible and ValueError for a reason that is none.
+    """
+    with access.scope_of(user):
+        document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
+        access.check(user, "supervise", document.tenant_id)
+        if document.status != Status.NEEDS_REVIEW:
+            raise lifecycle.NotPossible("Only a document that waits for review can be taken over.")
+        return _hold(document, user, _claim_on(document), reason=TakeoverReason(reason))
+
+
+def set_aside(document_id: UUID, user: AnyUser, *, token: UUID) -> bool:
+    """Give the document back and not be handed it for ASIDE_SECONDS; whether it was passed on to the supervisors instead, which
+    the ASIDE_MOST-th time does. Raises Document.DoesNotExist, ClaimLost."""
+    with access.scope_of(user):
+        document = _mine(document_id, user, token)
+        aside, made = Aside.objects.get_or_create(
+            document=document,
+            holder_id=user.pk,
+            defaults={"tenant_id": document.tenant_id, "until": Now() + _aside_for()},
+        )
+        if not made:
+            Aside.objects.filter(pk=aside.pk).update(times=F("times") + 1, until=Now() + _aside_for())
+        times = 1 if made else aside.times + 1
+        _give_back(document, user, step="aside", codes={"count": times})
+        if times < ASIDE_MOST:
+            return False
+        _pass_on(document, user, note="", codes={"count": times})
+        return True
+
+
+def escalate(document_id: UUID, user: AnyUser, *, token: UUID, note: str) -> None:
+    """Pass the document on to the supervisors, with a word for them. Raises Document.DoesNotExist, ClaimLost."""
+    with access.scope_of(user):
+        document = _mine(document_id, user, token)
+        _give_back(document, user, step="escalate", codes={})
+        _pass_on(document, user, note=note, codes={})
+
+
+def _aside_for() -> timedelta:
+    return timedelta(seconds=settings.ASIDE_SECONDS)
+
+
+def _mine(document_id: UUID, user: AnyUser, token: UUID) -> Document:
+    """The document, its row locked, which the user holds under this token."""
+    document: Document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
+    found = _claim_on(document)
+    if not (found and found.counts and found.holder_id == user.pk and found.token == token):
+        raise ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
+    return document
+
+
+def _give_back(document: Document, user: AnyUser, *, step: str, codes: Mapping[str, object]) -> None:
+    Claim.objects.filter(document=document).delete()
+    _tell(Kind.RELEASED, document, user, step=step, codes=codes)
+
+
+def _pass_on(document: Document, user: AnyUser, *, note: str, codes: Mapping[str, object]) -> None:
+    Escalation.objects.update_or_create(
+        document=document,
+        defaults={
+            "tenant_id": document.tenant_id,
+            "note": note,
+            "escalated_by": access.actor_of(user),
+            "escalated_at": Now(),
+        },
+    )
+    _tell(Kind.ESCALATED, document, user, step="escalate", codes=codes)
+
+
+def _tell(kind: Kind, document: Document, user: AnyUser, *, step: str, codes: Mapping[str, object]) -> None:
+    trail.record(
+        kind,
+        tenant_id=document.tenant_id,
+        document_id=document.pk,
+        actor=access.actor_of(user),
+        step=step,
+        codes=codes,
+    )
 
 
 def holder_of(document: Document) -> Claim | None:
@@ -169,7 +302,12 @@ def reviewed_tenants(user: AnyUser) -> list[UUID]:
     return access.tenants_with(user, "review")
 
 
-def _hold(document: Document, user: AnyUser, before: Claim | None) -> Claim:
+def supervised_tenants(user: AnyUser) -> list[UUID]:
+    """The tenants whose escalated documents `user` may decide; inside a scope."""
+    return reviewed_tenants(user) if access.is_platform_admin(user) else access.tenants_with(user, "supervise")
+
+
+def _hold(document: Document, user: AnyUser, before: Claim | None, *, reason: str = "") -> Claim:
     """Write the claim of the document, whose row the caller has locked. The same person keeps their token."""
     mine = before is not None and before.holder_id == user.pk
     made = Claim(
@@ -188,13 +326,7 @@ def _hold(document: Document, user: AnyUser, before: Claim | None) -> Claim:
         update_fields=["tenant", "holder", "token", "claimed_at", "expires_at"],
     )
     if not mine:
-        trail.record(
-            Kind.CLAIMED,
-            tenant_id=document.tenant_id,
-            document_id=document.pk,
-            actor=access.actor_of(user),
-            step="claim",
-            codes={"previous_holder": before.holder_id} if before else {},
-        )
+        codes = {"previous_holder": before.holder_id} if before else {}
+        _tell(Kind.CLAIMED, document, user, step="claim", codes=codes | ({"reason": str(reason)} if reason else {}))
     held: Claim = Claim.objects.select_related("document", "document__tenant").get(document=document)
     return held

@@ -58,6 +58,12 @@ review-draft        GET    401   405  405  405  405  405  405  405  405
 review-draft        POST   401   403  409  409  403  403  409  404  404
 review-decision     GET    401   405  405  405  405  405  405  405  405
 review-decision     POST   401   403  200  200  403  403  200  404  404
+review-aside        GET    401   405  405  405  405  405  405  405  405
+review-aside        POST   401   409  409  409  409  409  409  404  404
+review-escalate     GET    401   405  405  405  405  405  405  405  405
+review-escalate     POST   401   409  409  409  409  409  409  404  404
+review-take-over    GET    302   405  405  405  405  405  405  405  302
+review-take-over    POST   302   302  302  302  302  302  302  404  302
 review-undo         GET    401   405  405  405  405  405  405  405  405
 review-undo         POST   401   403  409  409  403  403  409  404  404
 review-release      GET    405   405  405  405  405  405  405  405  405

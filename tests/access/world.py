@@ -93,7 +93,7 @@ class World:
         if route in {"api-documents", "document-upload", "ocr", "ocr-async"}:
             file = SimpleUploadedFile("new.png", make.image(), "image/png")
             return client.post(path, {"file": file, **more}, headers={"Accept": "application/json"})
-        if route.startswith(("api-", "review-")) and route != "review-next":
+        if route.startswith(("api-", "review-")) and route not in {"review-next", "review-take-over"}:
             return client.post(path, json.dumps(self._body(route, document) | more), content_type="application/json")
         return client.post(path, more)
 
@@ -105,6 +105,8 @@ class World:
             "review-decision": {"version": version, "decision": "approve"},
             "review-draft": {"version": version, "token": token, "revision": 0, "fields": {"total": {"value": "1"}}},
             "review-heartbeat": {"token": token},
+            "review-aside": {"token": token},
+            "review-escalate": {"token": token},
             "review-undo": {"version": version},
             "review-release": {"token": token},
         }

@@ -247,3 +247,58 @@ def test_the_second_reviewer_is_told_who_holds_the_document(
     expect(second.get_by_text("is working on this document").first).to_be_visible()
     assert second.locator("input:not([type=hidden]):visible").count() == 0
     assert errors == []
+
+
+def test_a_decision_is_taken_back_and_the_document_set_aside_and_passed_on(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample]
+) -> None:
+    document_id = product.upload(
+        "taken-back.jpg", drawn["invoice-rotated.jpg"].path.read_bytes(), document_type="invoice"
+    )
+    assert product.wait_for(document_id)["status"] == "needs_review"
+    errors: list[str] = []
+    page = signed_in(browser, product, "reviewer", errors)
+    address = f"{product.url}/review/{document_id}/"
+
+    page.goto(address)
+    page.locator("#reject-button").click()
+    page.keyboard.press("2")
+    page.locator("#reject button[value=yes]").click()
+    page.wait_for_url(lambda url: document_id not in url)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_url(address)
+    assert product.api("GET", f"/api/v1/documents/{document_id}/").json()["status"] == "needs_review"
+    shot(page, "review-taken-back")
+
+    page.locator("#aside-button").click()
+    page.wait_for_url(lambda url: document_id not in url)
+    expect(page.get_by_text("Set aside.")).to_be_visible()
+    page.goto(f"{product.url}/queue/?tab=aside")
+    expect(page.get_by_text("taken-back.jpg")).to_be_visible()
+    shot(page, "queue-aside")
+
+    page.goto(address)
+    page.locator("#escalate-button").click()
+    page.keyboard.type("Whose signature is that?")
+    shot(page, "review-escalate")
+    page.locator("#escalate button[value=yes]").click()
+    page.wait_for_url(lambda url: document_id not in url)
+    page.goto(address)
+    expect(page.get_by_text("Nobody else can decide it now")).to_be_visible()
+
+    supervisor = signed_in(browser, product, "supervisor", errors)
+    supervisor.goto(f"{product.url}/queue/?tab=escalated")
+    supervisor.get_by_role("link", name="taken-back.jpg").click()
+    expect(supervisor.get_by_text("Whose signature is that?")).to_be_visible()
+    shot(supervisor, "review-escalated")
+
+    timeline = product.api("GET", f"/api/v1/documents/{document_id}/audit/").json()
+    told = [(event["kind"], event["step"]) for event in timeline]
+    assert {("REOPENED", "undo"), ("RELEASED", "aside"), ("ESCALATED", "escalate")} <= set(told)
+    assert "signature" not in json.dumps(timeline)
+    assert errors == []
+
+
+def shot(page: Page, name: str) -> None:
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")

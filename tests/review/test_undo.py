@@ -48,7 +48,11 @@ def test_everything_stands_as_before_and_what_was_said_is_a_draft(cast: make.Cas
     document = papers.invoice(cast.a)
     publishing.deliver()
     before, heard = standing(document), len(bus.got)
-    decided = decide(document, cast.ada, approve(document, corrected={"total": "48"}, confirmed=["invoice_date"], absent=["due_date"]))
+    decided = decide(
+        document,
+        cast.ada,
+        approve(document, corrected={"total": "48"}, confirmed=["invoice_date"], absent=["due_date"]),
+    )
     assert standing(document) != before and publishing.deliver() == 0
     undone = decisions.undo(document.pk, cast.ada, version=decided.version)
     assert standing(document) == before and undone.version == decided.version + 1
@@ -58,7 +62,9 @@ def test_everything_stands_as_before_and_what_was_said_is_a_draft(cast: make.Cas
     assert draft.fields["total"] == {"value": "48.00", "state": "corrected"}
     assert (draft.fields["invoice_date"]["state"], draft.fields["due_date"]["state"]) == ("checked", "absent")
     assert last_types(document) == [("document.processed", True), ("document.review.required", False)]
-    assert publishing.deliver() == 1 and [entry["DetailType"] for entry in bus.got[heard:]] == ["document.review.required"]
+    assert publishing.deliver() == 1 and [entry["DetailType"] for entry in bus.got[heard:]] == [
+        "document.review.required"
+    ]
     [told] = events(document, "REOPENED")
     assert (told.step, told.actor, told.version) == ("undo", "user:ada", undone.version)
     assert make.broken() == []
@@ -67,7 +73,9 @@ def test_everything_stands_as_before_and_what_was_said_is_a_draft(cast: make.Cas
 def test_a_decision_after_that_is_the_only_one_that_counts(cast: make.Cast, engine: Engine) -> None:
     document = papers.invoice(cast.a)
     decided = decide(document, cast.ada, approve(document, corrected={"invoice_number": "INV-9"}))
-    again = decide(decisions.undo(document.pk, cast.ada, version=decided.version), cast.ada, approve(make.reload(document)))
+    again = decide(
+        decisions.undo(document.pk, cast.ada, version=decided.version), cast.ada, approve(make.reload(document))
+    )
     assert (again.status, fields(document)["invoice_number"].value) == ("approved", "INV-2044")
     assert [type_ for type_, _withdrawn in last_types(document)].count("document.corrected") == 0
     assert make.broken() == []
@@ -147,5 +155,10 @@ def test_the_page_offers_it_and_goes_back_to_the_document(cast: make.Cast, engin
     answer = client.post(told["undo"]["url"], json.dumps({"version": told["undo"]["version"]}), "application/json")
     assert (answer.status_code, answer.json()) == (200, {"url": reverse("review", args=[document.pk])})
     assert make.reload(document).status == "needs_review"
-    assert client.post(told["undo"]["url"], json.dumps({"version": told["undo"]["version"]}), "application/json").status_code == 409
+    assert (
+        client.post(
+            told["undo"]["url"], json.dumps({"version": told["undo"]["version"]}), "application/json"
+        ).status_code
+        == 409
+    )
     assert client.post(told["undo"]["url"], "{}", "application/json").status_code == 400

@@ -3,7 +3,7 @@
 import { say } from "../dom.js";
 import { post } from "../http.js";
 import { toast, toastOnNextPage } from "../toast.js";
-import { askOverride, askReject, onConflictReload, showConflict } from "./dialogs.js";
+import { askEscalation, askOverride, askReject, onConflictReload, showConflict } from "./dialogs.js";
 import { forget } from "./drafts.js";
 import { withoutValue } from "./reasons.js";
 
@@ -46,6 +46,36 @@ export class Deciding {
     if (answer) await this.#send({ decision: "reject", ...this.store.decision(), reason: answer.code, note: answer.note });
   }
 
+  async setAside() {
+    await this.#leave(this.data.urls.aside, {});
+  }
+
+  async escalate() {
+    if (this.busy) return;
+    const note = await askEscalation();
+    if (note !== null) await this.#leave(this.data.urls.escalate, { note });
+  }
+
+  /** Gives the document back undecided, the draft saved. @param {string} url @param {Record<string, unknown>} more */
+  async #leave(url, more) {
+    if (this.busy) return;
+    if (this.lease.lost) return this.lost(say("held_lost_words"));
+    this.#wait(true);
+    const saved = await this.drafts.flush();
+    const answer = saved ? await post(url, { token: this.data.claim.token, ...more }) : null;
+    if (answer?.ok) return this.#onward(answer.body);
+    this.#wait(false);
+    if (answer?.status === 409) return this.conflict(answer);
+    toast(answer?.words ?? say("draft_unsaved"));
+  }
+
+  /** @param {{next_url: string | null, message: string, undo?: import("../toast.js").Undo}} body */
+  #onward(body) {
+    this.lease.finish();
+    if (body.message) toastOnNextPage(body.message, body.undo?.seconds ? body.undo : undefined);
+    location.assign(body.next_url ?? this.data.urls.queue);
+  }
+
   /** @param {Record<string, unknown>} decision */
   async #send(decision) {
     if (this.busy) return;
@@ -65,10 +95,8 @@ export class Deciding {
 
   /** @param {{next_url: string | null, message: string, undo: import("../toast.js").Undo}} body */
   #decided(body) {
-    this.lease.finish();
     forget(this.data.document.id);
-    if (body.message) toastOnNextPage(body.message, body.undo.seconds ? body.undo : undefined);
-    location.assign(body.next_url ?? this.data.urls.queue);
+    this.#onward(body);
   }
 
   /** @param {Answer} answer @param {boolean} approving */

@@ -39,6 +39,12 @@ export async function askReject() {
   return data && { code: String(data.get("reason") ?? ""), note: String(data.get("note") ?? "").trim() };
 }
 
+/** @returns {Promise<string | null>} a word for the supervisors, which may be empty */
+export async function askEscalation() {
+  const data = await asked(dialog("#escalate"));
+  return data && String(data.get("note") ?? "").trim();
+}
+
 /** @param {string[]} rules what does not hold; @returns {Promise<string | null>} why it is right all the same */
 export async function askOverride(rules) {
   const node = dialog("#override");

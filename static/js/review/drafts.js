@@ -93,6 +93,17 @@ export class Drafts {
     this.failures += 1;
   }
 
+  /** Saves what is not saved yet. @returns {Promise<boolean>} whether the server has everything now */
+  async flush() {
+    clearTimeout(this.timer);
+    for (let tries = 0; (this.dirty || this.sending) && tries < 50 && !this.stopped; tries += 1) {
+      if (this.sending) await new Promise((resolve) => setTimeout(resolve, 100));
+      else await this.#send();
+      if (this.failures) return false;
+    }
+    return !this.dirty && !this.stopped;
+  }
+
   /** No more saving: decided, or no longer ours. What was not acknowledged stays in this tab. */
   stop() {
     this.stopped = true;

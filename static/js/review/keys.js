@@ -14,6 +14,8 @@ import { undoLast } from "../toast.js";
  * @property {() => Entry | null} active
  * @property {() => void} approve goes to the next open value while there is one
  * @property {() => void} reject
+ * @property {() => void} aside
+ * @property {() => void} escalate
  * @property {boolean} editable
  */
 
@@ -23,7 +25,7 @@ export function shortcutTable(screen) {
 }
 
 /** @param {Screen} screen @returns {import("../shortcuts.js").Shortcut[]} */
-function editing({ store, acts, next, active, approve, reject }) {
+function editing({ store, acts, next, active, approve, reject, aside, escalate }) {
   /** @param {(entry: Entry) => void} run */
   const onActive = (run) => () => {
     const entry = active();
@@ -55,6 +57,8 @@ function editing({ store, acts, next, active, approve, reject }) {
     ...everywhere,
     { keys: ["Escape"], show: "Esc", where: "typing", words: "key_restore", run: escape },
     { keys: ["a"], show: "A", where: "else", words: "key_approve_ready", run: () => (store.open().length ? false : approve()) },
+    { keys: ["s"], show: "S", where: "else", words: "key_aside", run: aside },
+    { keys: ["e"], show: "E", where: "else", words: "key_escalate", run: escalate },
     { keys: ["r"], show: "R", where: "else", words: "key_reject", run: reject },
   ];
 }

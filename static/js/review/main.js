@@ -144,7 +144,7 @@ for (const [name, run] of Object.entries(toolbar)) document.querySelector(`[data
 summary.show(null);
 
 if (editable) work();
-else listen(shortcutTable({ store, acts, viewer, focus, next, active: () => active, approve: () => {}, reject: () => {}, editable }));
+else listen(shortcutTable({ store, acts, viewer, focus, next, active: () => active, approve: () => {}, reject: () => {}, aside: () => {}, escalate: () => {}, editable }));
 
 /** Everything that only the holder of the document gets. */
 function work() {
@@ -155,10 +155,14 @@ function work() {
   bringBack();
   digitsPickReasons();
   button?.addEventListener("click", approveOrNext);
+  const aside = () => void deciding?.setAside();
+  const escalate = () => void deciding?.escalate();
   one("#reject-button").addEventListener("click", () => deciding?.reject());
+  one("#aside-button").addEventListener("click", aside);
+  one("#escalate-button").addEventListener("click", escalate);
   addEventListener("online", () => drafts?.resume());
   listen(
-    shortcutTable({ store, acts, viewer, focus, next, active: () => active, approve: approveOrNext, reject: () => deciding?.reject(), editable }),
+    shortcutTable({ store, acts, viewer, focus, next, active: () => active, approve: approveOrNext, reject: () => deciding?.reject(), aside, escalate, editable }),
     (element) => element.hasAttribute("data-entry"),
   );
   const first = store.nextOpen(null);
