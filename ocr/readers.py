@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import random
 import socket
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +32,6 @@ QUICK_SECONDS = (
     0.005  # the same while not CROWDED_SHARE of the calls are out: what is added to each document counts then
 )
 CROWDED_SHARE = 0.8
-SWITCH_SECONDS = 0.0005  # of Python's threads; its own 5 ms are ten times what a statement takes
 # While a quota is the limit, documents wait longer than this anyway: fewer and larger transactions cost them nothing. Well below the
 # second's worth that a bucket holds, so that no token is lost.
 PATIENT_SECONDS = 0.25
@@ -147,6 +145,7 @@ class Reader:
         ] = {}  # works that are being asked for, and since when their lease holds
         self._unsaved: list[pipeline.Work] = []
         self._claims = _Claims()
+        self._ready = False
         self._listener = notices.Listener()
         # A pair of sockets, not a pipe: a call that ends after its reader must not write to a descriptor that is another one by then.
         self._woken, self._wake = socket.socketpair()
@@ -157,8 +156,6 @@ class Reader:
     def run(self) -> None:
         """Read until the time is over or somebody says stop, and until nothing is out any more."""
         quota.ensure()
-        # The thread of the database waits for the interpreter after each statement: the calls' threads let it go this soon.
-        sys.setswitchinterval(SWITCH_SECONDS)
         self._listener.listen(notices.DUE)
         pool = ThreadPoolExecutor(self.slots, thread_name_prefix=f"reader-{self.lane}")
         try:
@@ -202,7 +199,9 @@ class Reader:
 
     def _claim(self, pool: ThreadPoolExecutor) -> None:
         now = time.monotonic()
-        limit = min(self.slots - len(self._out), MOST_AT_ONCE)
+        # The first one alone: while its client is made, those that the quota lets through one by one would gather, go out all at once,
+        # and be refused as too many.
+        limit = min(self.slots - len(self._out), MOST_AT_ONCE if self._ready else 1)
         if self._closing(now) or limit <= 0 or not self._claims.is_time(now):
             return
         claimed = pipeline.claim(self.lane, limit=limit, operations=self._claims.open_operations(now))
@@ -210,8 +209,9 @@ class Reader:
         self._send(pool, claimed.works)
 
     def _send(self, pool: ThreadPoolExecutor, works: Sequence[pipeline.Work]) -> None:
-        if works:
+        if works and not self._ready:
             textract.get_ready()
+            self._ready = True
         for work in works:
             self._out[id(work)] = (work, time.monotonic())
             pool.submit(self._ask, work)

@@ -12,11 +12,13 @@ from django.db import connection, models
 
 from audit import prepared
 
+# The keys stand there a second time, since a plan is made for any number of rows: it takes a set from JSON for a hundred of them, and
+# then walks through a young table as a whole. Of an array it expects ten.
 # The table's own row type says how each value is read, so that JSON is enough for any column.
 _UPDATE = """
     UPDATE {table} AS present SET {assignments}
       FROM jsonb_populate_recordset(NULL::{table}, $1::jsonb) AS new{held}
-     WHERE present.id = new.id{guards}{where}
+     WHERE present.id = ANY (${keys}::text[]::{key_type}[]) AND present.id = new.id{guards}{where}
  RETURNING present.id
 """
 _INSERT = (
@@ -49,8 +51,11 @@ def update(
         held=_HELD.format(table=table) if expected else "",
         guards=" AND held.id = present.id" * bool(expected) + "".join(_GUARD.format(column=name) for name in guards),
         where=f" AND {where}" if where else "",
+        keys=3 if expected else 2,
+        key_type=model._meta.pk.db_type(connection),
     )
-    return {key for (key,) in prepared.fetch(statement, _json(values), *([_json(expected)] if expected else []))}
+    keys = [str(key) for key in values]
+    return {key for (key,) in prepared.fetch(statement, _json(values), *([_json(expected)] if expected else []), keys)}
 
 
 Row = TypeVar("Row", bound=models.Model)

@@ -150,8 +150,7 @@ def analyze(
 
 
 def get_ready() -> None:
-    """Make the clients before many threads call: calls that a quota lets through one by one, and that wait for a client, go out all
-    at once when it is there, and are refused as too many."""
+    """Make the clients before many threads call: that takes a second of work."""
     for family in (START, GET, SYNC):
         aws.textract(family)
 

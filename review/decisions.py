@@ -246,7 +246,7 @@ def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
 def _put_back(document: Document, decision: Decision) -> None:
     """The fields as they stood before the decision."""
     before = decision.before.get("fields", {})
-    rows = list(document.fields.select_for_update().filter(path__in=before))
+    rows = [row for row in document.fields.select_for_update() if row.path in before]
     for row in rows:
         row.value, row.source, row.state, row.problems = (
             before[row.path][name] for name in ("value", "source", "state", "problems")
