@@ -109,7 +109,8 @@ def check_reopen(document: Document, user: AnyUser) -> None:
 def check_undo(document: Document, user: AnyUser) -> Decision:
     """The decision that the user may take back now. Raises NotAllowed or NotPossible."""
     access.check(user, "review", document.tenant_id)
-    last = Decision.objects.filter(document=document, version=document.version - 1, undone_at=None).first()
+    mine = Decision.objects.filter(document=document, version=document.version - 1, undone_at=None)
+    last: Decision | None = mine.first()
     if last is None or document.status not in {Status.APPROVED, Status.REJECTED}:
         raise lifecycle.NotPossible("There is no decision on this document to take back.")
     if last.reviewer != access.actor_of(user):
