@@ -32,13 +32,19 @@ def main() -> int:
         sys.stderr.write(f"Say which benchmark: make bench BENCH=name, one of {', '.join(NAMES)}.\n")
         return 2
     quick = os.environ.get("QUICK") == "1"
+    before = _ticks()
     measured: dict[str, Any] = importlib.import_module(f"benchmarks.{name}").measure(quick=quick)
     result = {
         "name": name,
         "quick": quick,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
-        "machine": {"cores": os.cpu_count(), "memory_mib": _memory_mib(), "architecture": platform.machine()},
+        "machine": {
+            "cores": os.cpu_count(),
+            "memory_mib": _memory_mib(),
+            "architecture": platform.machine(),
+            "stolen_percent": _stolen_percent(before, _ticks()),
+        },
         "versions": {"python": platform.python_version(), "django": importlib.metadata.version("django")},
         "seed": None,
         "figures": {},
@@ -72,6 +78,17 @@ def _commit() -> str:
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=FOLDER, check=False
     )
     return ran.stdout.strip()
+
+
+def _ticks() -> list[int]:
+    """The machine's processor time by what it was spent on. Source: proc(5), the first line of /proc/stat."""
+    return [int(number) for number in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+
+
+def _stolen_percent(before: list[int], after: list[int]) -> float:
+    """How much of the processor time that was wanted went to other guests of the host: a run with much of it says little."""
+    user, nice, system, _idle, _waiting, irq, softirq, stolen = (b - a for a, b in zip(before, after, strict=True))
+    return round(100 * stolen / max(1, user + nice + system + irq + softirq + stolen), 1)
 
 
 def _memory_mib() -> int:
