@@ -80,7 +80,7 @@ class Gathering:
             line_items=items,
             problems=(*self._problems(fields, warnings), *_all_problems(fields, items)),
             pages=tuple(PageReading(page, rotation) for page, rotation in sorted(self._pages.items())),
-            unknown=dict(self._unknown),
+            unknown=dict(self._unknown + Counter(self._sheets.unknown)),
         )
 
     # --- looking

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -12,6 +13,13 @@ from ocr.extraction.document_types import DateOrder, DocumentType
 from ocr.extraction.named import Named, Operation
 from ocr.extraction.reading import LineItem
 from ocr.extraction.tolerant import counted, listed, members
+
+# Where each operation lists its values.
+_FIELDS: Mapping[Operation, tuple[str, ...]] = {
+    "expense": ("SummaryFields",),
+    "identity": ("IdentityDocumentFields",),
+    "lending": ("LendingFields", "SignatureDetections"),
+}
 
 
 class Sheet(NamedTuple):
@@ -45,6 +53,11 @@ class Sheets:
     def pages(self) -> tuple[int, ...]:
         return tuple(sheet.page for sheet in self._all if sheet.page is not None)
 
+    @property
+    def unknown(self) -> Mapping[str, int]:
+        """What was passed over, and how often: documents, results and fields that are no objects."""
+        return Counter(told for sheet in self._all for told in _strange(sheet))
+
     def blocks(self) -> Iterator[Any]:
         """The text blocks that newer answers hold inside each document, on its page."""
         for sheet in self._all:
@@ -65,12 +78,26 @@ class Sheets:
 def _of_result(result: Any) -> Iterator[Sheet]:
     told = members(result)
     page, page_class = counted(told.get("Page")), lending.page_class(told)
-    yield Sheet("lending", None, page, page_class)  # a page counts though nothing was found on it
+    yield Sheet("lending", None if told else result, page, page_class)  # a page counts though nothing was found on it
     for each in listed(told.get("Extractions")):
         extraction = members(each)
         yield Sheet("lending", extraction.get("LendingDocument"), page, page_class)
         yield Sheet("expense", extraction.get("ExpenseDocument"), page)
         yield Sheet("identity", extraction.get("IdentityDocument"), page)
+
+
+def _strange(sheet: Sheet) -> Iterator[str]:
+    if _is_strange(sheet.said):
+        yield "not_a_document"
+    for member in _FIELDS[sheet.operation]:
+        for field in listed(members(sheet.said).get(member)):
+            if _is_strange(field):
+                yield "not_a_field"
+
+
+def _is_strange(found: Any) -> bool:
+    """Whether it is something and no object; null is absent."""
+    return found is not None and not isinstance(found, Mapping)
 
 
 def _named(sheet: Sheet, layout: Layout) -> Iterator[Named]:

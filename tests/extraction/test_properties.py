@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr.extraction import InvalidValue, as_json, decoded, parse_value, read
+from ocr.extraction import InvalidValue, as_json, decoded, parse_value, read, tolerant
 from ocr.extraction.blocks import resolve
 from ocr.extraction.document_types import Kind
 from tests.extraction.make import Answer, geometry, shipped, spec
@@ -166,6 +166,28 @@ def test_reading_survives_identity_and_lending_answers_that_are_mangled_anywhere
         assert all(page.number < 2**31 for page in reading.pages)
         assert all(field.page is None or 1 <= field.page < 2**31 for field in reading.fields)
         assert "\x00" not in "".join(f"{field.text}{field.value}{field.label}" for field in reading.fields)
+
+
+TEXTS = st.lists(st.none() | st.text(max_size=8) | st.integers(), max_size=6)
+
+
+@FEW
+@given(TEXTS, TEXTS)
+def test_no_value_of_an_identity_or_lending_answer_is_lost(cards: list[Any], loans: list[Any]) -> None:
+    """Whatever has a text becomes a field, what is no object is counted, and a detection without a text keeps its place."""
+    stated = [{"Type": {"Text": "ADDRESS"}, "ValueDetection": {"Text": text}} for text in cards]
+    detected = [{"Text": text, "Confidence": 90.0} for text in loans]
+    lending = {
+        "LendingFields": [{"Type": "OTHER", "ValueDetections": detected}, "x", None],
+        "SignatureDetections": ["x"],
+    }
+    reading = read(
+        (), shipped("generic_form"), identity_documents=[{"IdentityDocumentFields": [*stated, 1]}, "x"],
+        lending_results=[{"Extractions": [{"LendingDocument": lending}]}],
+    )  # fmt: skip
+    printed = [text for text in map(tolerant.text, cards) if text.split()]
+    assert len(reading.fields) == len(printed) + len(loans)
+    assert reading.unknown == {"not_a_document": 1, "not_a_field": 3}
 
 
 @FEW
