@@ -13,7 +13,7 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from ocr.extraction import values
+from ocr.extraction import dates, values
 from ocr.extraction.blocks import Layout, Span, union
 from ocr.extraction.named import Named
 from ocr.extraction.reading import Word
@@ -50,9 +50,10 @@ def _day(normalised: Mapping[str, Any]) -> str | None:
     if text(normalised.get("ValueType")).upper() != "DATE":
         return None
     try:
-        return date.fromisoformat(text(normalised.get("Value"))[:10]).isoformat()
+        day = date.fromisoformat(text(normalised.get("Value"))[:10]).isoformat()
     except ValueError:
         return None
+    return day if dates.find(day) else None  # a year that no document has is no day of any field
 
 
 class _Places:

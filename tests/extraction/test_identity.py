@@ -67,7 +67,8 @@ def test_the_day_that_the_engine_understands_counts_and_the_other_meaning_is_a_s
 
 @pytest.mark.parametrize(
     "normalised",
-    [{"Value": "2031-13-45", "ValueType": "DATE"}, {"Value": "2031-01-02", "ValueType": "AGE"}, {"ValueType": "DATE"}, None],
+    [{"Value": "2031-13-45", "ValueType": "DATE"}, {"Value": "0001-01-01T00:00:00", "ValueType": "DATE"},
+     {"Value": "2031-01-02", "ValueType": "AGE"}, {"ValueType": "DATE"}, None],
 )  # fmt: skip
 def test_a_day_that_is_none_leaves_the_print(normalised: Any) -> None:
     spoilt = stated("EXPIRATION_DATE", "01/02/2031")
