@@ -134,9 +134,8 @@ def mangled(sound: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
         elif change == "twice" and isinstance(holder, list):
             holder.append(holder[key])
         else:
-            holder[key] = (
-                copy.deepcopy(other[at]) if change == "other" else data.draw(HUGE if change == "huge" else JUNK)
-            )
+            drawn = other[at] if change == "other" else data.draw(HUGE if change == "huge" else JUNK)
+            holder[key] = copy.deepcopy(drawn)  # a list that was drawn is drawn again: what is mangled in it would stay
     return whole
 
 
