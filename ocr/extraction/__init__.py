@@ -98,7 +98,7 @@ def read(
     """
     sheets = Sheets(expense_documents, identity_documents, lending_results)
     gathering = Gathering(document_type, sheets)
-    several, answer = _several_parts(iter(blocks))
+    several, answer = _several_parts(iter(blocks if isinstance(blocks, Iterable) else ()))
     if several and not sheets:
         for page, last in _with_last(Parts(answer)):
             gathering.look(resolve(page), last=last)
