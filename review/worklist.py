@@ -85,25 +85,29 @@ class ClaimLost(Exception):
 
 def waiting(user: AnyUser) -> QuerySet[Document]:
     """The documents that wait for a person whom `user` could be, most urgent first."""
-    found: QuerySet[Document] = Document.objects.filter(
-        status=Status.NEEDS_REVIEW, tenant_id__in=reviewed_tenants(user)
-    )
+    return _waiting_in(reviewed_tenants(user))
+
+
+def _waiting_in(tenants: list[UUID]) -> QuerySet[Document]:
+    found: QuerySet[Document] = Document.objects.filter(status=Status.NEEDS_REVIEW, tenant_id__in=tenants)
     return found.order_by("turn_at", "pk")
 
 
 def for_me(user: AnyUser) -> QuerySet[Document]:
     """Those of them that `user` may be handed now: neither set aside nor with the supervisors."""
-    return waiting(user).exclude(_not_for(user))
+    reviewed, supervised = _tenants_of(user)
+    return _waiting_in(reviewed).exclude(_not_for(user, supervised))
 
 
 def not_for_me(user: AnyUser) -> int:
     """How many of the waiting documents `user` is not handed now."""
-    return waiting(user).filter(_not_for(user)).count()
+    reviewed, supervised = _tenants_of(user)
+    return _waiting_in(reviewed).filter(_not_for(user, supervised)).count()
 
 
-def _not_for(user: AnyUser) -> Q:
+def _not_for(user: AnyUser, supervised: list[UUID]) -> Q:
     asides = Aside.objects.filter(holder_id=user.pk, until__gte=Now()).values("document")
-    passed_on = Escalation.objects.exclude(tenant_id__in=supervised_tenants(user)).values("document")
+    passed_on = Escalation.objects.exclude(tenant_id__in=supervised).values("document")
     return Q(pk__in=asides) | Q(pk__in=passed_on)
 
 
@@ -114,8 +118,9 @@ def set_aside_by(user: AnyUser) -> QuerySet[Document]:
 
 def escalated(user: AnyUser) -> QuerySet[Document]:
     """What waits for the supervisors: all of it for them, for others what they passed on themselves."""
-    mine = Q(tenant_id__in=supervised_tenants(user)) | Q(escalated_by=access.actor_of(user))
-    return waiting(user).filter(pk__in=Escalation.objects.filter(mine).values("document"))
+    reviewed, supervised = _tenants_of(user)
+    mine = Q(tenant_id__in=supervised) | Q(escalated_by=access.actor_of(user))
+    return _waiting_in(reviewed).filter(pk__in=Escalation.objects.filter(mine).values("document"))
 
 
 def held_by(user: AnyUser) -> QuerySet[Document]:
@@ -132,9 +137,10 @@ def decided_by(user: AnyUser, *, since: datetime) -> QuerySet[Document]:
 def claim_next(user: AnyUser, *, without: UUID | None = None) -> Claim | None:
     """Hand out the most urgent free document, to this person only; None when there is none."""
     with access.scope_of(user):
+        reviewed, supervised = _tenants_of(user)
         asked = {
-            "tenants": [str(tenant) for tenant in reviewed_tenants(user)],
-            "supervised": [str(tenant) for tenant in supervised_tenants(user)],
+            "tenants": [str(tenant) for tenant in reviewed],
+            "supervised": [str(tenant) for tenant in supervised],
             "holder": user.pk,
             "without": [str(without)] if without else [],
         }
@@ -302,9 +308,10 @@ def reviewed_tenants(user: AnyUser) -> list[UUID]:
     return access.tenants_with(user, "review")
 
 
-def supervised_tenants(user: AnyUser) -> list[UUID]:
-    """The tenants whose escalated documents `user` may decide; inside a scope."""
-    return reviewed_tenants(user) if access.is_platform_admin(user) else access.tenants_with(user, "supervise")
+def _tenants_of(user: AnyUser) -> tuple[list[UUID], list[UUID]]:
+    """The tenants for which `user` may review, and those whose escalated documents they may decide; inside a scope."""
+    reviewed = reviewed_tenants(user)
+    return reviewed, reviewed if access.is_platform_admin(user) else access.tenants_with(user, "supervise")
 
 
 def _hold(document: Document, user: AnyUser, before: Claim | None, *, reason: str = "") -> Claim:

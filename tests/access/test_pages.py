@@ -175,7 +175,9 @@ def test_next_leads_through_the_queue_and_ends(world: World) -> None:
     assert client.post("/review/next/")["Location"] == f"/review/{world.waiting.pk}/"
     answer = world.send(client, "review-decision", "POST", corrected_fields={"total": "80.00"})
     assert answer.status_code == 200
-    assert answer.json() == {"next_url": None, "message": "zebraslip.png approved."}
+    told = answer.json()
+    assert (told["next_url"], told["message"]) == (None, "zebraslip.png approved.")
+    assert told["undo"]["url"] == f"/review/{world.waiting.pk}/undo/"
     empty = client.post("/review/next/")
     assert empty["Location"] == "/queue/"
     assert said(empty) == ["Nothing is waiting for you right now."]
