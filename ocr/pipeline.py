@@ -301,7 +301,8 @@ def _plan(work: Work) -> None:
             token=_token(document, features, number),
             job_options={} if routing.at_once(operation) else _job_options(document),
         )
-    if work.run.number == 1 and document.duplicate_of is not None:
+    # With an operation the document comes with a token from its bucket: the earlier answer is not kept any more.
+    if work.run.number == 1 and document.duplicate_of is not None and not document.operation:
         work.earlier = costs.earlier_answer(document, work.run.features)
         if work.earlier:
             work.earlier_parts = readings.raw_artifacts(work.earlier.document, work.earlier)
@@ -1210,7 +1211,8 @@ def _operation_again(document: Document) -> str:
     """The operation whose quota a retry needs: that of the extraction that goes on, or of a new one."""
     newest = document.extractions.last()
     if newest and newest.state == Extraction.State.PLANNED:
-        return str(newest.operation)
+        hopes = newest.number == 1 and document.duplicate_of is not None  # that an earlier answer may serve
+        return "" if hopes else str(newest.operation)
     if newest and newest.state != Extraction.State.FAILED:
         return ""
     try:

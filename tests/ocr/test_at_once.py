@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from ocr import pipeline, textract
+from ocr import artifacts, pipeline, textract
 from ocr.models import Artifact, Document
 from review import decisions
+from tenants import scope
 from tests import engine as stub
 from tests import make
 from tests.engine import SYNC, Engine, Fault
@@ -100,6 +101,31 @@ def test_a_worker_that_died_in_the_call_leaves_it_uncertain(
     make.lease_expired(made)
     done = make.run(made)
     assert (done.status, done.error_code, engine.count()) == ("failed", "charge_uncertain", 0)
+
+
+def test_a_call_in_place_of_an_earlier_answer_that_is_gone_is_uncertain_too(
+    cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*args: object, **kwargs: object) -> None:
+        raise Killed
+
+    content = make.image()
+    earlier = make.run(make.receive(cast.a, content).document)
+    with scope.everything():
+        artifacts.delete(earlier.artifacts.get(kind=Artifact.Kind.RAW).key)
+    made = make.receive(cast.a, content).document
+    with monkeypatch.context() as patch:
+        patch.setattr(textract, "analyze", killed)
+        with pytest.raises(Killed):
+            for _ in range(3):  # first it hopes for the earlier answer, then it comes with a token from the bucket
+                make.due(made)
+                pipeline.advance(cast.a.pk, made.pk)
+    make.lease_expired(made)
+    done = make.run(made)
+    assert (done.status, done.error_code, engine.count()) == ("failed", "charge_uncertain", 1)
 
 
 def test_the_same_bytes_are_paid_once_here_too(cast: make.Cast, engine: Engine) -> None:
