@@ -64,9 +64,8 @@ JOB_DEADLINE = timedelta(hours=2)  # a job that is still running then is given u
 # First look at a job: half of what such jobs take. Source: measured, Textract 4 s and 0.67 s a page.
 JOB_SECONDS, PAGE_SECONDS = 4.0, 0.67
 LONG_PAGES = 60  # from here on reading the blocks takes seconds: not in the process that holds a hundred calls
-LONG = (
-    "long"  # stands for Textract's operation in documents whose next step is such work: readers leave it to the chores
-)
+# Stands for Textract's operation in documents whose next step is such work: readers leave it to the chores.
+LONG = "long"
 MOST_FINGERPRINTS = 100  # an audit row stays small
 STORE_AGAIN_SECONDS = (0.1, 1.0, 3.0)  # pauses before an answer that is paid for is stored once more
 OUTPUTS_AT_ONCE = 20  # parts of a long answer that one step fetches from storage: some seconds' work
@@ -93,9 +92,8 @@ class Work:
     layer: TextLayer | None = None  # what came of looking, and what the witness said
     layer_counts: Mapping[str, int] = field(default_factory=dict)
     unit_micro_dollars: int = 0  # what a page costs
-    stored: list[Artifact] = field(
-        default_factory=list
-    )  # parts of the answer: those of before, then new ones without a row
+    # Parts of the answer: those of before, then new ones without a row.
+    stored: list[Artifact] = field(default_factory=list)
     job_id: str = ""
     answer: textract.Answer | None = None
     read: readings.Found | None = None

@@ -28,9 +28,8 @@ from ocr.models import Priority
 
 LOOK_SECONDS = 0.5  # how often a reader that hears nothing looks for what has become due
 GATHER_SECONDS = 0.03  # what comes back, or becomes due, within this time is handled together
-QUICK_SECONDS = (
-    0.005  # the same while not CROWDED_SHARE of the calls are out: what is added to each document counts then
-)
+# The same while less than CROWDED_SHARE of the calls are out: what is added to each document counts then.
+QUICK_SECONDS = 0.005
 CROWDED_SHARE = 0.8
 # While a quota is the limit, documents wait longer than this anyway: fewer and larger transactions cost them nothing. Well below the
 # second's worth that a bucket holds, so that no token is lost.
@@ -140,9 +139,8 @@ class Reader:
         self.lane = lane
         self.slots = settings.READER_CALLS
         self._done: SimpleQueue[pipeline.Work] = SimpleQueue()
-        self._out: dict[
-            int, tuple[pipeline.Work, float]
-        ] = {}  # works that are being asked for, and since when their lease holds
+        # Works that are being asked for, and since when their lease holds.
+        self._out: dict[int, tuple[pipeline.Work, float]] = {}
         self._unsaved: list[pipeline.Work] = []
         self._claims = _Claims()
         self._ready = False

@@ -63,12 +63,6 @@ _CONFIGURATION = {
 }
 
 
-# Micro-dollars a page, first million a month, US regions. Source: AWS Textract pricing as quoted by its own samples, August 2026.
-_PRICES = {"TABLES": 15_000, "FORMS": 50_000, "QUERIES": 15_000, "SIGNATURES": 3_500, "LAYOUT": 4_000}
-_BUNDLES = {frozenset({"TABLES", "QUERIES"}): 20_000, frozenset({"TABLES", "FORMS", "QUERIES"}): 70_000}
-_DETECT = 1_500
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer, whole and checked: its bytes as they came, and what they say."""
@@ -213,16 +207,6 @@ def warned_pages(status_: str, warnings: Sequence[Mapping[str, Any]]) -> set[int
     if status_ != "PARTIAL_SUCCESS":
         return set()
     return {page for warning in warnings for page in (warning.get("Pages") or [])}
-
-
-def price(features: Sequence[str]) -> int:
-    """What AWS asks for one page with these features, in micro-dollars."""
-    asked = frozenset(features)
-    if not asked:
-        return _DETECT
-    if asked & {"TABLES", "FORMS"}:
-        asked -= {"LAYOUT", "SIGNATURES"}  # free beside them
-    return _BUNDLES.get(asked) or sum(_PRICES[feature] for feature in asked)
 
 
 # Threads share one interpreter: answers that are understood side by side take as long as one after the other, hold all their

@@ -9,10 +9,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import samples
-from tests.journey.test_journey import SCREENSHOTS, browser, drawn, product, signed_in
+from tests.journey.test_journey import SCREENSHOTS, signed_in
 from tests.product import Product
 
-__all__ = ["browser", "drawn", "product"]
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 SLIP = """\
 name: till_slip

@@ -6,54 +6,18 @@ import base64
 import json
 import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import samples
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SCREENSHOTS = os.environ.get("DTAT_SCREENSHOTS", "")
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("journey")
-    for path in (folder, folder.parent):
-        path.chmod(0o711)
-    product = Product(folder / "home")
-    product.start()
-    yield product
-    product.stop()
-    assert product.processes() == [], "Ctrl-C left processes behind"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        if os.environ.get("REQUIRE_BROWSER") == "1":
-            pytest.fail("REQUIRE_BROWSER=1, but no Chromium was found")
-        pytest.skip("no Chromium was found")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, samples.Sample]:
-    return {sample.path.name: sample for sample in samples.draw(tmp_path_factory.mktemp("drawn"))}
 
 
 def signed_in(browser: Browser, product: Product, who: str, errors: list[str], **options: Any) -> Page:

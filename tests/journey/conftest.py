@@ -1,0 +1,61 @@
+"""One product and one browser for every journey of a test process: starting them takes longer than most journeys."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+import samples
+from tests.product import Product
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    folder = tmp_path_factory.mktemp("journey")
+    for path in (folder, folder.parent):
+        path.chmod(0o711)
+    product = Product(folder / "home")
+    product.start()
+    yield product
+    product.stop()
+    assert product.processes() == [], "Ctrl-C left processes behind"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail("REQUIRE_BROWSER=1, but no Chromium was found")
+        pytest.skip("no Chromium was found")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, samples.Sample]:
+    return {sample.path.name: sample for sample in samples.draw(tmp_path_factory.mktemp("drawn"))}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _an_empty_queue(product: Product) -> None:
+    """What other journeys left waiting is rejected: the first in the queue is this journey's."""
+    waiting = product.api("GET", "/api/v1/documents/", params={"status": "needs_review", "page_size": 200}).json()
+    for document in waiting["results"]:
+        answer = product.api(
+            "POST",
+            f"/api/v1/documents/{document['id']}/review/",
+            json={"version": document["version"], "decision": "reject", "reason": "other"},
+        )
+        assert answer.status_code == 200, answer.text
