@@ -31,6 +31,8 @@ FALL = 0.7  # Source: RFC 9438 4.6, beta_cubic
 # Calls a second per second cubed: after a fall from 25 a second, 25 are reached again in 6 s, and half as much again 7 s later.
 CURVE = 0.035
 FALL_EVERY_SECONDS = 2.0  # calls that were out already when the rate fell say nothing new
+SETTLED_SECONDS = 5.0  # after a fall: the share of refusals is that of the lower rate only
+ANY_RATE = 2  # times what is granted: no rate is as high
 BURST_SECONDS = 1.0
 LEAST_WAIT_SECONDS = 0.1  # before asking an empty bucket again: a few tokens at a time cost less than each by itself
 
@@ -158,18 +160,22 @@ _ROOM = """
 """
 
 # The rate falls to what got through, at most once in a while: later refusals of the same flight say the same. Refusals that do not
-# grow fewer when the rate is lower are not about the rate, and lowering it further would only waste the quota.
+# grow fewer when the rate is lower are not about the rate, and lowering it further would only waste the quota: once they were seen
+# so, the rate climbs back, and as many are put up with at any rate. Many more are about the rate again.
 _THROTTLED = f"""
     WITH held AS MATERIALIZED (
-        SELECT id, granted, rate, throttled_at > clock_timestamp() - interval '{FALL_EVERY_SECONDS} seconds' AS fresh,
-               rate < fell_from * 0.85 AND %(refused)s >= fell_share * 0.6 AND fell_share > 0 AS by_chance
+        SELECT id, granted, rate,
+               coalesce(throttled_at > clock_timestamp() - interval '{FALL_EVERY_SECONDS} seconds', false) AS fresh,
+               throttled_at < clock_timestamp() - interval '{SETTLED_SECONDS} seconds' AS settled,
+               rate < fell_from * 0.85 AND fell_share > 0
+               AND %(refused)s BETWEEN fell_share * 0.4 AND fell_share * 1.3 + 0.05 AS by_chance
           FROM ocr_quota WHERE account = %(account)s AND region = %(region)s AND operation = %(operation)s FOR UPDATE
-    ), fallen AS (SELECT *, NOT coalesce(fresh, false) AND NOT by_chance AS falls FROM held)
+    ), fallen AS (SELECT *, NOT fresh AND NOT by_chance AS falls FROM held)
     UPDATE ocr_quota AS quota SET
         throttles = throttles + %(count)s,
         tokens = least(tokens, 0),
         peak = CASE WHEN falls THEN greatest(fallen.granted * {LEAST_SHARE}, fallen.rate * (1 - %(refused)s)) ELSE peak END,
-        fell_from = CASE WHEN falls THEN fallen.rate ELSE fell_from END,
+        fell_from = CASE WHEN falls THEN fallen.rate WHEN by_chance AND settled THEN fallen.granted * {ANY_RATE} ELSE fell_from END,
         fell_share = CASE WHEN falls THEN %(refused)s ELSE fell_share END,
         throttled_at = CASE WHEN falls THEN clock_timestamp() ELSE throttled_at END
       FROM fallen WHERE quota.id = fallen.id

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import psycopg2
 import pytest
 
 from tests import database
+from tests.product import PREPARED_IN
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("DTAT_SHARED", ROOT.parent / "shared"))
@@ -28,9 +31,19 @@ if not HANDS_OUT:
     django.setup()  # pytest-django looks for settings before this file could name them
 
 
-def pytest_unconfigure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder of this run for the home that products start from; its workers inherit the name."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = Path(tempfile.mkdtemp(prefix="dtat-prepared-"))
+        folder.chmod(0o711)  # the database's own user has to pass through when we are root
+        os.environ[PREPARED_IN] = str(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
     if not HANDS_OUT:
         database.stop()
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ.pop(PREPARED_IN))
 
 
 @pytest.fixture(scope="session")

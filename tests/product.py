@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -10,14 +11,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
+PREPARED_IN = "DTAT_TESTS_PREPARED_IN"  # the folder of one test run's prepared home; set by tests/conftest.py
 
 
 class Product:
@@ -36,6 +39,13 @@ class Product:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        folder = os.environ.get(PREPARED_IN)
+        if folder and not (self.home / "postgres").exists():
+            copy_prepared(Path(folder), self.home)
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """As an administrator starts it, from an empty folder too."""
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "deploy.local"],
@@ -131,6 +141,40 @@ class Product:
         # PostgreSQL's processes write their titles where their environment stood: they are known by whom they were started.
         servers = {pid for pid in found if is_database(pid)}
         return [pid for pid in found + _children(servers) if pid != os.getpid()]
+
+
+def copy_prepared(folder: Path, home: Path) -> None:
+    """Fill `home` with what a first start leaves there: making a database and migrating it takes longer than most tests.
+
+    It is made once for all processes of a test run, by whichever comes first.
+    """
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        prepared = folder / "home"
+        if not prepared.exists():
+            _prepare(folder / "making").rename(prepared)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # cp keeps the owners: the database's files belong to a user of its own when we are root.
+    subprocess.run(["cp", "-a", f"{prepared}/.", str(home)], check=True)
+
+
+def _prepare(home: Path) -> Path:
+    product = Product(home)
+    product.start_anew()
+    try:
+        with (
+            closing(psycopg2.connect(product.credentials["database"]["superuser"])) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("DELETE FROM ocr_quota")  # presets that the settings of a test decide
+    finally:
+        product.stop()
+    # Copies start side by side: each finds ports of its own.
+    (home / "textract.port").unlink()
+    passwords = json.loads((home / "postgres.json").read_text())
+    (home / "postgres.json").write_text(json.dumps({**passwords, "port": 0}))
+    return home
 
 
 def group(leader: int) -> list[int]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 import samples
-from tests.product import Product
+from tests.product import PREPARED_IN, Product
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 ARGUMENTS = [
@@ -20,10 +22,10 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("journey")
-    for path in (folder, folder.parent):
-        path.chmod(0o711)
+def product() -> Iterator[Product]:
+    # Not below pytest's own folder: the database's user has to pass through, and another run would close it meanwhile.
+    folder = Path(tempfile.mkdtemp(prefix="journey-", dir=os.environ[PREPARED_IN]))
+    folder.chmod(0o711)
     product = Product(folder / "home")
     product.start()
     yield product

@@ -129,7 +129,31 @@ def test_refusals_by_chance_do_not_starve_the_work() -> None:
         quota.throttled(OPERATION, count=3, refused=0.3)
         _ago(3)
         quota.take(OPERATION, 1)
-    assert _row().rate >= 9
+    assert _row().rate >= 0.95 * _row().granted
+
+
+def test_many_more_refusals_than_by_chance_are_about_the_rate() -> None:
+    test_refusals_by_chance_do_not_starve_the_work()
+    quota.throttled(OPERATION, count=6, refused=0.6)
+    _ago(1)
+    quota.take(OPERATION, 1)
+    assert _row().rate < 0.5 * _row().granted
+
+
+def test_refusals_of_calls_sent_before_the_rate_fell_are_not_by_chance() -> None:
+    """Soon after a halved quota was found, the share of refusals is still that of the higher rate."""
+    for _ in range(2):
+        quota.throttled(OPERATION, count=6, refused=0.5)
+        _ago(3)
+        quota.take(OPERATION, 1)
+    assert _row().fell_from <= _row().granted
+    _ago(7)
+    quota.take(OPERATION, 1)
+    climbed = _row().rate
+    quota.throttled(OPERATION, count=1, refused=0.1)
+    _ago(1)
+    quota.take(OPERATION, 1)
+    assert _row().rate < climbed
 
 
 def test_it_never_falls_below_a_fifth() -> None:
