@@ -170,6 +170,29 @@ def test_the_simulator_at_rest_is_small(simulator: Endpoint) -> None:
 
 
 def test_answers_that_are_recorded_only_are_refused_with_the_way_to_them(simulator: Endpoint) -> None:
+    location = {"S3Object": {"Bucket": "elsewhere", "Name": "loan.pdf"}}
+    job_id = simulator.client.start_lending_analysis(DocumentLocation=location)["JobId"]
     with pytest.raises(simulator.client.exceptions.InvalidParameterException, match="--mode replay"):
-        simulator.client.analyze_expense(Document={"Bytes": PNG})
+        simulator.client.get_lending_analysis_summary(JobId=job_id)
     assert json.loads(simulator.raw)["__type"] == "InvalidParameterException"
+
+
+def test_expenses_identity_documents_and_loans_are_drawn(simulator: Endpoint) -> None:
+    client = simulator.client
+    simulator.control(pages={"keys": {"*.pdf": 25}})
+    client.analyze_expense(Document={"Bytes": PNG + b"1"})
+    [document] = simulator.check_last("AnalyzeExpense")["ExpenseDocuments"]
+    assert document["SummaryFields"] and dangling(document["Blocks"]) == set()
+    client.analyze_id(DocumentPages=[{"Bytes": PNG + b"1"}])
+    assert len(simulator.check_last("AnalyzeID")["IdentityDocuments"]) == 1
+    location = {"S3Object": {"Bucket": "elsewhere", "Name": "a.pdf"}}
+    job_id = client.start_expense_analysis(DocumentLocation=location)["JobId"]
+    first = client.get_expense_analysis(JobId=job_id)
+    rest = client.get_expense_analysis(JobId=job_id, NextToken=first["NextToken"])
+    simulator.check_last("GetExpenseAnalysis")
+    assert [each["ExpenseIndex"] for part in (first, rest) for each in part["ExpenseDocuments"]] == list(range(1, 26))
+    assert len(first["ExpenseDocuments"]) == 20
+    job_id = client.start_lending_analysis(DocumentLocation=location)["JobId"]
+    assert [each["Page"] for each in client.get_lending_analysis(JobId=job_id)["Results"]] == list(range(1, 26))
+    simulator.check_last("GetLendingAnalysis")
+    assert simulator.control()["billed"]["microdollars"] == 26 * 10_000 + 25_000 + 25 * 70_000

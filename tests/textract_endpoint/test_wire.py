@@ -35,9 +35,16 @@ def test_a_malformed_signature_is_refused(endpoint: Endpoint, signature: str) ->
     assert call(endpoint, b"{}", Authorization=signature) == (400, "IncompleteSignatureException")
 
 
-@pytest.mark.parametrize("target", ["Textract.AnalyzeID", "Textract.Nothing", "S3.GetObject", ""])
+@pytest.mark.parametrize("target", ["Textract.CreateAdapter", "Textract.Nothing", "S3.GetObject", ""])
 def test_an_operation_that_is_not_offered_is_named_as_unknown(endpoint: Endpoint, target: str) -> None:
     assert call(endpoint, b"{}", X_Amz_Target=target) == (400, "UnknownOperationException")
+
+
+@pytest.mark.parametrize(
+    "target", ["Textract.AnalyzeID", "Textract.StartLendingAnalysis", "Textract.GetLendingAnalysis"]
+)
+def test_what_the_engine_cannot_read_is_refused_with_what_to_do(endpoint: Endpoint, target: str) -> None:
+    assert call(endpoint, b"{}", X_Amz_Target=target) == (400, "InvalidParameterException")
 
 
 def test_cbor_is_refused_and_not_left_hanging(endpoint: Endpoint) -> None:

@@ -1,11 +1,12 @@
 """Textract's blocks, made from what was read on a page."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.local.textract import queries
+from deploy.local.textract import expense, queries
+from deploy.local.textract.checkboxes import Checkbox, find_checkboxes
 from deploy.local.textract.forms import Pair, find_pairs
 from deploy.local.textract.layout import Placed, Sheet, lay_out
 from deploy.local.textract.reading import PageReading, Point, Quad
@@ -35,6 +36,11 @@ def blocks_of(
     return _PageBlocks(page, number, sha256).build(features, questions)
 
 
+def expense_document(page: PageReading, *, number: int, sha256: str) -> dict[str, Any]:
+    """One page as AnalyzeExpense has it, its text blocks inside."""
+    return _PageBlocks(page, number, sha256).expense()
+
+
 class _PageBlocks:
     def __init__(self, page: PageReading, number: int, sha256: str) -> None:
         self._page, self._number, self._sha256 = page, number, sha256
@@ -53,12 +59,25 @@ class _PageBlocks:
             top += [self._table(table) for table in tables]
         if "FORMS" in features:
             top += [block for pair in pairs for block in self._pair(pair)]
+            top += [block for each in find_checkboxes(self._sheet) for block in self._checkbox(each)]
         if "LAYOUT" in features:
             top += self._layout(tables)
         if "QUERIES" in features:
             top += [self._query(question, pairs) for question in questions]
         _relate(root, "CHILD", top)
         return self._blocks
+
+    def expense(self) -> dict[str, Any]:
+        root = self._add("PAGE", WHOLE_PAGE)
+        self._text()
+        _relate(root, "CHILD", self._lines)
+        tables = find_tables(self._sheet)
+        pairs = find_pairs(self._sheet, apart=item_words(tables))
+        found = expense.document(self._sheet, pairs, tables, page=self._number, locate=self._place)
+        return found | {"Blocks": self._blocks}
+
+    def _place(self, words: Iterable[Placed]) -> Block:
+        return self._geometry(self._around(words))
 
     def _add(self, kind: str, quad: Quad | None, **members: Any) -> Block:
         name = f"{self._sha256}:{self._number}:{len(self._blocks)}"
@@ -132,6 +151,20 @@ class _PageBlocks:
         _relate(key, "CHILD", self._children(pair.key))
         _relate(value, "CHILD", self._children(pair.value))
         return key, value
+
+    def _checkbox(self, found: Checkbox) -> Iterator[Block]:
+        """The box; with words beside it also a key whose value it is."""
+        status = "SELECTED" if found.tick.selected else "NOT_SELECTED"
+        box = self._add("SELECTION_ELEMENT", found.tick.quad, Confidence=found.tick.confidence, SelectionStatus=status)
+        if not found.label:
+            yield box
+            return
+        key = self._add("KEY_VALUE_SET", self._around(found.label), Confidence=found.confidence, EntityTypes=["KEY"])
+        value = self._add("KEY_VALUE_SET", found.tick.quad, Confidence=found.confidence, EntityTypes=["VALUE"])
+        _relate(key, "VALUE", [value])
+        _relate(key, "CHILD", self._children(found.label))
+        _relate(value, "CHILD", [box])
+        yield from (key, value)
 
     def _query(self, question: Question, pairs: Sequence[Pair]) -> Block:
         asked = {"Text": question.text} | ({"Alias": question.alias} if question.alias else {})

@@ -77,8 +77,9 @@ def _inspect(request: Answer) -> Answer:
 
 
 def _reader() -> Callable[[Answer], Answer]:
-    from deploy.local.textract.engine import Engine
+    from deploy.local.textract.engine import Engine, without_denormals
 
+    without_denormals()
     engine = Engine()
 
     def read(request: Answer) -> Answer:

@@ -1,18 +1,21 @@
 """RapidOCR with the settings and repairs that measured best. Imported by OCR children only."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from onnxruntime import InferenceSession, SessionOptions
 from rapidocr import RapidOCR
-from rapidocr.main import RapidOCRError
+from rapidocr.main import RapidOCRError, root_dir
 from rapidocr.utils.process_img import ResizeImgError, map_boxes_to_original
 
 from deploy.local.textract.calibration import calibrated
-from deploy.local.textract.reading import Line, PageReading, Point, Quad, Word
+from deploy.local.textract.reading import Line, PageReading, Point, Quad, Tick, Word
 from deploy.local.textract.strokes import strokes_of
+from deploy.local.textract.ticks import ticks_of
 
 Picture = npt.NDArray[np.uint8]
 """Height x width x 3, blue first, as OpenCV has it."""
@@ -34,6 +37,7 @@ SETTINGS = {
     "Rec.rec_batch_num": 1,
     "Rec.rec_img_shape": [3, 48, 96],
 }
+SMALLEST_MODEL = root_dir / "models" / "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 TALL = 1.5
 """Height to width above which the library turns a crop by 90 degrees counter-clockwise."""
 WIDE = 0xFEE0
@@ -41,6 +45,8 @@ WIDE = 0xFEE0
 AMOUNT_BLANK = re.compile(r"(?<=\d[.,]) (?=\d\d(?![\d.,/:\-]))")
 SAMPLE = 8
 SURELY_UPRIGHT = 0.97
+LONGEST_TICK = 2
+"""Letters of what is read in a check box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,18 @@ class _Found:
         return max(_sides(self.box))
 
 
+def without_denormals() -> None:
+    """Have this thread count numbers next to zero as zero from now on: the networks make millions of them, and processors take a
+    hundred times as long over each. Call it before the first engine: the runtime listens to the first session of a process only.
+
+    For processes that do nothing else: all arithmetic of the thread changes, whoever does it.
+    """
+    options = SessionOptions()
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")
+    InferenceSession(str(SMALLEST_MODEL), options, providers=["CPUExecutionProvider"])
+
+
 class Engine:
     """One OCR engine. Never share it between threads: options are kept on the library's object."""
 
@@ -88,13 +106,15 @@ class Engine:
         A page of a size that the engine cannot scale (a strip a few pixels wide) has no text; it is no error.
         """
         found = self._detect(picture)
-        rotation = self._rotation(found)
+        rotation, known = self._rotation(found)
         if rotation:
-            picture = np.ascontiguousarray(np.rot90(picture, rotation // 90))
+            picture, known = np.ascontiguousarray(np.rot90(picture, rotation // 90)), {}
             found = self._detect(picture)
         height, width = picture.shape[:2]
-        lines = [self._line(item, text, width, height) for item, text in self._texts(found)]
-        return PageReading(width, height, rotation, tuple(line for line in lines if line.words), strokes_of(picture))
+        ticks = ticks_of(picture)
+        lines = [_without(ticks, self._line(item, text, width, height)) for item, text in self._texts(found, known)]
+        lines = [line for line in lines if line.words]
+        return PageReading(width, height, rotation, tuple(lines), strokes_of(picture), ticks)
 
     def _detect(self, picture: Picture) -> list[_Found]:
         height, width = picture.shape[:2]
@@ -116,25 +136,32 @@ class Engine:
         answer = self._ocr.recognize_txt(crops)
         return [_text(*item) for item in zip(answer.txts or (), answer.word_results, strict=True)]
 
-    def _rotation(self, found: list[_Found]) -> int:
-        """Degrees clockwise by which the page is turned: by the shape of its lines, and some of them read both ways."""
+    def _rotation(self, found: list[_Found]) -> tuple[int, dict[int, _Text]]:
+        """Degrees clockwise by which the page is turned: by the shape of its lines, and some of them read both ways. And what these say
+        as they stand, by their number."""
         lying = sum(item.length for item in found if not item.tall)
         standing = sum(item.length for item in found if item.tall)
         sideways = standing > lying
-        sample = sorted((item for item in found if item.tall == sideways), key=lambda item: -item.length)[:SAMPLE]
-        straight = _certainty(self._recognise([item.crop for item in sample]))
-        turned = 0.0
+        numbers = sorted((n for n, item in enumerate(found) if item.tall == sideways), key=lambda n: -found[n].length)[
+            :SAMPLE
+        ]
+        texts = self._recognise([found[number].crop for number in numbers])
+        straight, turned = _certainty(texts), 0.0
         if straight < SURELY_UPRIGHT:
-            turned = _certainty(self._recognise([np.ascontiguousarray(np.rot90(item.crop, 2)) for item in sample]))
+            crops = [np.ascontiguousarray(np.rot90(found[number].crop, 2)) for number in numbers]
+            turned = _certainty(self._recognise(crops))
+        known = dict(zip(numbers, texts, strict=True))
         if sideways:
-            return 270 if turned > straight else 90
-        return 180 if turned > straight else 0
+            return (270 if turned > straight else 90), known
+        return (180 if turned > straight else 0), known
 
-    def _texts(self, found: list[_Found]) -> list[tuple[_Found, _Text]]:
-        """Each box with its text; a tall box is read lying and standing, since a lone upright digit is tall too."""
-        texts = self._recognise([item.crop for item in found])
+    def _texts(self, found: list[_Found], known: Mapping[int, _Text]) -> list[tuple[_Found, _Text]]:
+        """Each box with its text, which may be known; a tall box is read lying and standing, since a lone upright digit is tall too."""
+        unread = [number for number in range(len(found)) if number not in known]
+        texts = {**known, **dict(zip(unread, self._recognise([found[number].crop for number in unread]), strict=True))}
         answer = []
-        for item, text in zip(found, texts, strict=True):
+        for number, item in enumerate(found):
+            text = texts[number]
             if not item.tall:
                 answer.append((item, text))
                 continue
@@ -155,6 +182,20 @@ class Engine:
             for start, end, left, right in _words(text)
         )
         return Line(_fractions(found.box, width, height), words)
+
+
+def _without(ticks: Sequence[Tick], line: Line) -> Line:
+    """The line without what was read in a check box: a frame looks like an O or a D, a tick like a V."""
+    words = tuple(
+        word for word in line.words if len(word.text) > LONGEST_TICK or not any(_in(word, tick) for tick in ticks)
+    )
+    return line if len(words) == len(line.words) else Line(line.quad, words)
+
+
+def _in(word: Word, tick: Tick) -> bool:
+    x, y = (sum(corner[axis] for corner in word.quad) / 4 for axis in (0, 1))
+    (left, top), _, (right, bottom), _ = tick.quad
+    return left <= x <= right and top <= y <= bottom
 
 
 def _is_wide(character: str) -> bool:

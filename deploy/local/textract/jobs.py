@@ -10,18 +10,23 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from deploy.local.textract.blocks import Block, Question, blocks_of
-from deploy.local.textract.inputs import MAX_RESULTS, Query
+from deploy.local.textract.blocks import Block, Question, blocks_of, expense_document
+from deploy.local.textract.inputs import Query
 from deploy.local.textract.ledger import Job, Ledger
 from deploy.local.textract.processes import ChildDied
 from deploy.local.textract.readings import MODEL_VERSION, Readings
 from deploy.local.textract.refusals import Refusal
-from deploy.local.textract.results import Results, write_output
+from deploy.local.textract.results import Results, holds, most, write_output
 from deploy.local.textract.stores import Buckets, Document, Intake
 
 ASYNC_QUERIES = 30
 JOBS_PER_WORKER = 4
 """Jobs under way for each OCR process: enough that a few long documents do not keep the short ones waiting."""
+VERSIONED = {
+    "StartDocumentTextDetection": "DetectDocumentText",
+    "StartDocumentAnalysis": "AnalyzeDocument",
+    "StartExpenseAnalysis": "AnalyzeExpense",
+}
 UNREADABLE_PAGE = "PAGE_UNREADABLE"
 INVALID_QUERY = "INVALID_REQUEST_PARAMETERS"
 
@@ -155,6 +160,9 @@ class Runner:
         for number in range(1, job.pages + 1):
             if number not in unread:
                 page = self._readings.page(document, number)
+                if holds(job.operation) != "Blocks":
+                    yield expense_document(page, number=number, sha256=job.sha256)
+                    continue
                 asked = islice((query for query in queries if query.asks(number)), ASYNC_QUERIES)
                 yield from blocks_of(
                     page,
@@ -168,16 +176,15 @@ class Runner:
         if job.request["output"]:
             bucket, prefix = job.request["output"]
             answers = (
-                answer_head(job, outcome.status, outcome.message, outcome.warnings) | {"Blocks": blocks}
-                for blocks in self._results.batches(job.job_id, MAX_RESULTS)
+                answer_head(job, outcome.status, outcome.message, outcome.warnings) | {holds(job.operation): read}
+                for read in self._results.batches(job.job_id, most(job.operation))
             )
             write_output(self._buckets, (bucket, prefix), job.job_id, answers)
 
 
 def answer_head(job: Job, status: str, message: str | None, warnings: list[dict[str, Any]]) -> dict[str, Any]:
     """An answer about a job, all but its blocks."""
-    name = "DetectDocumentText" if job.operation == "StartDocumentTextDetection" else "AnalyzeDocument"
-    head: dict[str, Any] = {"JobStatus": status, f"{name}ModelVersion": MODEL_VERSION}
+    head: dict[str, Any] = {"JobStatus": status, f"{VERSIONED[job.operation]}ModelVersion": MODEL_VERSION}
     if status in ("SUCCEEDED", "PARTIAL_SUCCESS"):
         head["DocumentMetadata"] = {"Pages": job.pages}
     if message:

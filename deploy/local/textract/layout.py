@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from deploy.local.textract.reading import Line, PageReading, Point, Quad, Stroke
+from deploy.local.textract.reading import Line, PageReading, Point, Quad, Stroke, Tick
 
 GAP_WITHIN_LINE = 0.9
 GAP_BETWEEN_LINES = 0.45
@@ -88,6 +88,8 @@ class Sheet:
     """Ruled lines that lie, each as a box without height."""
     upon: Mapping[int, int] = field(default_factory=dict)
     """For the number of each word that stands upon a stroke, that stroke's number."""
+    ticks: tuple[tuple[Box, Tick], ...] = ()
+    """The check boxes in their places."""
 
 
 def lay_out(page: PageReading) -> Sheet:
@@ -113,7 +115,8 @@ def lay_out(page: PageReading) -> Sheet:
     height = median(heights) if heights else 1.0
     strokes = tuple(straighten.stroke(stroke) for stroke in page.strokes)
     upon = _upon(words, strokes)
-    return Sheet(lines, tuple(words), tuple(placed_rows), height, page.width, page.height, strokes, upon)
+    ticks = tuple((straighten(tick.quad), tick) for tick in page.ticks)
+    return Sheet(lines, tuple(words), tuple(placed_rows), height, page.width, page.height, strokes, upon, ticks)
 
 
 def around(boxes: Iterable[Box]) -> Box:

@@ -219,7 +219,7 @@ class Ledger:
     def _bill(
         database: sqlite3.Connection, source: str, operation: str, features: frozenset[str], sha256: str, pages: int
     ) -> None:
-        price = prices.microdollars_per_page(features) * pages
+        price = prices.microdollars_of(operation, features) * pages
         database.execute(
             "INSERT INTO bill (source, operation, features, sha256, pages, microdollars, billed_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",

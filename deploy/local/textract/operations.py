@@ -1,24 +1,26 @@
 """Textract's operations: a checked request in, an answer out."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from deploy.local.textract import inputs
-from deploy.local.textract.blocks import Question, blocks_of
+from deploy.local.textract.blocks import Question, blocks_of, expense_document
 from deploy.local.textract.inputs import Asked, S3Object
 from deploy.local.textract.jobs import Runner, answer_head
 from deploy.local.textract.ledger import Job, Ledger, NewJob
 from deploy.local.textract.processes import ChildDied, Pool
+from deploy.local.textract.reading import PageReading
 from deploy.local.textract.readings import MODEL_VERSION, Readings
-from deploy.local.textract.refusals import Refusal, unsupported
-from deploy.local.textract.results import Results, claim_output
+from deploy.local.textract.refusals import Refusal, invalid, unsupported
+from deploy.local.textract.results import Results, claim_output, holds, most
 from deploy.local.textract.stores import Buckets, Document, Intake, locked
 
 Json = dict[str, Any]
 Operation = Callable[[Json, str], Json]
 
+NOT_READ = ("AnalyzeID", "StartLendingAnalysis", "GetLendingAnalysis", "GetLendingAnalysisSummary")
 READ_TIMEOUT_SECONDS = 300.0
 INSPECT_TIMEOUT_SECONDS = 90.0
 
@@ -51,6 +53,10 @@ class Textract:
             "GetDocumentTextDetection": self._get_text_detection,
             "StartDocumentAnalysis": self._start_analysis,
             "GetDocumentAnalysis": self._get_analysis,
+            "AnalyzeExpense": self._analyze_expense,
+            "StartExpenseAnalysis": self._start_expense,
+            "GetExpenseAnalysis": self._get_expense,
+            **dict.fromkeys(NOT_READ, _refuse),
         }
 
     def begin(self) -> None:
@@ -86,6 +92,15 @@ class Textract:
     def _get_analysis(self, body: Json, request_id: str) -> Json:
         return self._get("StartDocumentAnalysis", inputs.get(body))
 
+    def _analyze_expense(self, body: Json, request_id: str) -> Json:
+        return self._at_once("AnalyzeExpense", inputs.document(body), inputs.detection(), request_id)
+
+    def _start_expense(self, body: Json, request_id: str) -> Json:
+        return self._start("StartExpenseAnalysis", inputs.start(body, inputs.detection()))
+
+    def _get_expense(self, body: Json, request_id: str) -> Json:
+        return self._get("StartExpenseAnalysis", inputs.get(body))
+
     def _at_once(self, operation: str, given: bytes | S3Object, asked: Asked, request_id: str) -> Json:
         document = self._taken(given, at_once=True)
         try:
@@ -97,10 +112,9 @@ class Textract:
             raise Refusal("InternalServerError", str(died)) from died
         finally:
             self._intake.drop(document.path)
-        questions = [Question(query.text, query.alias) for query in asked.queries if query.asks(1)]
-        blocks = blocks_of(page, number=1, sha256=document.sha256, features=asked.features, questions=questions)
+        read = _read(page, operation, document.sha256, asked)
         self.ledger.bill_answer(request_id, operation, asked.features, document.sha256)
-        return {"DocumentMetadata": {"Pages": 1}, "Blocks": blocks, f"{operation}ModelVersion": MODEL_VERSION}
+        return {"DocumentMetadata": {"Pages": 1}, holds(operation): read, f"{operation}ModelVersion": MODEL_VERSION}
 
     def _start(self, operation: str, asked: inputs.Start) -> Json:
         earlier = self.ledger.replayed(operation, asked.token, asked.parameters)
@@ -127,7 +141,8 @@ class Textract:
         job = self._job(operation, asked.job_id)
         answer = answer_head(job, job.status, job.message, job.warnings)
         if job.status in ("SUCCEEDED", "PARTIAL_SUCCESS"):
-            answer["Blocks"], token = self._results.page(asked)
+            asked = replace(asked, max_results=min(asked.max_results, most(operation)))
+            answer[holds(operation)], token = self._results.page(asked)
             if token:
                 answer["NextToken"] = token
         return answer
@@ -152,6 +167,20 @@ class Textract:
             return self._readings.count_pages(document, soon=soon)
         except ChildDied as died:
             raise Refusal("BadDocumentException", "The document is damaged: opening it failed.") from died
+
+
+def _read(page: PageReading, operation: str, sha256: str, asked: Asked) -> list[Json]:
+    if holds(operation) != "Blocks":
+        return [expense_document(page, number=1, sha256=sha256)]
+    questions = [Question(query.text, query.alias) for query in asked.queries if query.asks(1)]
+    return blocks_of(page, number=1, sha256=sha256, features=asked.features, questions=questions)
+
+
+def _refuse(body: Json, request_id: str) -> Json:
+    raise invalid(
+        "The local engine reads neither identity documents nor loan packages by themselves. Ask AnalyzeDocument, or use the mode "
+        "replay or simulate."
+    )
 
 
 def _new_job(operation: str, asked: inputs.Start, document: Document, pages: int) -> NewJob:

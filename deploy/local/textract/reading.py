@@ -35,6 +35,15 @@ class Stroke:
 
 
 @dataclass(frozen=True, slots=True)
+class Tick:
+    """A check box, ticked or not; `confidence` in percent."""
+
+    quad: Quad
+    selected: bool
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class PageReading:
     """Everything found on one page.
 
@@ -47,6 +56,7 @@ class PageReading:
     rotation: int
     lines: tuple[Line, ...]
     strokes: tuple[Stroke, ...] = ()
+    ticks: tuple[Tick, ...] = ()
 
 
 def to_json(page: PageReading) -> str:
@@ -63,6 +73,7 @@ def from_json(text: str) -> PageReading:
         rotation=raw["rotation"],
         lines=tuple(Line(_quad(line["quad"]), tuple(map(_word, line["words"]))) for line in raw["lines"]),
         strokes=tuple(Stroke(_point(stroke["begin"]), _point(stroke["end"])) for stroke in raw["strokes"]),
+        ticks=tuple(Tick(_quad(tick["quad"]), tick["selected"], tick["confidence"]) for tick in raw["ticks"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Results on disk: one block a line, so that a page of results is had without loading a long document."""
+"""Results on disk: one block (or expense document) a line, so that a page of results is had without loading a long document."""
 
 import base64
 import hashlib
@@ -9,11 +9,22 @@ from itertools import islice
 from pathlib import Path
 
 from deploy.local.textract.blocks import Block
-from deploy.local.textract.inputs import Get
+from deploy.local.textract.inputs import MAX_RESULTS, Get
 from deploy.local.textract.refusals import invalid
 from deploy.local.textract.stores import Buckets
 
 MARKER = ".s3_access_check"
+EXPENSES_A_PART = 20  # Source: AWS Textract API reference, GetExpenseAnalysis, MaxResults
+
+
+def holds(operation: str) -> str:
+    """The member of this operation's answers that holds what was read."""
+    return "ExpenseDocuments" if "Expense" in operation else "Blocks"
+
+
+def most(operation: str) -> int:
+    """The most of it that one answer of Get holds."""
+    return EXPENSES_A_PART if "Expense" in operation else MAX_RESULTS
 
 
 class Results:

@@ -144,6 +144,10 @@ class Paper:
         self._top.append(table)
         return top
 
+    def heading(self) -> Sequence[Block]:
+        """The words of the first line that was written."""
+        return self._words[: len(self._lines[0]["Text"].split())] if self._lines else ()
+
     def sign(self, left: float, top: float) -> None:
         """A signature."""
         block = self._block("SIGNATURE", (left, top, 0.16, 0.03), {"Confidence": self.source.uniform(50, 98)})

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.local.textract.inputs import Asked
-from deploy.local.textract.simulator import papers
+from deploy.local.textract.refusals import invalid
+from deploy.local.textract.simulator import documents, papers
 from deploy.local.textract.simulator.answers import Cursor, Part
 from deploy.local.textract.simulator.chance import Chance, number_of
 from deploy.local.textract.simulator.jobs import Job
@@ -24,7 +25,13 @@ _MODEL = {
     "DetectDocumentText": "DetectDocumentTextModelVersion",
     "StartDocumentAnalysis": "AnalyzeDocumentModelVersion",
     "StartDocumentTextDetection": "DetectDocumentTextModelVersion",
+    "AnalyzeExpense": "",  # says none, by the service's own model
+    "StartExpenseAnalysis": "AnalyzeExpenseModelVersion",
+    "AnalyzeID": "AnalyzeIDModelVersion",
+    "StartLendingAnalysis": "AnalyzeLendingModelVersion",
 }
+_MOST = {"ExpenseDocuments": 20, "Results": 30}
+"""Of documents in one part; of blocks the caller says it."""
 _DRAW = {"invoice": papers.invoice, "receipt": papers.receipt, "form": papers.form, "prose": papers.prose}
 _SALT, _PAGE, _DIGITS = papers.SALT.encode(), f'"{papers.PAGE}"'.encode(), papers.DIGITS.encode()
 KEPT = 4000
@@ -63,9 +70,11 @@ class Pool:
             self._chance.draw("kind", number).choices(kinds, weights)[0] for number in range(answers.count)
         ] + ["prose"] * max(1, answers.count // 4)
 
-    def page(self, name: str, number: int, *, features: frozenset[str], queries: Sequence[Query]) -> Prepared:
-        """Page `number` of the document of this name, with what was asked for."""
-        return self._prepared(self._place(name, number), features, tuple(queries))
+    def page(
+        self, name: str, number: int, *, features: frozenset[str], queries: Sequence[Query], holds: str = "Blocks"
+    ) -> Prepared:
+        """Page `number` of the document of this name, with what was asked for: its blocks, or the one document that `holds` lists."""
+        return self._prepared(self._place(name, number), features, tuple(queries), holds)
 
     def kind(self, name: str) -> str:
         """What the first page of the document of this name is: invoice, receipt or form."""
@@ -76,8 +85,8 @@ class Pool:
             return number_of("first page", name) % self._answers.count
         return self._answers.count + number_of("later page", name, number) % (len(self._kinds) - self._answers.count)
 
-    def _prepared(self, place: int, features: frozenset[str], queries: tuple[Query, ...]) -> Prepared:
-        key = (place, features, queries)
+    def _prepared(self, place: int, features: frozenset[str], queries: tuple[Query, ...], holds: str) -> Prepared:
+        key = (place, features, queries, holds)
         found = self._kept.get(key)
         if found is None:
             paper = self._paper(place)
@@ -85,6 +94,8 @@ class Pool:
             blocks = _with_queries(pruned(paper.blocks(), features), asked)
             noise = self._answers.noise
             made = noisy(blocks, noise, self._chance.draw("noise", place))
+            if holds != "Blocks":
+                made = [documents.DRAW[holds](paper, made)]
             found = self._kept[key] = prepared(made, absent_page=noise.absent_page)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
@@ -148,24 +159,29 @@ class Drawn:
         return None
 
     def at_once(self, document: Document, operation: str, asked: Asked) -> bytes:
-        page = self._page(document.name, 1, asked)
-        head = f'{{"DocumentMetadata":{{"Pages":1}},"{_MODEL[operation]}":"{MODEL_VERSION}","Blocks":['
+        holds = documents.holds(operation)
+        page = self._page(document.name, 1, asked, holds)
+        version = f'"{_MODEL[operation]}":"{MODEL_VERSION}",' if _MODEL[operation] else ""
+        head = f'{{"DocumentMetadata":{{"Pages":1}},{version}"{holds}":['
         return b"".join((head.encode(), digits(document.name).join(page.single), b"]}"))
 
     def part(self, job: Job, operation: str, at: Cursor, limit: int) -> Part:
+        if operation == "GetLendingAnalysisSummary":
+            raise invalid("Summaries are not drawn. Start the endpoint with --mode replay, or ask GetLendingAnalysis.")
         found, (number, first) = [], at
-        name = digits(job.name)
+        name, holds = digits(job.name), documents.holds(job.operation)
+        limit = min(limit, _MOST.get(holds, limit))
         while number <= job.pages and limit > 0:
-            page = None if number in job.missing else self._page(job.name, number, job.asked)
+            page = None if number in job.missing else self._page(job.name, number, job.asked, holds)
             last = min(page.count, first + limit) if page else first
             if page and last > first:
                 found.append(page.blocks(first, last, page=number, digits=name))
             limit -= last - first
             number, first = (number, last) if page and last < page.count else (number + 1, 0)
         after = (number, first) if any(each not in job.missing for each in range(number, job.pages + 1)) else None
-        head = f'"{_MODEL[job.operation]}":"{MODEL_VERSION}","Blocks":['
+        head = f'"{_MODEL[job.operation]}":"{MODEL_VERSION}","{holds}":['
         return Part(b"".join((head.encode(), b",".join(found), b"]")), after)
 
-    def _page(self, name: str, number: int, asked: Asked) -> Prepared:
+    def _page(self, name: str, number: int, asked: Asked, holds: str) -> Prepared:
         queries = tuple((query.text, query.alias) for query in asked.queries if query.asks(number))
-        return self._pool.page(name, number, features=asked.features, queries=queries)
+        return self._pool.page(name, number, features=asked.features, queries=queries, holds=holds)

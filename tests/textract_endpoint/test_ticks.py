@@ -1,0 +1,135 @@
+"""Check boxes of a page: found by their frame, ticked by what is inside, labelled by the words beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from deploy.local.textract.blocks import blocks_of
+from deploy.local.textract.reading import PageReading, Quad, Tick
+from tests.textract_endpoint import made
+
+FORMS = frozenset({"FORMS"})
+
+
+def pixels(image: Image.Image) -> Any:
+    return np.ascontiguousarray(np.asarray(image)[:, :, ::-1])
+
+
+def sheet(size: tuple[int, int] = (1000, 700)) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    image = Image.new("RGB", size, "white")
+    return image, ImageDraw.Draw(image)
+
+
+def box(draw: ImageDraw.ImageDraw, left: int, top: int, side: int, mark: str = "", width: int = 2) -> None:
+    draw.rectangle((left, top, left + side, top + side), outline="black", width=width)
+    inner = side // 4
+    if mark == "x":
+        draw.line((left + inner, top + inner, left + side - inner, top + side - inner), fill="black", width=3)
+        draw.line((left + inner, top + side - inner, left + side - inner, top + inner), fill="black", width=3)
+    if mark == "tick":
+        draw.line((left + inner, top + side // 2, left + side // 2, top + side - inner), fill="black", width=3)
+        draw.line((left + side // 2, top + side - inner, left + side - inner, top + inner), fill="black", width=3)
+    if mark == "full":
+        draw.rectangle((left + inner, top + inner, left + side - inner, top + side - inner), fill="black")
+
+
+def found(image: Image.Image) -> list[tuple[int, int, bool]]:
+    from deploy.local.textract.ticks import ticks_of
+
+    width, height = image.size
+    return [(round(t.quad[0][0] * width), round(t.quad[0][1] * height), t.selected) for t in ticks_of(pixels(image))]
+
+
+@pytest.mark.parametrize("side", [16, 20, 30, 44])
+@pytest.mark.parametrize("mark", ["", "x", "tick", "full"])
+def test_a_box_is_found_and_whether_it_is_ticked(side: int, mark: str) -> None:
+    image, draw = sheet()
+    box(draw, 100, 200, side, mark)
+    [(left, top, selected)] = found(image)
+    assert abs(left - 100) <= 1 and abs(top - 200) <= 1
+    assert selected == bool(mark)
+
+
+def test_letters_lines_tables_and_combs_are_no_boxes() -> None:
+    image, draw = sheet()
+    for top, text in ((40, "DO OD QUOTE 0008 DOBOQ"), (120, "Book of 80 DDOO8800 BB"), (200, "HEADED EMBED")):
+        draw.text((60, top), text, fill="black", font=ImageFont.load_default(34))
+    draw.rectangle((60, 300, 900, 380), outline="black", width=2)
+    for left in range(60, 400, 30):  # one letter each, as forms have it
+        draw.rectangle((left, 450, left + 30, 480), outline="black", width=2)
+    assert found(image) == []
+
+
+def test_a_picture_twice_as_wide_has_the_same_boxes() -> None:
+    image, draw = sheet()
+    box(draw, 100, 200, 24, "x")
+    box(draw, 100, 260, 24)
+    large = image.resize((2000, 1400), Image.Resampling.BICUBIC)
+    assert [selected for _left, _top, selected in found(large)] == [True, False]
+
+
+def _tick(left: int, top: int, *, selected: bool) -> Tick:
+    x0, y0, x1, y1 = left / made.WIDTH, top / made.HEIGHT, (left + 20) / made.WIDTH, (top + 20) / made.HEIGHT
+    quad: Quad = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+    return Tick(quad, selected, 92.0)
+
+
+def page(*texts: tuple[int, int, str], ticks: tuple[Tick, ...]) -> PageReading:
+    plain = made.page(*texts)
+    return PageReading(plain.width, plain.height, 0, plain.lines, (), ticks)
+
+
+def choices(of: PageReading) -> dict[str, str]:
+    blocks = blocks_of(of, number=1, sha256="ab", features=FORMS)
+    by_id = {block["Id"]: block for block in blocks}
+
+    def named(block: Any, kind: str) -> list[Any]:
+        return [by_id[other] for r in block.get("Relationships", []) if r["Type"] == kind for other in r["Ids"]]
+
+    answer = {}
+    for block in blocks:
+        if block.get("EntityTypes") == ["KEY"]:
+            for state in (each for value in named(block, "VALUE") for each in named(value, "CHILD")):
+                if state["BlockType"] == "SELECTION_ELEMENT":
+                    answer[" ".join(word["Text"] for word in named(block, "CHILD"))] = state["SelectionStatus"]
+    return answer
+
+
+def test_the_words_to_the_right_are_the_label_up_to_the_next_box() -> None:
+    ticks = (_tick(50, 102, selected=True), _tick(200, 102, selected=False))
+    assert choices(page((80, 100, "New claim"), (230, 100, "Renewal"), ticks=ticks)) == {
+        "New claim": "SELECTED",
+        "Renewal": "NOT_SELECTED",
+    }
+
+
+def test_to_the_left_only_where_nothing_is_right_and_far_words_are_none() -> None:
+    assert choices(page((50, 100, "Agreed"), ticks=(_tick(140, 102, selected=True),))) == {"Agreed": "SELECTED"}
+    assert choices(page((500, 100, "Far away"), ticks=(_tick(50, 102, selected=True),))) == {}
+
+
+def test_a_box_without_words_is_told_by_itself_and_none_without_forms() -> None:
+    one = page(ticks=(_tick(50, 102, selected=True),))
+    kinds = [block["BlockType"] for block in blocks_of(one, number=1, sha256="ab", features=FORMS)]
+    assert kinds == ["PAGE", "SELECTION_ELEMENT"]
+    assert [block["BlockType"] for block in blocks_of(one, number=1, sha256="ab", features=frozenset())] == ["PAGE"]
+
+
+@pytest.mark.engine
+def test_the_engine_reads_labels_and_states_of_a_drawn_form() -> None:
+    from deploy.local.textract.engine import Engine
+
+    image, draw = sheet()
+    draw.text((60, 30), "Claim form", fill="black", font=ImageFont.load_default(40))
+    for top, text, mark in ((120, "Repair", ""), (180, "Replacement", "x"), (240, "Refund", "tick")):
+        box(draw, 60, top, 24, mark)
+        draw.text((100, top - 4), text, fill="black", font=ImageFont.load_default(28))
+    assert choices(Engine().read(pixels(image))) == {
+        "Repair": "NOT_SELECTED",
+        "Replacement": "SELECTED",
+        "Refund": "SELECTED",
+    }
