@@ -191,6 +191,11 @@ class Layout:
         return tuple(answer for block in self._of_type("QUERY") for answer in self._answers(block))
 
     @cached_property
+    def signatures(self) -> tuple[Span, ...]:
+        """Where something is signed; what the name says is not read."""
+        return tuple(self._span(block) for block in self._of_type("SIGNATURE"))
+
+    @cached_property
     def slopes(self) -> dict[int, float]:
         """Each page's skew: how far y rises per x along a printed line."""
         slopes: dict[int, list[float]] = {}

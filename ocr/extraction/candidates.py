@@ -24,6 +24,7 @@ SOURCES = {
     "expense": 0.95,
     "identity": 0.95,
     "lending": 0.95,
+    "signature": 0.95,
     "key_value": 0.92,
     "table": 0.85,
     "label_right": 0.82,
@@ -265,6 +266,9 @@ def in_span(
             spec.name, state, span.text, span.words, span.page, span.box, why, score, "textract", confidence
         )
         return
+    if spec.kind == "signature" and span.checks:
+        yield signed(spec, span, why=why, score=score, confidence=confidence)
+        return
     found = list(_in_text(found_in, spec, span, 0, len(span.text), why=why, score=score))
     for each in found:
         yield each._replace(source="textract", confidence=confidence)
@@ -273,11 +277,18 @@ def in_span(
         yield Candidate(spec.name, None, span.text, span.words, span.page, span.box, why, score, "textract", confidence)
 
 
+def signed(spec: FieldSpec, span: Span, *, why: str, score: float, confidence: float | None) -> Candidate:
+    """That there is a signature; no words belong to it."""
+    return Candidate(spec.name, values.PRESENT, "", (), span.page, span.box, why, score, "textract", confidence)
+
+
 def _may_be_meant(spec: FieldSpec, text: str) -> bool:
     """Whether a text that holds no value of the kind may be one misread.
 
     For money a decimal mark must be left of it, for a code a digit; an amount or a date is no code.
     """
+    if spec.kind == "signature":
+        return False
     has_decimals = _MISREAD_DECIMALS.search(text) is not None
     if spec.kind in ("amount", "number", "percent"):
         return has_decimals

@@ -9,13 +9,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal, cast, get_args
 
 Kind = Literal[
-    "text", "amount", "date", "currency", "number", "identifier", "tax_id", "iban", "email", "phone", "percent", "checkbox"
+    "text", "amount", "date", "currency", "number", "identifier", "tax_id", "iban", "email", "phone", "percent", "checkbox",
+    "signature",
 ]  # fmt: skip
 Sensitivity = Literal["public", "internal", "restricted"]
 DateOrder = Literal["day_first", "month_first", "year_first"]
 Finder = Literal["company", "any_date", "largest_amount", "any_currency"]
 
-OPERATIONS = ("DetectDocumentText", "AnalyzeDocument", "AnalyzeExpense")
+OPERATIONS = ("DetectDocumentText", "AnalyzeDocument", "AnalyzeExpense", "AnalyzeID", "StartLendingAnalysis")
 FEATURES = ("TABLES", "FORMS", "QUERIES", "SIGNATURES", "LAYOUT")
 DEFAULT_THRESHOLD = 90.0  # Source: AWS suggests 90 or more for financial use
 MAX_QUERIES = 15  # Source: Textract quota, queries per page of a synchronous call
@@ -383,6 +384,9 @@ def _check_whole(made: DocumentType) -> None:
         raise InvalidType("fields must name at least one field, or every_pair must be given.")
     if made.queries and "QUERIES" not in made.features:
         raise InvalidType("features must contain QUERIES when there are queries.")
+    signed = next((at for at, spec in enumerate(made.fields) if spec.kind == "signature" and not spec.lending), None)
+    if signed is not None and "SIGNATURES" not in made.features:
+        raise InvalidType(f"features must contain SIGNATURES, since fields[{signed}] is a signature.")
     if len(made.queries) > MAX_QUERIES:
         raise InvalidType(f"queries must be at most {MAX_QUERIES}.")
     aliases = {query.alias for query in made.queries}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ocr.extraction import dates, numbers, values
 from ocr.extraction.blocks import Span
-from ocr.extraction.candidates import LEAST_SCORE, Candidate, Context
+from ocr.extraction.candidates import LEAST_SCORE, SOURCES, Candidate, Context, signed
 from ocr.extraction.document_types import DateOrder, FieldSpec
 from ocr.extraction.reading import Box, Word
 from ocr.extraction.rows import Line, box_of, words_at
@@ -34,6 +34,8 @@ _NEXT_DATE = 0.06  # what each date costs that others stand before
 _TOP_ROWS = 14
 _LONGEST_NAME = 120  # letters; longer rows are sentences
 _DATES_LOOKED_AT = 10
+_NEAR = 0.04  # of the page's height: a line of writing
+_NO_LABEL = 0.15  # what a signature costs that no label stands beside
 _GAP = 2.0  # line heights: pieces of one name in a row stand no further apart
 
 _LEGAL_FORMS = (
@@ -95,7 +97,13 @@ class Finder:
 
 def finders_of(specs: Iterable[FieldSpec]) -> list[Finder]:
     """The finders that the fields ask for, in the fields' order."""
-    return [_FINDERS[spec.finder](spec) for spec in specs if spec.finder is not None]
+    return [finder(spec) for spec in specs if (finder := _finder_of(spec)) is not None]
+
+
+def _finder_of(spec: FieldSpec) -> type[Finder] | None:
+    if spec.kind == "signature":
+        return _Signature
+    return _FINDERS[spec.finder] if spec.finder is not None else None
 
 
 def _remembered(tells: Callable[[str], bool]) -> Callable[[str], bool]:
@@ -357,6 +365,46 @@ def _beside_a_number(text: str, printed: numbers.PrintedCurrency) -> bool:
     """'PEN' may be a pen and 'BHD' a legal form: a code counts beside a number, in brackets, or by itself."""
     before, after = text[: printed.start].rstrip(), text[printed.end :].lstrip()
     return bool(_NUMBER_BEFORE.search(before) or _NUMBER_AFTER.match(after) or not (before or after))
+
+
+# --- signatures
+
+
+class _Signature(Finder):
+    """The signatures that the engine found: those beside, above or below a label of the field, or, where the type looks for one
+    signature only, any. Where none is found the field has no value: whether signatures were asked for is not known here."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(spec)
+        self._found: list[Candidate] = []
+
+    def look(self, context: Context) -> None:
+        alone = sum(spec.kind == "signature" for spec in context.specs.values()) == 1
+        for span in context.layout.signatures:
+            near = any(_is_beside(span.box, label) for label in self._labels(context, span.page))
+            if near or alone:
+                score = SOURCES["signature"] - (0.0 if near else _NO_LABEL)
+                self._found.append(signed(self.spec, span, why="signature", score=score, confidence=span.confidence))
+
+    def found(self, order: DateOrder) -> Iterator[Candidate]:
+        yield from self._found
+
+    def _labels(self, context: Context, page: int) -> Iterator[Box]:
+        for line in context.rows:
+            for mention in context.mentions_in(line.span):
+                box = box_of(words_at(line.span, mention.start, mention.end), line.box) or line.box
+                if mention.name == self.spec.name and line.span.page == page and box is not None:
+                    yield box
+
+
+def _is_beside(signature: Box | None, label: Box) -> bool:
+    """Whether the signature stands in the label's row to its right, or right above or below it."""
+    if signature is None:
+        return False
+    if signature.top < label.bottom and label.top < signature.bottom:
+        return signature.right > label.left
+    gap = max(label.top - signature.bottom, signature.top - label.bottom)
+    return gap < _NEAR and signature.left < label.right and label.left < signature.right
 
 
 _FINDERS: dict[str, type[Finder]] = {

@@ -16,6 +16,7 @@ _MOST_SEARCHED = 2000
 _NUMERIC = frozenset(("amount", "number", "percent"))
 _SHORT = 20
 SELECTED, NOT_SELECTED = "selected", "not_selected"
+PRESENT, ABSENT = "present", "absent"
 
 _YES = frozenset(
     ("selected", "x", "✓", "✔", "☑", "☒", "[x]", "(x)", "yes", "y", "true", "on", "1", "checked", "ja", "oui", "ya")
@@ -23,6 +24,8 @@ _YES = frozenset(
 _NO = frozenset(
     ("not_selected", "not selected", "☐", "[ ]", "[]", "( )", "()", "no", "n", "false", "off", "0", "nein", "non", "-")
 )
+_SIGNED = frozenset(("present", "signed", "yes", "y", "true", "ja", "oui", "ya"))
+_UNSIGNED = frozenset(("absent", "unsigned", "not signed", "no", "n", "false", "nein", "non"))
 _EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)*\.[^\W\d_]{2,}")
 _PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d\s()./\-]{5,22}\d(?!\w)")
 # A code: a first piece with a digit in it (country letters may stand before it), further pieces only of digits.
@@ -60,8 +63,8 @@ def parse_value(text: str, spec: FieldSpec, *, date_order: DateOrder = "day_firs
     """The canonical value of what a person typed or the engine read.
 
     date 'YYYY-MM-DD', amount and number a plain decimal string (amounts with at least two decimals), currency its
-    ISO 4217 code, percent without the sign, checkbox 'selected' or 'not_selected', IBANs and the tax numbers whose check
-    digits are known without blanks, all else with blanks folded.
+    ISO 4217 code, percent without the sign, checkbox 'selected' or 'not_selected', signature 'present' or 'absent',
+    IBANs and the tax numbers whose check digits are known without blanks, all else with blanks folded.
     Raises InvalidValue with a sentence that says the expected form.
     """
     folded = fold(text)
@@ -341,6 +344,20 @@ def _find_checkboxes(text: str, order: DateOrder) -> list[Found]:
         return []
 
 
+def _parse_signature(text: str, order: DateOrder) -> str:
+    lower = text.lower()
+    if lower in _SIGNED:
+        return PRESENT
+    if lower in _UNSIGNED:
+        return ABSENT
+    raise InvalidValue("invalid_signature", "Write present or absent.")
+
+
+def _find_signatures(text: str, order: DateOrder) -> list[Found]:
+    """None: a name in print is no signature."""
+    return []
+
+
 _PARSERS: dict[str, Callable[[str, DateOrder], str]] = {
     "text": _parse_text,
     "amount": _parse_amount,
@@ -354,6 +371,7 @@ _PARSERS: dict[str, Callable[[str, DateOrder], str]] = {
     "phone": _parse_phone,
     "percent": _parse_percent,
     "checkbox": _parse_checkbox,
+    "signature": _parse_signature,
 }
 _FINDERS: dict[str, Callable[[str, DateOrder], list[Found]]] = {
     "text": _find_text,
@@ -368,4 +386,5 @@ _FINDERS: dict[str, Callable[[str, DateOrder], list[Found]]] = {
     "phone": _find_phones,
     "percent": _find_percents,
     "checkbox": _find_checkboxes,
+    "signature": _find_signatures,
 }

@@ -29,7 +29,7 @@ def a_type(*fields: dict[str, Any], **more: Any) -> DocumentType:
 
 
 def spec(kind: str = "text", **more: Any) -> FieldSpec:
-    return a_type({"name": "field", "kind": kind, **more}).fields[0]
+    return a_type({"name": "field", "kind": kind, **more}, features=["FORMS", "SIGNATURES"]).fields[0]
 
 
 def field(reading: Reading, name: str) -> Field:

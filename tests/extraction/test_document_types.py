@@ -106,7 +106,11 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("version", True, "version must be a whole number from 1."),
         ("version", "1", "version must be a whole number from 1."),
         ("label", 3, "label must be a text that is not empty."),
-        ("operation", "Guess", "operation must be one of DetectDocumentText, AnalyzeDocument, AnalyzeExpense."),
+        (
+            "operation",
+            "Guess",
+            "operation must be one of DetectDocumentText, AnalyzeDocument, AnalyzeExpense, AnalyzeID,",
+        ),
         ("features", "FORMS", "features must be a list of texts."),
         (
             "features",
