@@ -154,7 +154,7 @@ def _read(bodies: Iterator[bytes] | Sequence[bytes]) -> Any:
     from ocr import extraction, readings
     from ocr.models import Document, Extraction
 
-    parts = (extraction.decoded(body)["Blocks"] for body in bodies)
+    parts = map(extraction.decoded, bodies)
     return readings.found(Document(), Extraction(), parts, types=_types())
 
 

@@ -29,7 +29,7 @@ from django.db.models.functions import Now
 
 from audit import prepared, trail
 from audit.models import Kind
-from ocr import document_types, lifecycle, notices, prices
+from ocr import document_types, lifecycle, notices, prices, routing
 from ocr.models import (
     OWN_TEXT,
     Budget,
@@ -53,8 +53,6 @@ MICRO = 1_000_000
 OVER_CAP = "monthly_cap"  # the error_code of a document that waits for money
 PROBE = timedelta(minutes=10)  # how often such a document is looked at again: a month ends, estimates turn out lower
 NEARLY = 0.8  # from this share of the cap on, people are told
-# What a document without a type is asked for: everything that the shipped types need.
-ALL_FEATURES = ("FORMS", "TABLES")
 _FRESH_SECONDS = 60.0
 
 # --- Prices and estimates -----------------------------------------------------------------------------------------
@@ -64,6 +62,7 @@ _FRESH_SECONDS = 60.0
 class Estimate:
     """What reading would cost, for all pages of all documents, by the prices of now."""
 
+    operation: str
     features: tuple[str, ...]
     pages: int
     unit_micro_dollars: int
@@ -88,14 +87,10 @@ def estimate(document_type: str | DocumentType | None, *, pages: int, documents:
     row = document_types.named(document_type) if isinstance(document_type, str) and document_type else document_type
     if row is None and document_type:
         raise LookupError("There is no document type of that name.")
-    features = features_of(row if isinstance(row, DocumentType) else None)
+    asked = routing.asked_for(row if isinstance(row, DocumentType) else None, pages=pages)
     rates = _now()
-    return Estimate(features, pages * documents, rates.of(features).micro_dollars, rates.table.name)
-
-
-def features_of(document_type: DocumentType | None) -> tuple[str, ...]:
-    """What Textract is asked for to read a document of this type."""
-    return tuple(document_types.parsed(document_type).features) if document_type else ALL_FEATURES
+    price_of_page = rates.of(asked.features, asked.operation).micro_dollars
+    return Estimate(asked.operation, asked.features, pages * documents, price_of_page, rates.table.name)
 
 
 def usd(micro_dollars: int) -> str:
@@ -272,7 +267,7 @@ def _row(line: Entry) -> dict[str, Any]:
     }
 
 
-def earlier_answer(document: Document, features: Sequence[str]) -> Extraction | None:
+def earlier_answer(document: Document, operation: str, features: Sequence[str]) -> Extraction | None:
     """A whole answer of the same tenant to the same bytes and questions: asking again would only be paid again."""
     if document.duplicate_of is None or "QUERIES" in features:
         return None
@@ -281,11 +276,12 @@ def earlier_answer(document: Document, features: Sequence[str]) -> Extraction | 
         document__tenant_id=document.tenant_id,
         document__sha256=document.sha256,
         state=Extraction.State.COLLECTED,
+        operation__in=routing.alike(operation),
         features=list(features),
         warnings=[],
         reused_from=None,
     )
-    return same.exclude(operation=OWN_TEXT).exclude(document=document).order_by("collected_at").first()
+    return same.exclude(document=document).order_by("collected_at").first()
 
 
 # --- The cap ------------------------------------------------------------------------------------------------------

@@ -287,9 +287,9 @@ def _plan(work: Work) -> None:
     document, newest = work.document, work.run
     work.earlier, work.earlier_parts, work.wants_layer = None, [], False
     if not newest.pk or newest.state == Extraction.State.FAILED:
-        features = list(routing.features(document))
         number = newest.number + 1 if newest.pk else 1
-        operation = routing.operation(document, features, number=number)
+        planned = _how_to_ask(document, number)
+        operation, features = planned.operation, list(planned.features)
         work.run = Extraction(
             tenant_id=document.tenant_id,
             document=document,
@@ -297,19 +297,31 @@ def _plan(work: Work) -> None:
             operation=operation,
             features=features,
             token=_token(document, features, number),
-            job_options={} if routing.at_once(operation) else _job_options(document),
+            job_options={} if routing.at_once(operation) else _job_options(document, operation),
         )
     # With an operation the document comes with a token from its bucket: the earlier answer is not kept any more.
     if work.run.number == 1 and document.duplicate_of is not None and not document.operation:
-        work.earlier = costs.earlier_answer(document, work.run.features)
+        work.earlier = costs.earlier_answer(document, work.run.operation, work.run.features)
         if work.earlier:
             work.earlier_parts = readings.raw_artifacts(work.earlier.document, work.earlier)
     # With an operation the document has a token from its bucket: the layer was looked at before, or a person wants it read anew.
     work.wants_layer = document.text_layer == TextLayer.WANTED and not (document.operation or work.earlier)
 
 
-def _job_options(document: Document) -> dict[str, Any]:
-    return {**outputs.wanted(document), **completions.wanted(document)}
+def _how_to_ask(document: Document, number: int) -> routing.Plan:
+    """What Textract is asked; where it cannot reach the file, the file's own text is all that may serve."""
+    try:
+        return routing.plan(document, number=number)
+    except routing.NeedsBucket:
+        if document.text_layer != TextLayer.WANTED:
+            raise
+        return routing.Plan(OWN_TEXT, ())
+
+
+def _job_options(document: Document, operation: str) -> dict[str, Any]:
+    # The lending analysis writes to storage in a form of its own: its answer is asked for.
+    written = {} if operation == "StartLendingAnalysis" else outputs.wanted(document)
+    return {**written, **completions.wanted(document)}
 
 
 def _write_first_lease(work: Work) -> None:
@@ -413,6 +425,8 @@ def _ask_start(work: Work) -> None:
         _ask_normalise(work)
     elif work.wants_layer and (answer := _own_text(work)):
         _understand_at_once(work, answer)
+    elif run.operation == OWN_TEXT:
+        raise textract.Refused(routing.NeedsBucket.code)
     elif not work.document.operation:
         # It came without a token from the bucket, in hope of an earlier answer or of the file's own text.
         raise _NeedsQuota(run.operation)
@@ -434,6 +448,7 @@ def _ask_for_job(work: Work) -> None:
     assert work.original
     bucket, version = _bucket(work.original.key)
     work.job_id = textract.start(
+        operation=work.run.operation,
         token=work.run.token,
         bucket=bucket,
         key=work.original.key,
@@ -455,7 +470,8 @@ def _ask_at_once(work: Work) -> None:
     else:
         document = _document_for(work.original)
         work.was_sent = True
-        answer = textract.analyze(document, features=run.features, queries=_queries(work.document.document_type))
+        queries = _queries(work.document.document_type)
+        answer = textract.analyze(document, operation=run.operation, features=run.features, queries=queries)
         work.stored = [_store_paid(work, answer)]
     _understand_at_once(work, answer)
 
@@ -495,7 +511,7 @@ def _left_behind(work: Work) -> textract.Answer | None:
         return None
     row, content = left
     try:
-        answer = textract.checked(content, asynchronous=False)
+        answer = textract.checked(content, operation=work.run.operation)
     except textract.Busy:
         return None
     work.stored = [row]
@@ -505,7 +521,7 @@ def _left_behind(work: Work) -> textract.Answer | None:
 def _ask_check(work: Work) -> None:
     """Is the job done? If it is, the answer's first part is here, unless Textract has written all of them to storage."""
     if outputs.expected(work.run):
-        work.answer = textract.status(work.run.job_id, features=work.run.features, most=1)
+        work.answer = textract.status(work.run.job_id, operation=routing.asking_for(work.run.operation), most=1)
     else:
         _ask_part(work, next_token="")
     assert work.answer
@@ -533,7 +549,7 @@ def _fetch_parts(work: Work) -> None:
         status="SUCCEEDED",
         next_token=str(until + 1) if until < last else "",
         pages=run.pages,
-        blocks=(),
+        said={},
         warnings=run.warnings,
         model_version=run.model_version,
         message="",
@@ -542,7 +558,7 @@ def _fetch_parts(work: Work) -> None:
 
 def _fetched(work: Work, part: int) -> Artifact:
     try:
-        answer = textract.checked(outputs.read(work.run, part), asynchronous=True)
+        answer = textract.checked(outputs.read(work.run, part), operation=work.run.operation)
     except FileNotFoundError:
         raise textract.Busy("bad_response", costs_attempt=True) from None
     if answer.status not in {"SUCCEEDED", "PARTIAL_SUCCESS"} or answer.pages != work.run.pages:
@@ -556,7 +572,8 @@ def _most_parts(document: Document) -> int:
 
 
 def _ask_part(work: Work, *, next_token: str) -> None:
-    answer = textract.status(work.run.job_id, features=work.run.features, next_token=next_token)
+    operation = routing.asking_for(work.run.operation)
+    answer = textract.status(work.run.job_id, operation=operation, next_token=next_token)
     run = work.run
     if next_token and (
         answer.status in {"IN_PROGRESS", "FAILED"} or answer.next_token == next_token or answer.pages != run.pages
@@ -581,10 +598,10 @@ def _ask_normalise(work: Work) -> None:
     if outputs.expected(work.run) and work.run.job_id:
         outputs.forget(work.run)  # all of it is kept by now
 
-    def parts() -> Iterator[Sequence[Mapping[str, Any]]]:
-        for blocks in readings.parts_of(work.stored):
-            whole.see(blocks)
-            yield blocks
+    def parts() -> Iterator[Mapping[str, Any]]:
+        for part in readings.parts_of(work.stored):
+            whole.see(part)
+            yield part
 
     read = readings.found(work.document, work.run, parts(), types=work.types)
     lacking = {page for warning in work.run.warnings for page in (warning.get("Pages") or [])}
@@ -608,14 +625,14 @@ def _understand_at_once(work: Work, answer: textract.Answer) -> None:
     work.run.model_version, work.run.pages = answer.model_version[:40], answer.pages
     try:
         with textract.understanding:
-            read = readings.found(work.document, work.run, [answer.blocks], types=work.types)
+            read = readings.found(work.document, work.run, [answer.said], types=work.types)
     except Exception as error:
         # A bug of ours: the answer, which is paid for, is kept all the same, and understanding it tried apart.
         _log_crash(work, error)
         return
     finally:
         work.answer = replace(
-            answer, body=b"", blocks=()
+            answer, body=b"", said={}
         )  # it is stored: a hundred of them wait for their turn to be saved
     _conclude(work, read)
 
@@ -698,7 +715,7 @@ def _own_text(work: Work) -> textract.Answer | None:
     """The PDF's own text as an answer, checked and stored; None when it is not taken, and `layer` says why."""
     assert work.original
     try:
-        answer = textract.checked(textlayer.read(work.document, work.original), asynchronous=False)
+        answer = textract.checked(textlayer.read(work.document, work.original), operation=OWN_TEXT)
         read = _first_look_at_text(work, answer)
         work.layer_counts = textlayer.check(
             work.document,
@@ -717,7 +734,7 @@ def _own_text(work: Work) -> textract.Answer | None:
 def _first_look_at_text(work: Work, answer: textract.Answer) -> readings.Found:
     """What the text says, before anybody believes it: which words matter, and of which type it is."""
     with textract.understanding:
-        read = readings.found(work.document, work.run, [answer.blocks], types=work.types)
+        read = readings.found(work.document, work.run, [answer.said], types=work.types)
     if not textlayer.serves(read.document_type):
         raise textlayer.NotTaken(TextLayer.UNFIT)
     return read
@@ -862,7 +879,8 @@ def _never_sent(work: Work) -> None:
 
 def _end_run(work: Work, *, refused: str) -> None:
     """After a refusal the extraction is over: a retry asks anew, under a token of its own."""
-    if not work.run.pk or (work.step == "start" and not _is_at_once(work) and refused != "token_mismatch"):
+    never_asked = work.step == "start" and not _is_at_once(work) and refused != "token_mismatch"
+    if not work.run.pk or (never_asked and work.run.operation != OWN_TEXT):
         return  # nothing was accepted under the token
     uncertain = refused == "charge_uncertain"
     Extraction.objects.filter(pk=work.run.pk).update(state=Extraction.State.FAILED, charge_uncertain=uncertain)
@@ -1210,11 +1228,11 @@ def _operation_again(document: Document) -> str:
     newest = document.extractions.last()
     if newest and newest.state == Extraction.State.PLANNED:
         hopes = newest.number == 1 and document.duplicate_of is not None  # that an earlier answer may serve
-        return "" if hopes else str(newest.operation)
+        return "" if hopes or newest.operation == OWN_TEXT else str(newest.operation)
     if newest and newest.state != Extraction.State.FAILED:
         return ""
     try:
-        return routing.operation(document, routing.features(document), number=newest.number + 1 if newest else 1)
+        return routing.plan(document, number=newest.number + 1 if newest else 1).operation
     except routing.NeedsBucket:
         return ""
 

@@ -88,8 +88,8 @@ def _previewed(document: Document, run: Extraction, raw: list[Artifact], edited:
     except artifacts.Lost:
         return Preview(document, (), (), (), lost=True)
     now = document_types.parsed(document.document_type)
-    before = extraction.read(parts, now, warnings=run.warnings)
-    after = extraction.read(parts, replace(edited, version=now.version), warnings=run.warnings)
+    before = readings.read(parts, now, warnings=run.warnings)
+    after = readings.read(parts, replace(edited, version=now.version), warnings=run.warnings)
     old, new = _values(before), _values(after)
     names = dict.fromkeys([*new, *old])
     problems_before, problems_after = _sentences(before), _sentences(after)

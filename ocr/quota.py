@@ -39,16 +39,22 @@ LEAST_WAIT_SECONDS = 0.1  # before asking an empty bucket again: a few tokens at
 GET_TEXT, GET_ANALYSIS = "GetDocumentTextDetection", "GetDocumentAnalysis"
 START_TEXT, START_ANALYSIS = "StartDocumentTextDetection", "StartDocumentAnalysis"
 DETECT, ANALYZE = "DetectDocumentText", "AnalyzeDocument"
-OPERATIONS = (ANALYZE, DETECT, START_ANALYSIS, START_TEXT, GET_ANALYSIS, GET_TEXT)
+EXPENSE, IDENTITY = "AnalyzeExpense", "AnalyzeID"
+START_EXPENSE, GET_EXPENSE = "StartExpenseAnalysis", "GetExpenseAnalysis"
+START_LENDING, GET_LENDING = "StartLendingAnalysis", "GetLendingAnalysis"
+OPERATIONS = (
+    ANALYZE, DETECT, START_ANALYSIS, START_TEXT, GET_ANALYSIS, GET_TEXT,
+    EXPENSE, IDENTITY, START_EXPENSE, GET_EXPENSE, START_LENDING, GET_LENDING,
+)  # fmt: skip
 
 # Calls a second by region; the last row is for every other one. Source: AWS General Reference, undated copy; all can be raised.
 _PRESETS: Mapping[str, tuple[float, ...]] = {
-    "us-east-1": (10, 25, 10, 15, 10, 25),
-    "us-west-2": (10, 25, 10, 15, 10, 25),
-    "us-east-2": (10, 10, 10, 5, 10, 10),
-    "eu-west-1": (5, 5, 5, 5, 5, 5),
-    "ap-south-1": (5, 5, 5, 5, 5, 5),
-    "": (1, 1, 2, 1, 5, 5),
+    "us-east-1": (10, 25, 10, 15, 10, 25, 5, 5, 5, 5, 5, 25),
+    "us-west-2": (10, 25, 10, 15, 10, 25, 5, 5, 5, 5, 5, 25),
+    "us-east-2": (10, 10, 10, 5, 10, 10, 1, 1, 1, 5, 1, 5),
+    "eu-west-1": (5, 5, 5, 5, 5, 5, 1, 1, 1, 5, 1, 5),
+    "ap-south-1": (5, 5, 5, 5, 5, 5, 1, 1, 1, 5, 1, 5),
+    "": (1, 1, 2, 1, 5, 5, 1, 1, 1, 5, 1, 5),
 }
 _JOBS: Mapping[str, int] = {"us-east-1": 600, "us-west-2": 600}
 _OTHER_JOBS = 100

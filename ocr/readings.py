@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from ocr import artifacts, document_types, extraction, rows
-from ocr.extraction import classification
+from ocr.extraction import answers, classification
 from ocr.models import Artifact, Document, DocumentType, Extraction, Field, Page
 from tenants import scope
 
@@ -82,11 +82,12 @@ class Found:
     rotations: dict[int, int]  # of the pages that are not upright, by number
 
 
-Parts = Iterable[Sequence[Mapping[str, Any]]]
+# What an answer says, in the parts in which it came.
+Parts = Iterable[Mapping[str, Any]]
 
 
 def found(document: Document, run: Extraction, parts: Parts, *, types: Sequence[DocumentType]) -> Found:
-    """The reading of an answer whose blocks come part by part, and the rows that keep it. Asks no database.
+    """The reading of an answer that comes part by part, and the rows that keep it. Asks no database.
 
     `types` are the newest versions of all types. The same blocks and type version always give the same.
     """
@@ -107,30 +108,35 @@ def as_found(document: Document, run: Extraction, reading: extraction.Reading, t
     )
 
 
-def parts_of(raw: Iterable[Artifact]) -> Iterator[list[Mapping[str, Any]]]:
-    """The blocks of each stored part, one part in memory at a time. Raises artifacts.Lost."""
+def parts_of(raw: Iterable[Artifact]) -> Iterator[Mapping[str, Any]]:
+    """The stored parts, one in memory at a time. Raises artifacts.Lost."""
     for part in raw:
-        yield blocks_of(artifacts.read(part))
+        yield extraction.decoded(artifacts.read(part))
 
 
-def blocks_of(body: bytes) -> list[Mapping[str, Any]]:
-    """The blocks of one stored part."""
-    found: list[Mapping[str, Any]] = extraction.decoded(body).get("Blocks") or []
-    return found
+def read(parts: Parts, type_: extraction.DocumentType, *, warnings: Sequence[Any]) -> extraction.Reading:
+    """What the parts of an answer say, read as this type. Blocks go page by page; an answer of documents is taken whole."""
+    rest = iter(parts)
+    first = next(rest, {})
+    answer = chain([first], rest)
+    if answers.names_values(first):
+        return extraction.read((), type_, warnings=warnings, **answers.documents(answer))
+    del first  # else it is kept while the others are read
+    return extraction.read(map(answers.blocks, answer), type_, warnings=warnings)
 
 
 def understood(
     document: Document, run: Extraction, parts: Parts, *, types: Sequence[DocumentType]
 ) -> tuple[extraction.Reading, DocumentType]:
     """What `found` makes rows of, and the type version that it was read with."""
-    begin: deque[Sequence[Mapping[str, Any]]] = deque()
+    begin: deque[Mapping[str, Any]] = deque()
     rest = iter(parts)
     type_, unclear = _type_of(document, begin, rest, types)
-    reading = extraction.read(chain(_emptied(begin), rest), document_types.parsed(type_), warnings=run.warnings)
+    reading = read(chain(_emptied(begin), rest), document_types.parsed(type_), warnings=run.warnings)
     return classification.with_unclear_type(reading, unclear), type_
 
 
-def _emptied(parts: deque[Sequence[Mapping[str, Any]]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+def _emptied(parts: deque[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Each part, let go when it is given."""
     while parts:
         yield parts.popleft()
@@ -151,7 +157,7 @@ def words(document: Document, page: int) -> list[dict[str, Any]]:
             each["number"]: each["words"] for each in extraction.decoded(artifacts.read(stored))
         }
         return kept.get(page, [])
-    blocks = (block for part in parts_of(raw) for block in part if (block.get("Page") or 1) == page)
+    blocks = (block for part in parts_of(raw) for block in answers.blocks(part) if (block.get("Page") or 1) == page)
     return extraction.words_as_json(extraction.words(blocks))
 
 
@@ -165,8 +171,8 @@ def _parts_with(document: Document, run: Extraction, page: int) -> list[Artifact
 
 def _type_of(
     document: Document,
-    begin: deque[Sequence[Mapping[str, Any]]],
-    rest: Iterator[Sequence[Mapping[str, Any]]],
+    begin: deque[Mapping[str, Any]],
+    rest: Iterator[Mapping[str, Any]],
     types: Sequence[DocumentType],
 ) -> tuple[DocumentType, tuple[str, ...]]:
     """The type the uploader named, else the one that the content says, with the other candidates when two are close.
@@ -177,9 +183,10 @@ def _type_of(
         return document.document_type, ()
     for part in rest:
         begin.append(part)
-        if part and (part[-1].get("Page") or 1) > classification.PAGES_LOOKED_AT:
+        blocks = answers.blocks(part)
+        if blocks and (blocks[-1].get("Page") or 1) > classification.PAGES_LOOKED_AT:
             break
-    told = classification.classify(chain.from_iterable(begin), [document_types.parsed(row) for row in types])
+    told = classification.classify(answers.chained(begin), [document_types.parsed(row) for row in types])
     by_name = {row.name: row for row in types}
     return by_name[told.name], tuple(by_name[name].label for name in told.unclear)
 

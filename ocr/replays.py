@@ -289,7 +289,7 @@ def _bodies(raw: Sequence[Artifact]) -> list[bytes]:
 def _ready(each: _Stored, fetched: Future[list[bytes]] | None) -> tuple[_Stored, Callable[[], readings.Parts]]:
     if fetched is None:
         return each, lambda: readings.parts_of(each.raw)
-    return each, lambda: (readings.blocks_of(body) for body in fetched.result())
+    return each, lambda: map(extraction.decoded, fetched.result())
 
 
 def _outcome(

@@ -80,9 +80,10 @@ def serves(type_: DocumentType) -> bool:
     """
     parsed = document_types.parsed(type_)
     return (
-        set(parsed.features) <= {"FORMS", "TABLES"}
+        parsed.operation in {"AnalyzeDocument", "DetectDocumentText"}  # the others name their values without the print
+        and set(parsed.features) <= {"FORMS", "TABLES"}
         and parsed.every_pair is None
-        and not any(spec.kind == "checkbox" for spec in parsed.fields)
+        and not any(spec.kind in {"checkbox", "signature"} for spec in parsed.fields)
     )
 
 

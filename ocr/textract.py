@@ -16,8 +16,40 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 
 from ocr import aws, extraction
+from ocr.extraction import answers
 
 START, GET, SYNC = "start", "get", "sync"
+
+_CALLS = {
+    "DetectDocumentText": "detect_document_text",
+    "AnalyzeDocument": "analyze_document",
+    "AnalyzeExpense": "analyze_expense",
+    "AnalyzeID": "analyze_id",
+    "StartDocumentTextDetection": "start_document_text_detection",
+    "StartDocumentAnalysis": "start_document_analysis",
+    "StartExpenseAnalysis": "start_expense_analysis",
+    "StartLendingAnalysis": "start_lending_analysis",
+    "GetDocumentTextDetection": "get_document_text_detection",
+    "GetDocumentAnalysis": "get_document_analysis",
+    "GetExpenseAnalysis": "get_expense_analysis",
+    "GetLendingAnalysis": "get_lending_analysis",
+}
+# Where an answer holds what was read; the other operations have Blocks.
+_HOLDS = {
+    "AnalyzeExpense": "ExpenseDocuments",
+    "StartExpenseAnalysis": "ExpenseDocuments",
+    "GetExpenseAnalysis": "ExpenseDocuments",
+    "AnalyzeID": "IdentityDocuments",
+    "StartLendingAnalysis": "Results",
+    "GetLendingAnalysis": "Results",
+}
+# The most that one call of Get gives. Source: AWS Textract API reference, MaxResults of each operation.
+_MOST_BLOCKS = 1000
+_MOST_RESULTS = {"GetExpenseAnalysis": 20, "GetLendingAnalysis": 30}
+_VERSIONS = (
+    "AnalyzeDocumentModelVersion", "DetectDocumentTextModelVersion", "AnalyzeIDModelVersion", "AnalyzeExpenseModelVersion",
+    "AnalyzeLendingModelVersion",
+)  # fmt: skip
 
 
 class Busy(Exception):
@@ -71,10 +103,15 @@ class Answer:
     status: str  # IN_PROGRESS, SUCCEEDED, PARTIAL_SUCCESS or FAILED
     next_token: str
     pages: int
-    blocks: Sequence[Mapping[str, Any]]
+    said: Mapping[str, Any]  # the member that holds what was read, as it came
     warnings: Sequence[Mapping[str, Any]]
     model_version: str
     message: str
+
+    @property
+    def blocks(self) -> Sequence[Mapping[str, Any]]:
+        """The blocks that were read, those inside documents too."""
+        return answers.blocks(self.said)
 
     @property
     def first_page(self) -> int | None:
@@ -87,6 +124,7 @@ class Answer:
 
 def start(
     *,
+    operation: str,
     token: str,
     bucket: str,
     key: str,
@@ -103,29 +141,28 @@ def start(
     arguments: dict[str, Any] = {"DocumentLocation": document, "ClientRequestToken": token, **options}
     client = aws.textract(START)
     with _errors():
-        if features:
-            call, arguments = client.start_document_analysis, arguments | _analysis(features, queries)
-        else:
-            call = client.start_document_text_detection
-        job_id = call(**arguments).get("JobId")
+        job_id = getattr(client, _CALLS[operation])(**arguments, **_analysis(features, queries)).get("JobId")
     if not isinstance(job_id, str) or not job_id:
         raise Busy("bad_response", costs_attempt=True)
     return job_id
 
 
-def status(job_id: str, *, features: Sequence[str], next_token: str = "", most: int = 1000) -> Answer:
-    """One page of a job's answer, with at most so many blocks. Raises Busy for an answer that is not whole."""
+def status(job_id: str, *, operation: str, next_token: str = "", most: int = _MOST_BLOCKS) -> Answer:
+    """One page of a job's answer, with at most so many blocks or documents; `operation` is that of Get. Raises Busy for an answer
+    that is not whole."""
     client = aws.textract(GET)
-    call = client.get_document_analysis if features else client.get_document_text_detection
+    most = min(most, _MOST_RESULTS.get(operation, _MOST_BLOCKS))
     with _errors(), _body_of(client) as bodies:
+        call = getattr(client, _CALLS[operation])
         call(JobId=job_id, MaxResults=most, **({"NextToken": next_token} if next_token else {}))
-    return checked(bodies[-1], asynchronous=True)
+    return checked(bodies[-1], operation=operation)
 
 
 def analyze(
     document: Mapping[str, Any],
     *,
-    features: Sequence[str],
+    operation: str,
+    features: Sequence[str] = (),
     queries: Sequence[Mapping[str, Any]] = (),
     client: Any = None,
 ) -> Answer:
@@ -135,12 +172,10 @@ def analyze(
     endpoint's than Textract's own.
     """
     client = client or aws.textract(SYNC)
+    given = {"DocumentPages": [document]} if operation == "AnalyzeID" else {"Document": document}
     with _errors(), _body_of(client) as bodies:
-        if features:
-            client.analyze_document(Document=document, **_analysis(features, queries))
-        else:
-            client.detect_document_text(Document=document)
-    return checked(bodies[-1], asynchronous=False)
+        getattr(client, _CALLS[operation])(**given, **_analysis(features, queries))
+    return checked(bodies[-1], operation=operation)
 
 
 def get_ready() -> None:
@@ -157,17 +192,25 @@ class Whole:
     def __init__(self, expected_pages: int) -> None:
         self._expected = expected_pages
         self._pages: list[int] = []
+        self._documents = False  # they say which pages they are of, and several may be of one
         self._links = _Links()
 
-    def see(self, blocks: Sequence[Mapping[str, Any]]) -> None:
+    def see(self, part: Mapping[str, Any]) -> None:
         """Note the pages of one part."""
+        blocks = answers.blocks(part)
         self._pages += [block.get("Page") or 1 for block in blocks if block.get("BlockType") == "PAGE"]
         self._links.see(blocks)
+        if answers.names_values(part):
+            self._documents = True
+            self._pages += answers.pages(part)
 
     def check(self, *, declared: int, may_lack: Collection[int]) -> None:
         """Raise Busy unless every page was seen once. Only pages that a PARTIAL_SUCCESS has warned of may be lacking."""
         missing = set(range(1, self._expected + 1)) - set(self._pages) - set(may_lack)
-        if missing or self._links.open or len(self._pages) != len(set(self._pages)) or declared != self._expected:
+        # An answer of AnalyzeExpense without blocks says nothing of its pages.
+        missing = set() if self._documents and not self._pages else missing
+        twice = len(self._pages) != len(set(self._pages)) and not self._documents
+        if missing or self._links.open or twice or declared != self._expected:
             raise Busy("bad_response", costs_attempt=True)
 
 
@@ -198,7 +241,7 @@ def _children(block: Mapping[str, Any]) -> set[str]:
 def check_complete(answer: Answer, *, expected_pages: int) -> None:
     """Raise Busy unless this one answer holds every page of the document, once."""
     whole = Whole(expected_pages)
-    whole.see(answer.blocks)
+    whole.see(answer.said)
     whole.check(declared=answer.pages, may_lack=warned_pages(answer.status, answer.warnings))
 
 
@@ -214,39 +257,57 @@ def warned_pages(status_: str, warnings: Sequence[Mapping[str, Any]]) -> set[int
 understanding = Lock()
 
 
-def checked(body: bytes, *, asynchronous: bool) -> Answer:
-    """The answer that these bytes hold; raises Busy when they are not a whole Textract answer."""
+def checked(body: bytes, *, operation: str) -> Answer:
+    """The answer that these bytes hold; raises Busy when they are not a whole answer of that operation (a Start's is its Get's)."""
     with understanding:
-        return _checked(body, asynchronous=asynchronous)
+        return _checked(body, operation)
 
 
-def _checked(body: bytes, *, asynchronous: bool) -> Answer:
+def _checked(body: bytes, operation: str) -> Answer:
     try:
         data = extraction.decoded(body)
-        status_ = data["JobStatus"] if asynchronous else "SUCCEEDED"
+        status_ = data["JobStatus"] if operation.startswith(("Start", "Get")) else "SUCCEEDED"
         finished = status_ in {"SUCCEEDED", "PARTIAL_SUCCESS"}
         if status_ not in {"IN_PROGRESS", "FAILED"} and not finished:
             raise ValueError(status_)
-        blocks = data["Blocks"] if finished else []
+        holds = _HOLDS.get(operation, "Blocks")
         answer = Answer(
             body=body,
             status=status_,
             next_token=data.get("NextToken") or "",
             pages=int(data["DocumentMetadata"]["Pages"]) if finished else 0,
-            blocks=blocks,
+            said={holds: data[holds]} if finished else {},
             warnings=data.get("Warnings") or [],
-            model_version=str(
-                data.get("AnalyzeDocumentModelVersion") or data.get("DetectDocumentTextModelVersion") or ""
-            ),
+            model_version=str(next((data[name] for name in _VERSIONS if data.get(name)), "")),
             message=str(data.get("StatusMessage") or ""),
         )
-        for block in blocks:
-            _check_block(block)
+        _check_said(answer.said)
         for warning in answer.warnings:
             _check_pages(warning.get("Pages") or [])
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Busy("bad_response", costs_attempt=True) from None
     return answer
+
+
+def _check_said(said: Mapping[str, Any]) -> None:
+    for name, found in said.items():
+        if not isinstance(found, list):
+            raise TypeError(name)
+        if name != "Blocks":
+            _check_values(found)
+    for block in answers.blocks(said):
+        _check_block(block)
+
+
+def _check_values(found: Any) -> None:
+    """Every confidence and box of documents, however deep it lies."""
+    if isinstance(found, list):
+        for each in found:
+            _check_values(each)
+    elif isinstance(found, dict):
+        _check_confidence(found.get("Confidence"))
+        _check_box(found)
+        _check_values([each for name, each in found.items() if name != "Blocks"])
 
 
 def _check_block(block: Mapping[str, Any]) -> None:
@@ -255,10 +316,17 @@ def _check_block(block: Mapping[str, Any]) -> None:
     page = block.get("Page")
     if page is not None and (type(page) is not int or page < 1):
         raise ValueError("page")
-    confidence = block.get("Confidence")
+    _check_confidence(block.get("Confidence"))
+    _check_box(block)
+
+
+def _check_confidence(confidence: Any) -> None:
     if confidence is not None and not 0 <= confidence <= 100:  # what is no number is in no range
         raise ValueError("confidence")
-    box = (block.get("Geometry") or {}).get("BoundingBox") or {}
+
+
+def _check_box(found: Mapping[str, Any]) -> None:
+    box = (found.get("Geometry") or {}).get("BoundingBox") or {}
     # Textract's own boxes overshoot the page by a rounding error; anything more is not a box.
     for value in box.values():
         if not -0.05 <= value <= 1.05:
@@ -271,6 +339,9 @@ def _check_pages(numbers: Sequence[object]) -> None:
 
 
 def _analysis(features: Sequence[str], queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What an analysis is told besides; the other operations take no features."""
+    if not features:
+        return {}
     arguments: dict[str, Any] = {"FeatureTypes": list(features)}
     if "QUERIES" in features:
         arguments["QueriesConfig"] = {"Queries": [dict(query) for query in queries]}

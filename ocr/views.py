@@ -257,9 +257,9 @@ def _told(request: HttpRequest, document: Document) -> dict[str, Any]:
 
 def _cost(document: Document) -> dict[str, Any]:
     """What reading the received document will cost: nothing where an earlier answer serves. Inside a scope."""
-    features = costs.features_of(document.document_type)
-    free = costs.earlier_answer(document, features) is not None
-    expected = costs.estimate(document.document_type, pages=document.page_count).micro_dollars
+    estimate = costs.estimate(document.document_type, pages=document.page_count)
+    free = costs.earlier_answer(document, estimate.operation, estimate.features) is not None
+    expected = estimate.micro_dollars
     left = costs.allowance([document.tenant_id])[document.tenant_id]
     return {
         "pages": document.page_count,

@@ -142,7 +142,7 @@ def read(document: Document, original: Artifact, page: int, pieces: Sequence[Pie
 
 def _lines(sheet: bytes) -> Sequence[Mapping[str, Any]]:
     try:
-        answer = textract.analyze({"Bytes": sheet}, features=(), client=aws.witness())
+        answer = textract.analyze({"Bytes": sheet}, operation="DetectDocumentText", client=aws.witness())
     except (textract.Busy, textract.Refused) as error:
         raise Unavailable(error.code) from None
     return [block for block in answer.blocks if block["BlockType"] == "LINE"]

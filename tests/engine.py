@@ -136,6 +136,66 @@ def _block(kind: str, number: int, place: str, box: Box, **related: list[str]) -
     return block | ({"Relationships": relationships} if relationships else {})
 
 
+# --- The operations that name values themselves ---------------------------------------------------------------------
+
+# By what an operation's name holds: the member of its answers, and what of a page's `Label: value` lines it makes.
+_MEMBERS = {"Expense": "ExpenseDocuments", "ID": "IdentityDocuments", "Lending": "Results"}
+_TYPES = {"DATE": "INVOICE_RECEIPT_DATE"}  # how AnalyzeExpense calls what is printed as Date; others go by their label
+
+
+def _member(operation: str) -> str:
+    """Where answers of this operation hold what was read."""
+    return next((member for part, member in _MEMBERS.items() if part in operation), "Blocks")
+
+
+def _document(page: Page, number: int, member: str) -> Json:
+    """One page as a document of this member: its first line is the vendor's name, each `Label: value` a field of that type."""
+    read = list(_page(page, number, forms=False))
+    match member:
+        case "ExpenseDocuments":
+            fields = [_expense_field(kind, line, number) for kind, line in _typed(page, vendor=True)]
+            return {"ExpenseIndex": number, "SummaryFields": fields, "LineItemGroups": [], "Blocks": read}
+        case "IdentityDocuments":
+            fields = [
+                {
+                    "Type": {"Text": kind},
+                    "ValueDetection": {"Text": line.text.partition(": ")[2], "Confidence": line.pair},
+                }
+                for kind, line in _typed(page)
+            ]
+            return {"DocumentIndex": number, "IdentityDocumentFields": fields, "Blocks": read}
+    fields = [
+        {
+            "Type": kind,
+            "KeyDetection": {"Text": line.text.partition(":")[0], "Confidence": line.pair},
+            "ValueDetections": [{"Text": line.text.partition(": ")[2], "Confidence": line.pair}],
+        }
+        for kind, line in _typed(page)
+    ]
+    classes = {"PageType": [{"Value": "PAYSLIPS", "Confidence": 99.0}]}
+    return {
+        "Page": number,
+        "PageClassification": classes,
+        "Extractions": [{"LendingDocument": {"LendingFields": fields}}],
+    }
+
+
+def _typed(page: Page, *, vendor: bool = False) -> Iterator[tuple[str, Line]]:
+    for index, line in enumerate(page.lines):
+        label, colon, _value = line.text.partition(": ")
+        kind = label.upper().replace(" ", "_")
+        if colon:
+            yield (_TYPES.get(kind, kind) if vendor else kind), line
+        elif vendor and index == 0:
+            yield "VENDOR_NAME", line
+
+
+def _expense_field(kind: str, line: Line, number: int) -> Json:
+    value = line.text.partition(": ")[2] or line.text
+    detection = {"Text": value, "Confidence": min([line.confidence, *line.doubtful.values()])}
+    return {"Type": {"Text": kind, "Confidence": line.pair}, "ValueDetection": detection, "PageNumber": number}
+
+
 # --- Answers and faults -------------------------------------------------------------------------------------------
 
 
@@ -378,7 +438,7 @@ class Engine:
             if call.operation.startswith("Start"):
                 return Reply.json({"JobId": self._start(call)})
             if call.operation.startswith("Get"):
-                return Reply.json(self._get(call.arguments, forms=call.operation == GET))
+                return Reply.json(self._get(call.operation, call.arguments))
             return Reply.json(self._at_once(call))
         except _Error as refusal:
             return refusal.reply
@@ -398,9 +458,9 @@ class Engine:
         self.bill.append((call.token, len(pages)))
         return job.id
 
-    def _get(self, arguments: Json, *, forms: bool) -> Json:
+    def _get(self, operation: str, arguments: Json) -> Json:
         job = self.jobs.get(arguments["JobId"])
-        if job is None or job.operation != ("StartDocumentAnalysis" if forms else "StartDocumentTextDetection"):
+        if job is None or job.operation != operation.replace("Get", "Start", 1):
             raise _Error("InvalidJobIdException")
         if job.waits:
             job.waits -= 1
@@ -412,32 +472,46 @@ class Engine:
             return told
         if job.warnings:
             told["Warnings"] = job.warnings
-        return told | self._part(job, arguments, forms=forms)
+        return told | self._part(job, operation, arguments)
 
-    def _part(self, job: Job, arguments: Json, *, forms: bool) -> Json:
+    def _part(self, job: Job, operation: str, arguments: Json) -> Json:
         missing = {page for warning in job.warnings for page in warning.get("Pages", ())}
-        every = [block for block in blocks(job.pages, forms=forms) if block["Page"] not in missing]
+        pages = [(number, page) for number, page in enumerate(job.pages, start=1) if number not in missing]
+        every = _read(pages, operation)
         first = int(arguments.get("NextToken") or 0)
         last = first + min(arguments.get("MaxResults", 1000), 1000, self.part_size)
         more = {"NextToken": str(last)} if last < len(every) else {}
-        return _described(every[first:last], pages=len(job.pages), forms=forms) | more
+        return _described(every[first:last], operation, pages=len(job.pages)) | more
 
     def _at_once(self, call: Call) -> Json:
-        document = call.arguments["Document"]
+        document = call.arguments.get("Document") or call.arguments["DocumentPages"][0]
         name = document.get("S3Object", {}).get("Name", "")
         if not name and not base64.b64decode(document["Bytes"]):
             raise _Error("InvalidParameterException")
         self.bill.append(("", 1))
-        forms = call.operation == SYNC
-        return _described(blocks(self._pages_of(name)[:1], forms=forms), pages=1, forms=forms)
+        return _described(_read([(1, self._pages_of(name)[0])], call.operation), call.operation, pages=1)
 
     def _pages_of(self, name: str) -> tuple[Page, ...]:
         return next((pages for id_, pages in self._by_document.items() if id_ in name), self._default)
 
 
-def _described(part: list[Json], *, pages: int, forms: bool) -> Json:
-    version = "AnalyzeDocumentModelVersion" if forms else "DetectDocumentTextModelVersion"
-    return {"DocumentMetadata": {"Pages": pages}, "Blocks": part, version: "stub-1"}
+def _read(pages: Sequence[tuple[int, Page]], operation: str) -> list[Json]:
+    """What an operation reads on these pages: blocks, or documents."""
+    member = _member(operation)
+    if member != "Blocks":
+        return [_document(page, number, member) for number, page in pages]
+    forms = operation in {SYNC, GET}
+    return [block for number, page in pages for block in _page(page, number, forms=forms)]
+
+
+def _described(part: list[Json], operation: str, *, pages: int) -> Json:
+    version = "AnalyzeDocumentModelVersion" if operation in {SYNC, GET} else "DetectDocumentTextModelVersion"
+    version = {
+        "ExpenseDocuments": "",
+        "IdentityDocuments": "AnalyzeIDModelVersion",
+        "Results": "AnalyzeLendingModelVersion",
+    }.get(_member(operation), version)
+    return {"DocumentMetadata": {"Pages": pages}, _member(operation): part} | ({version: "stub-1"} if version else {})
 
 
 class _Requests(BaseHTTPRequestHandler):

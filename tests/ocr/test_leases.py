@@ -81,7 +81,7 @@ def test_at_each_call_outside_another_worker_may_take_over(
     outside = Outside(engine, monkeypatch)
     for number in range(2, len(life.calls) + 1):  # the first one is the sender's
         outside.reset()
-        made = make.receive(cast.a, life.content()).document
+        made = make.receive(cast.a, life.content(), document_type=life.document_type).document
         after: list[tuple[Any, ...]] = []
 
         def overtaken(call: Callable[[], Any], made: Document = made, after: list[Any] = after) -> Any:
@@ -100,7 +100,7 @@ def test_at_each_call_outside_another_worker_may_take_over(
         # Who takes over while a synchronous call is out, or before its answer is stored, cannot know of it and does not repeat it.
         lost = life.synchronous and number <= 3
         assert (done.status, done.error_code) == (("failed", "charge_uncertain") if lost else ("approved", ""))
-    assert engine.count(stub.SYNC) == (len(life.calls) - 1) * life.synchronous
+    assert engine.count(life.sends) == (len(life.calls) - 1) * life.synchronous
     assert engine.billed_twice() == make.broken() == []
 
 

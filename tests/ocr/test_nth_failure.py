@@ -43,7 +43,7 @@ def _lived(cast: make.Cast, life: Life) -> Document:
     content, key = life.content(), uuid4().hex
     for _ in range(3):
         try:
-            made = make.receive(cast.a, content, idempotency_key=key).document
+            made = make.receive(cast.a, content, document_type=life.document_type, idempotency_key=key).document
             break
         except (OSError, OperationalError):
             continue
@@ -80,7 +80,7 @@ def test_each_call_outside(
     assert tuple(outside.seen) == life.calls
     _check(first)
     for number, call in enumerate(life.calls, 1):
-        before, asked = len(engine.bill), engine.count(stub.SYNC)
+        before, asked = len(engine.bill), engine.count(life.sends)
         outside.at(
             number,
             storage=_fails if when == "before" else _fails_after,
@@ -88,24 +88,24 @@ def test_each_call_outside(
         )
         made = _lived(cast, life)
         outside.reset()
-        assert engine.count(stub.SYNC) - asked == int(life.synchronous)
-        if call == stub.SYNC:
-            _nobody_knows(cast, made, engine)
+        assert engine.count(life.sends) - asked == int(life.synchronous)
+        if call == life.sends:
+            _nobody_knows(cast, made, engine, life)
             continue
         _check(made)
         assert len(engine.bill) == before + 1, f"call {number}, {call}"
     assert engine.billed_twice() == make.broken() == []
 
 
-def _nobody_knows(cast: make.Cast, made: Document, engine: Engine) -> None:
+def _nobody_knows(cast: make.Cast, made: Document, engine: Engine, life: Life) -> None:
     """It is listed, not sent again; a person's retry goes by a job, whose token guards it."""
     assert (made.status, made.error_code) == ("failed", "charge_uncertain")
     (run,) = make.extractions(made)
     assert (run.state, run.charge_uncertain) == ("failed", True)
-    asked = engine.count(stub.SYNC)
+    asked = engine.count(life.sends)
     decisions.retry(made.pk, cast.sue)
     _check(make.run(made))
-    assert engine.count(stub.SYNC) == asked
+    assert engine.count(life.sends) == asked
 
 
 @committing
@@ -119,7 +119,7 @@ def test_an_answer_that_was_paid_for_and_cannot_be_stored_is_not_asked_for_again
     made = _lived(cast, AT_ONCE)
     outside.reset()
     assert (engine.count(stub.SYNC), len(engine.bill)) == (1, 1)
-    _nobody_knows(cast, made, engine)
+    _nobody_knows(cast, made, engine, AT_ONCE)
     assert make.broken() == []
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from ocr import artifacts, costs, pipeline, sandbox, textlayer, textract, witness
 from ocr.models import Artifact, Charge, Document, Extraction, Field, TextLayer
+from review import decisions
 from tenants import scope
 from tenants.models import Tenant
 from tests import engine as stub
@@ -112,6 +113,60 @@ def test_its_own_text_is_read_without_a_call_and_without_a_bill(
     [run] = make.extractions(made)
     assert (run.operation, run.features, run.micro_dollars) == ("TextLayer", [], 0)
     assert (run.pages, run.model_version, run.charge_uncertain) == (2, textlayer.MODEL_VERSION, False)
+    assert make.broken() == []
+
+
+def test_several_pages_that_textract_cannot_reach_are_read_by_their_own_text(
+    where: Tenant, engine: Engine, seen: Seen, tmp_path: Path, settings: Any
+) -> None:
+    settings.TEXTRACT_ENDPOINT = ""
+    done = make.run(make.receive(where, pdf(tmp_path, pages=2)).document)
+    [run] = make.extractions(done)
+    assert (run.operation, run.state, done.text_layer) == ("TextLayer", Extraction.State.COLLECTED, TextLayer.TAKEN)
+    assert (value(done, "total"), engine.count(), charges(done)) == ("12.50", 0, 0)
+    assert make.broken() == []
+
+
+def test_where_their_text_does_not_serve_they_need_a_bucket(
+    where: Tenant, engine: Engine, seen: Seen, tmp_path: Path, settings: Any, cast: make.Cast
+) -> None:
+    endpoint, settings.TEXTRACT_ENDPOINT = settings.TEXTRACT_ENDPOINT, ""
+    seen.printed["12.50"] = "72.50"
+    failed = make.run(make.receive(where, pdf(tmp_path, pages=2)).document)
+    assert (failed.status, failed.error_code, failed.text_layer) == ("failed", "needs_bucket", TextLayer.DIFFERS)
+    assert (engine.count(), charges(failed), check_of(failed)["code"]) == (0, 0, "differs")
+    decisions.retry(failed.pk, cast.sue)
+    again = make.run(failed)
+    assert (again.error_code, len(make.extractions(again))) == ("needs_bucket", 1)
+    settings.TEXTRACT_ENDPOINT = endpoint
+    engine.reads(stub.CLEAR, stub.CLEAR)
+    decisions.retry(failed.pk, cast.sue)
+    done = make.run(failed)
+    assert (done.status, [run.operation for run in make.extractions(done)]) == (
+        "approved",
+        ["TextLayer", "StartDocumentAnalysis"],
+    )
+    assert make.broken() == []
+
+
+def test_a_worker_that_died_over_their_text_is_followed_by_another(
+    where: Tenant, engine: Engine, seen: Seen, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    settings.TEXTRACT_ENDPOINT = ""
+    made = make.receive(where, pdf(tmp_path, pages=2)).document
+    with monkeypatch.context() as patch:
+        patch.setattr(textlayer, "read", killed)
+        with pytest.raises(Killed):
+            pipeline.advance(where.pk, made.pk)
+    make.lease_expired(made)
+    done = make.run(made)
+    assert (done.text_layer, value(done, "total"), len(make.extractions(done))) == (TextLayer.TAKEN, "12.50", 1)
     assert make.broken() == []
 
 

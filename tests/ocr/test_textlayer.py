@@ -45,7 +45,7 @@ def test_lines_are_cut_at_columns_and_come_in_reading_order() -> None:
 
 
 def test_it_is_a_whole_answer_that_reads_as_any_other() -> None:
-    checked = textract.checked(answer([PAGE, PAGE]), asynchronous=False)
+    checked = textract.checked(answer([PAGE, PAGE]), operation="TextLayer")
     textract.check_complete(checked, expected_pages=2)
     words = extraction.words(block for block in checked.blocks if block["Page"] == 2)
     assert [each.text for each in words] == ["Heading", "below", "Total:", "9.00", "far"]
