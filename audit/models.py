@@ -20,6 +20,7 @@ class Kind(models.TextChoices):
     STRAIGHT_THROUGH = "STRAIGHT_THROUGH", _("Approved without review")
     CLAIMED = "CLAIMED", _("Claimed")
     RELEASED = "RELEASED", _("Released")
+    PAGE_TURNED = "PAGE_TURNED", _("Page turned")
     FIELD_CORRECTED = "FIELD_CORRECTED", _("Field corrected")
     HUMAN_REVIEW_APPROVED = "HUMAN_REVIEW_APPROVED", _("Approved")
     HUMAN_REVIEW_REJECTED = "HUMAN_REVIEW_REJECTED", _("Rejected")

@@ -58,6 +58,7 @@ CODE_KEYS = frozenset(
         "change",
     }
     | {"duplicate_of", "artifact", "attempt", "external_id_given", "previous_holder", "version", "batch"}
+    | {"missed", "added", "removed", "sources", "words"}
 )
 
 

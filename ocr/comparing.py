@@ -14,7 +14,7 @@ from ocr import document_types
 from ocr.models import Document, DocumentType, Status
 
 OTHERS = "*"  # stands for the fields of a form without fixed ones: how they are called is what somebody printed
-BY_A_PERSON = frozenset({"checked", "corrected", "absent", "unreadable"})
+BY_A_PERSON = frozenset({"checked", "corrected", "absent", "unreadable", "missed", "removed"})
 APPROVE = "approve"  # the decision of a person, in Document.decision
 # What the reader said of a field, as the row keeps it and as extraction.as_json tells it.
 SAID = (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.urls import get_script_prefix, reverse
 
+from ocr import turns
 from ocr.models import Document, Extraction, Priority, Status, TextLayer
 
 MICRO = 1_000_000
@@ -189,15 +191,22 @@ def reading(
     document: Document, fields: Sequence[FieldLike] | None = None, witness: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Fields, line items and problems as they now are, each field with what the second witness said of it."""
-    rows: list[FieldLike] = list(document.fields.all()) if fields is None else list(fields)
+    rows: list[FieldLike] = _present(document) if fields is None else list(fields)
     said = _witness(document) if witness is None else witness
-    header = [field(row, said) for row in rows if row.row is None]
+    # A page that is only now read has not been turned by anybody.
+    turned = turns.of(document) if fields is None else {}
+    header = [field(row, said, turned) for row in rows if row.row is None]
     cells: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
         if row.row is not None:
-            cells.setdefault(row.row, []).append(field(row, said))
-    items = [{"row": number, "cells": of_row} for number, of_row in sorted(cells.items())]
+            cells.setdefault(row.row, []).append(field(row, said, turned))
+    items = [{"row": number, "cells": of_row} for number, of_row in cells.items()]
     return {"fields": header, "line_items": items, "problems": problems(document, rows)}
+
+
+def _present(document: Document) -> list[FieldLike]:
+    """The document's fields in their order, without the rows that a person took out."""
+    return list(document.fields.exclude(state="removed"))
 
 
 def problems(document: Document, rows: Sequence[FieldLike] | None = None) -> list[dict[str, Any]]:
@@ -219,7 +228,10 @@ def _witness(document: Document) -> Mapping[str, Any]:
     return said or {}
 
 
-def field(row: FieldLike, witness: Mapping[str, Any]) -> dict[str, Any]:
+def field(
+    row: FieldLike, witness: Mapping[str, Any], turned: Mapping[int, int] = MappingProxyType({})
+) -> dict[str, Any]:
+    """One field as it is told; `turned` tells of the pages that a person turned: boxes are told on the page as it is shown."""
     return {
         "name": row.name,
         "label": row.label,
@@ -228,7 +240,7 @@ def field(row: FieldLike, witness: Mapping[str, Any]) -> dict[str, Any]:
         "confidence": row.confidence,
         "word_confidence": row.word_confidence,
         "page": row.page,
-        "box": row.box,
+        "box": _shown(row.page, row.box, turned),
         "source": row.source,
         "state": row.state,
         "required": row.required,
@@ -237,11 +249,17 @@ def field(row: FieldLike, witness: Mapping[str, Any]) -> dict[str, Any]:
         "group": row.group,
         "kind": row.kind,
         "why": row.why,
-        "suggestions": row.suggestions,
+        "suggestions": [{**each, "box": _shown(each.get("page"), each.get("box"), turned)} for each in row.suggestions]
+        if turned
+        else row.suggestions,
         "word_ids": row.word_ids,
         "machine_value": row.machine_value,
         "witness": witness.get(row.path) if witness else None,
     }
+
+
+def _shown(page: int | None, box: Any, turned: Mapping[int, int]) -> Any:
+    return turns.turned(box, turned.get(page or 0, 0)) if turned else box
 
 
 def result(

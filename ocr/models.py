@@ -172,6 +172,8 @@ class Page(TenantOwned):
     document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="pages", db_index=False)
     number = models.PositiveIntegerField()
     rotation = models.PositiveSmallIntegerField(default=0)
+    # How far a person turned it on from there, clockwise. Stored boxes do not know of it; what is shown does (ocr.pages).
+    turn = models.PositiveSmallIntegerField(default=0, db_default=0)
     width = models.PositiveIntegerField(default=0)  # pixels of the rendered image; 0 until it is rendered
     height = models.PositiveIntegerField(default=0)
     image_sha256 = models.CharField(max_length=64, blank=True)
@@ -181,6 +183,7 @@ class Page(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["document", "number"], name="page_once"),
             models.CheckConstraint(condition=models.Q(rotation__in=[0, 90, 180, 270]), name="page_rotation_known"),
+            models.CheckConstraint(condition=models.Q(turn__in=[0, 90, 180, 270]), name="page_turn_known"),
         ]
 
     def __str__(self) -> str:
@@ -421,7 +424,18 @@ class Field(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["document", "row", "name"], name="field_once", nulls_distinct=False),
             models.CheckConstraint(
-                condition=models.Q(state__in=["certain", "open", "checked", "corrected", "absent", "unreadable"]),
+                condition=models.Q(
+                    state__in=[
+                        "certain",
+                        "open",
+                        "checked",
+                        "corrected",
+                        "absent",
+                        "unreadable",
+                        "missed",
+                        "removed",
+                    ]
+                ),
                 name="field_state_known",
             ),
         ]

@@ -89,7 +89,12 @@ def _kept(document_id: UUID, page: Page, part: int) -> Artifact | None:
 
 def _number(page: Page) -> int:
     """Page and turn in one number, so that each turn of a page is an image of its own."""
-    return page.number * 4 + page.rotation // 90
+    return page.number * 4 + _angle(page) // 90
+
+
+def _angle(page: Page) -> int:
+    """From the page as it was delivered to the page as it is shown."""
+    return (page.rotation + page.turn) % 360
 
 
 def _render(document: Document, page: Page, original: Artifact, *, part: int) -> Artifact:
@@ -101,7 +106,7 @@ def _render(document: Document, page: Page, original: Artifact, *, part: int) ->
             path,
             page=page.number,
             content_type=document.content_type,
-            rotation=page.rotation,
+            rotation=_angle(page),
             max_side=THUMBNAIL_SIDE if part == THUMBNAIL else None,
         )
     stored = artifacts.store(
@@ -116,7 +121,7 @@ def _render(document: Document, page: Page, original: Artifact, *, part: int) ->
         with scope.scope([document.tenant_id]):
             stored.save(force_insert=True)
             if part == FULL:
-                Page.objects.filter(pk=page.pk).update(
+                Page.objects.filter(pk=page.pk, rotation=page.rotation, turn=page.turn).update(
                     width=rendering.width, height=rendering.height, image_sha256=stored.sha256
                 )
     except IntegrityError:  # somebody else opened the same page first; both images are the same bytes

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from ocr import artifacts, document_types, extraction, rows
+from ocr import artifacts, document_types, extraction, rows, turns
 from ocr.extraction import answers, classification
 from ocr.models import Artifact, Document, DocumentType, Extraction, Field, Page
 from tenants import scope
@@ -142,11 +142,18 @@ def _emptied(parts: deque[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         yield parts.popleft()
 
 
-def words(document: Document, page: int) -> list[dict[str, Any]]:
+def words(document: Document, page: int, *, turn: int = 0) -> list[dict[str, Any]]:
     """The words of one page as the reviewer's screen wants them: `[{id, text, confidence, box}]`, in reading order.
+
+    `turn` is how far a person turned the page: the boxes are on the page as it is shown.
 
     Read from the stored answer when they are asked for. Outside a transaction: storage is asked. Raises artifacts.Lost.
     """
+    found = _words(document, page)
+    return [{**word, "box": turns.turned(word["box"], turn)} for word in found] if turn else found
+
+
+def _words(document: Document, page: int) -> list[dict[str, Any]]:
     with scope.scope([document.tenant_id]):
         # Documents that were read before have their words stored.
         stored = document.artifacts.filter(kind=Artifact.Kind.WORDS).first()
@@ -258,7 +265,11 @@ def differs_from_stored(document: Document) -> str:
     known.type_given = True  # the version that it was read with, not today's
     again = found(known, run, parts_of(raw_artifacts(document, run)), types=[])
     now = {(row.row, row.name): (row.machine_value, row.text, row.box) for row in again.fields}
-    kept = {(field.row, field.name): (field.machine_value, field.text, field.box) for field in document.fields.all()}
+    # What a person added is in no reading, and what the engine missed stands where a person says.
+    kept = {
+        (field.row, field.name): (field.machine_value, field.text, None if field.why == "missed" else field.box)
+        for field in document.fields.exclude(why="added")
+    }
     return next(
         (
             f"{name} in row {row}" if row else name

@@ -125,8 +125,7 @@ def page_image(
     """One page as WebP. Under an address that names its content (`image_url`) the person's browser may keep it, else nobody."""
     with access.scope_of(user):
         document = document_for(user, document_id)
-        if not Page.objects.filter(document=document, number=number).exists():
-            raise Page.DoesNotExist
+        page = Page.objects.get(document=document, number=number)
     artifact = pages.image(document, number, thumbnail=thumbnail)
     tag = f'"{artifact.sha256}"'
     if request.headers.get("If-None-Match") == tag:
@@ -134,16 +133,28 @@ def page_image(
     else:
         response = HttpResponse(artifacts.read(artifact), content_type=artifact.content_type)
     response["ETag"] = tag
-    named = request.GET.get("v") == _content(document)
+    named = request.GET.get("v") == _content(document, page.turn)
     response["Cache-Control"] = "private, max-age=31536000, immutable" if named else "private, no-store"
     return response
 
 
-def image_url(document: Document, number: int, *, thumbnail: bool = False) -> str:
+def image_url(document: Document, number: int, *, turn: int = 0, thumbnail: bool = False) -> str:
     """The page image's address with its content in it: other bytes, or a page turned since, have another address."""
     size = "&size=thumb" if thumbnail else ""
-    return f"{reverse('page-image', args=[document.pk, number])}?v={_content(document)}{size}"
+    return f"{reverse('page-image', args=[document.pk, number])}?v={_content(document, turn)}{size}"
 
 
-def _content(document: Document) -> str:
-    return f"{document.sha256[:16]}-{document.version}"
+def page_shown(page: Page) -> dict[str, Any]:
+    """What a screen needs to draw the page; inside a scope."""
+    return {
+        "number": page.number,
+        "turn": page.turn,
+        "width": page.width,
+        "height": page.height,
+        "image_url": image_url(page.document, page.number, turn=page.turn),
+        "thumbnail_url": image_url(page.document, page.number, turn=page.turn, thumbnail=True),
+    }
+
+
+def _content(document: Document, turn: int) -> str:
+    return f"{document.sha256[:16]}-{document.version}" + (f"-{turn}" if turn else "")

@@ -36,6 +36,7 @@ from ocr import (
     sandbox,
     serving,
     tallies,
+    turns,
 )
 from ocr.forms import DocumentFilters, UploadForm
 from ocr.models import Artifact, Document, DocumentType, Page, Priority, Source, Status
@@ -341,6 +342,7 @@ def _download(artifact: Artifact | None, document_id: UUID) -> HttpResponse:
 def facts(document: Document) -> dict[str, Any]:
     """One document as its own page shows it; inside a scope."""
     told = contract.detail(document)
+    turned = turns.of(document)
     return {
         **row(document),
         "finished": ago(document.finished_at) if document.finished_at else "",
@@ -359,8 +361,8 @@ def facts(document: Document) -> dict[str, Any]:
         "pages": [
             {
                 "number": number,
-                "image_url": serving.image_url(document, number),
-                "thumbnail_url": serving.image_url(document, number, thumbnail=True),
+                "image_url": serving.image_url(document, number, turn=turned.get(number, 0)),
+                "thumbnail_url": serving.image_url(document, number, turn=turned.get(number, 0), thumbnail=True),
             }
             for number in range(1, document.page_count + 1)
         ],

@@ -18,19 +18,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit import log
-from ocr import comparing, contract, document_types, idempotency, lifecycle, pipeline
+from ocr import comparing, contract, document_types, idempotency, lifecycle, pipeline, serving
 from ocr.api import problems
 from ocr.api.serializers import AcceptedSerializer, DetailSerializer, ProblemJsonSerializer
 from ocr.api.views import KEY
 from ocr.models import Document
 from ocr.serving import document_for
-from review import decisions, worklist
+from review import acts, decisions, keyboards, turning, worklist
+from review.models import Source
 from tenants import access
 
 problems.STATUSES.update(
     {
         worklist.Held: 409, worklist.ClaimLost: 409, decisions.AlreadyDecided: 409, decisions.NotAcceptable: 422,
-        document_types.Unknown: 422,
+        document_types.Unknown: 422, keyboards.Unusable: 422,
     }
 )  # fmt: skip
 PROBLEM = ProblemJsonSerializer
@@ -48,6 +49,43 @@ class Stale(Exception):
 problems.STATUSES[Stale] = 412
 
 
+class EvidenceSerializer(serializers.Serializer[object]):
+    """How a value came to be."""
+
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        choices=[Source.CAPTURED, Source.SUGGESTED, Source.TYPED], required=False, allow_blank=True, default="",
+        help_text="Left out: `captured` with word_ids, else `typed`.",
+    )  # fmt: skip
+    word_ids = serializers.ListField(
+        child=serializers.RegexField(r"^[A-Za-z0-9-]{1,64}$"), required=False, default=list, max_length=500,
+        help_text="The engine's words that the value was taken from.",
+    )  # fmt: skip
+    page = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
+    box = serializers.ListField(
+        child=serializers.FloatField(min_value=0, max_value=1), min_length=4, max_length=4, required=False,
+        allow_null=True, default=None, help_text="[left, top, width, height], 0-1, on the page as its image shows it.",
+    )  # fmt: skip
+
+
+class AddedRowSerializer(serializers.Serializer[object]):
+    """A line item that the engine did not see."""
+
+    cells = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=4000), help_text="By column: {amount: 12.50}."
+    )
+    after = serializers.IntegerField(
+        min_value=0, required=False, allow_null=True, default=None, help_text="The row above it; 0 for the top."
+    )
+    row = serializers.IntegerField(
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Its number; else the next.",
+    )
+
+
 class DecisionSerializer(serializers.Serializer[object]):
     """Body of POST /api/v1/documents/{id}/review/."""
 
@@ -59,6 +97,17 @@ class DecisionSerializer(serializers.Serializer[object]):
     confirmed_fields = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
     absent_fields = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
     unreadable_fields = serializers.ListField(child=serializers.CharField(max_length=120), required=False, default=list)
+    missed_fields = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=4000), required=False, default=dict,
+        help_text="Values that the engine did not see; `evidence` says where each stands.",
+    )  # fmt: skip
+    labels = serializers.DictField(
+        child=serializers.CharField(max_length=200), required=False, default=dict,
+        help_text="Of missed fields that the document does not have yet; only forms without fixed fields may get some.",
+    )  # fmt: skip
+    evidence = serializers.DictField(child=EvidenceSerializer(), required=False, default=dict)
+    added_rows = AddedRowSerializer(many=True, required=False, default=list)
+    removed_rows = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False, default=list)
     reason = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=1000,
         help_text="Reject: one of the reason codes. Approve: why failing rules are overruled.",
@@ -118,6 +167,11 @@ def _verdict(given: dict[str, Any]) -> decisions.Verdict:
         confirmed=given["confirmed_fields"],
         absent=given["absent_fields"],
         unreadable=given["unreadable_fields"],
+        missed=given["missed_fields"],
+        labels=given["labels"],
+        evidence={path: acts.Evidence(**seen) for path, seen in given["evidence"].items()},
+        added_rows=[acts.AddedRow(**row) for row in given["added_rows"]],
+        removed_rows=given["removed_rows"],
         reason=given["reason"],
         note=given["note"],
         claim_token=given.get("token"),
@@ -385,6 +439,36 @@ class PageDraft(_Door):
         form.is_valid(raise_exception=True)
         revision = decisions.save_draft(document_id, request.user, **form.validated_data)
         return Response({"revision": revision})
+
+
+class TurnSerializer(TokenSerializer):
+    turn = serializers.ChoiceField(choices=turning.TURNS)
+
+
+@extend_schema(exclude=True)
+class PageTurn(_Door):
+    """Turns a page for good, answered with how it is shown now."""
+
+    def post(self, request: Request, document_id: UUID, number: int) -> Response:
+        form = TurnSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        page = turning.turn_page(document_id, request.user, number=number, **form.validated_data)
+        return Response(serving.page_shown(page))
+
+
+class KeysSerializer(serializers.Serializer[object]):
+    chords = serializers.DictField(child=serializers.CharField(max_length=keyboards.LONGEST, allow_blank=True))
+    single_letters = serializers.BooleanField()
+
+
+@extend_schema(exclude=True)
+class Keys(APIView):
+    """The person's own keys of the review screen."""
+
+    def post(self, request: Request) -> Response:
+        form = KeysSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return Response(keyboards.keep(request.user, **form.validated_data))
 
 
 @extend_schema(exclude=True)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,9 @@ from audit import trail
 from audit.models import Kind
 from ocr import comparing, contract, document_types, extraction, lifecycle, outbox, pipeline
 from ocr.models import Document, DocumentType, Field, Status
+from review import acts as said
 from review import worklist
+from review.acts import FieldError
 from review.models import Act, Aside, Claim, Correction, Decision, Draft, Escalation, RejectReason
 from tenants import access
 
@@ -41,16 +43,6 @@ class AlreadyDecided(Exception):
     """Somebody decided first; the document is no longer waiting."""
 
     code = "already_decided"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """Why one field keeps the document from being approved. `overridable`: a reason may overrule it."""
-
-    field: str
-    code: str
-    message: str
-    overridable: bool = False
 
 
 class NotAcceptable(Exception):
@@ -77,6 +69,13 @@ class Verdict:
     confirmed: Iterable[str] = ()
     absent: Iterable[str] = ()
     unreadable: Iterable[str] = ()
+    missed: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what the engine did not see; `evidence` says where it stands
+    labels: Mapping[str, str] = field(default_factory=dict)  # of missed fields that a form without fixed ones gets
+    added_rows: Sequence[said.AddedRow] = ()
+    removed_rows: Iterable[int] = ()
+    evidence: Mapping[str, said.Evidence] = field(default_factory=dict)
     reason: str = ""
     note: str = ""
     claim_token: UUID | None = None  # the page's; REST decides on the version alone
@@ -230,6 +229,7 @@ def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
             raise lifecycle.NotPossible(
                 "The decision was announced in the meantime. A supervisor can re-open the document."
             )
+        draft = said.as_draft(document, last.corrections.all())
         _put_back(document, last)
         Decision.objects.filter(pk=last.pk).update(undone_at=Now())
         moved = lifecycle.move(
@@ -240,7 +240,7 @@ def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
             reason="undo",
             changes={**_UNDECIDED, "problems": last.before.get("problems", [])},
         )
-        _draft_again(moved, user, last)
+        _draft_again(moved, user, draft)
     return moved
 
 
@@ -249,22 +249,18 @@ def _put_back(document: Document, decision: Decision) -> None:
     before = decision.before.get("fields", {})
     rows = [row for row in document.fields.select_for_update() if row.path in before]
     for row in rows:
-        row.value, row.source, row.state, row.problems = (
-            before[row.path][name] for name in ("value", "source", "state", "problems")
-        )
-    Field.objects.bulk_update(rows, ["value", "source", "state", "problems"])
+        for name, value in before[row.path].items():
+            setattr(row, name, value)
+    Field.objects.bulk_update(rows, said.STANDING)
+    Field.objects.filter(pk__in=decision.before.get("added", [])).delete()
 
 
-def _draft_again(document: Document, user: AnyUser, decision: Decision) -> None:
+def _draft_again(document: Document, user: AnyUser, fields: Mapping[str, Any]) -> None:
     """What the decision said of the fields, as a draft on the new version."""
-    said = {
-        each.field: {"value": each.value, "state": {Act.CONFIRMED: "checked"}.get(Act(each.act), each.act)}
-        for each in decision.corrections.all()
-    }
     Draft.objects.update_or_create(
         document=document,
         holder_id=user.pk,
-        defaults={"tenant_id": document.tenant_id, "document_version": document.version, "fields": said},
+        defaults={"tenant_id": document.tenant_id, "document_version": document.version, "fields": fields},
     )
 
 
@@ -335,18 +331,20 @@ def _check_claim(document: Document, user: AnyUser, token: UUID | None) -> None:
 
 
 def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
-    rows = {row.path: row for row in document.fields.select_for_update()}
-    acts = _acts(rows, verdict)
-    errors = _errors(document, rows, acts, verdict)
+    standing = said.Standing.of(document)
+    evidence = said.upright(document, verdict.evidence)
+    acts, errors = _judged(document, standing, verdict)
     overridden = [error for error in errors if error.overridable] if verdict.reason else []
     if len(errors) > len(overridden):
         raise NotAcceptable(errors)
-    decision = _write(document, user, verdict, acts, before=_as_it_stands(document, [rows[path] for path in acts]))
+    old = [standing.rows[path] for path in acts if path not in standing.new]
+    decision = _write(document, user, verdict, acts, before=_as_it_stands(document, old), evidence=evidence)
     for path, (act, value) in acts.items():
-        _apply(rows[path], act, value)
-    Field.objects.bulk_update(rows.values(), ["value", "source", "state", "problems"])
-    _tell_corrections(document, user, acts)
-    by_act = {str(act): sorted(path for path, (a, _value) in acts.items() if a == act) for act in Act}
+        said.apply(standing.rows[path], act, value, evidence.get(path))
+    standing.save()
+    _keep_added(decision, standing)
+    _tell_corrections(document, user, said.told(acts, evidence))
+    by_act = said.codes(acts, evidence)
     again = Decision.objects.filter(document=document, undone_at=None).exclude(pk=decision.pk).exists()
     codes: dict[str, object] = {**by_act, "decision": APPROVE, "overridden": [error.code for error in overridden]}
     moved = lifecycle.move(
@@ -369,13 +367,31 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     return moved
 
 
+def _judged(document: Document, standing: said.Standing, verdict: Verdict) -> tuple[said.Acts, list[FieldError]]:
+    """What is said of each field, new ones included, and everything that keeps the approval from holding."""
+    assert document.document_type
+    errors = said.grow(standing, document_types.parsed(document.document_type), verdict)
+    errors += said.evidence_errors(document, verdict.evidence)
+    more, misplaced = said.further(standing, verdict, verdict.evidence)
+    errors += misplaced
+    acts = {**_acts(standing.rows, verdict, more), **more}
+    return acts, errors or _errors(document, standing.rows, acts, verdict)
+
+
+def _keep_added(decision: Decision, standing: said.Standing) -> None:
+    """`undo` deletes what the decision added."""
+    if standing.new:
+        decision.before["added"] = [row.pk for row in standing.new.values()]
+        decision.save(update_fields=["before"])
+
+
 def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     if verdict.reason not in RejectReason.values:
         known = ", ".join(RejectReason.values)
         raise NotAcceptable(
             [FieldError("reason", "reason_missing", f"Say why the document is rejected: one of {known}.")]
         )
-    decision = _write(document, user, verdict, {}, before=_as_it_stands(document, []))
+    decision = _write(document, user, verdict, {}, before=_as_it_stands(document, []), evidence={})
     return lifecycle.move(
         document,
         Status.REJECTED,
@@ -394,16 +410,15 @@ def _held(verdict: Verdict) -> timedelta:
 
 def _as_it_stands(document: Document, rows: Iterable[Field]) -> dict[str, Any]:
     """What `undo` puts back."""
-    names = ("value", "source", "state", "problems")
     return {
-        "fields": {row.path: {name: getattr(row, name) for name in names} for row in rows},
+        "fields": {row.path: {name: getattr(row, name) for name in said.STANDING} for row in rows},
         "problems": document.problems,
     }
 
 
-def _acts(rows: Mapping[str, Field], verdict: Verdict) -> dict[str, tuple[Act, str | None]]:
+def _acts(rows: Mapping[str, Field], verdict: Verdict, more: said.Acts) -> said.Acts:
     """What is said about each field. An approval that says nothing of an open field with a value confirms it."""
-    acts: dict[str, tuple[Act, str | None]] = {}
+    acts: said.Acts = {}
     named = {
         Act.CONFIRMED: verdict.confirmed,
         Act.ABSENT: verdict.absent,
@@ -415,7 +430,7 @@ def _acts(rows: Mapping[str, Field], verdict: Verdict) -> dict[str, tuple[Act, s
     for path, value in verdict.corrected.items():
         acts[path] = (Act.CORRECTED, value)
     for path, row in rows.items():
-        if path not in acts and row.state == "open" and row.value is not None:
+        if path not in acts and path not in more and row.state == "open" and row.value is not None:
             acts[path] = (Act.CONFIRMED, row.value)
     return acts
 
@@ -430,7 +445,9 @@ def _errors(
         FieldError(path, "unknown_field", f"The document has no field {path}.") for path in acts if path not in rows
     ]
     for path, (act, typed) in list(acts.items()):
-        if path in rows and act == Act.CORRECTED:
+        if act == Act.ADDED and not (typed or "").strip():
+            acts[path] = (act, None)  # not every cell of a new row needs a value
+        elif path in rows and said.is_valued(act):
             try:
                 acts[path] = (
                     act,
@@ -456,12 +473,14 @@ def _rule_errors(
 ) -> list[FieldError]:
     final = {path: acts[path][1] if path in acts else row.value for path, row in rows.items()}
     header = {row.name: final[path] for path, row in rows.items() if row.row is None}
-    numbers = sorted({row.row for row in rows.values() if row.row is not None})
-    items = [{row.name: final[path] for path, row in rows.items() if row.row == number} for number in numbers]
+    items: dict[int, dict[str, str | None]] = {}
+    for path, row in rows.items():
+        if row.row is not None and (path not in acts or acts[path][0] != Act.REMOVED):
+            items.setdefault(row.row, {})[row.name] = final[path]
     excused = {path for path, (act, _value) in acts.items() if act in {Act.ABSENT, Act.UNREADABLE}}
     return [
         FieldError(problem.field or "", problem.code, problem.message, overridable=problem.code != "missing")
-        for problem in extraction.check(header, items, type_)
+        for problem in extraction.check(header, list(items.values()), type_)
         if not (problem.code == "missing" and problem.field in excused)
     ]
 
@@ -473,6 +492,7 @@ def _write(
     acts: Mapping[str, tuple[Act, str | None]],
     *,
     before: Mapping[str, Any],
+    evidence: Mapping[str, said.Evidence],
 ) -> Decision:
     decision = Decision.objects.create(
         tenant_id=document.tenant_id,
@@ -494,30 +514,28 @@ def _write(
             act=act,
             machine_value=machine.get(path),
             value=value,
+            source=said.source_of(act, evidence.get(path)),
+            **said.place_of(evidence.get(path)),
         )
         for path, (act, value) in acts.items()
     )
     return decision
 
 
-def _apply(row: Field, act: Act, value: str | None) -> None:
-    row.state = {Act.CONFIRMED: "checked"}.get(act, str(act))
-    if act != Act.CONFIRMED:
-        row.value, row.source = value, "person"
-    row.problems = []
-
-
-def _tell_corrections(document: Document, user: AnyUser, acts: Mapping[str, tuple[Act, str | None]]) -> None:
-    for path, (act, _value) in acts.items():
-        if act == Act.CORRECTED:
-            trail.record(
-                Kind.FIELD_CORRECTED,
+def _tell_corrections(document: Document, user: AnyUser, told: Iterable[Mapping[str, object]]) -> None:
+    trail.record_all(
+        [
+            trail.Entry(
+                kind=Kind.FIELD_CORRECTED,
                 tenant_id=document.tenant_id,
                 document_id=document.pk,
                 actor=access.actor_of(user),
                 step="approve",
-                codes={"field": path},
+                codes=codes,
             )
+            for codes in told
+        ]
+    )
 
 
 def _outcome(user: AnyUser, verdict: Verdict, decision: Decision) -> dict[str, object]:

@@ -28,6 +28,18 @@ class Act(models.TextChoices):
     CORRECTED = "corrected", _("Corrected")
     ABSENT = "absent", _("Not on the page")
     UNREADABLE = "unreadable", _("Unreadable")
+    MISSED = "missed", _("Missed by the engine")
+    ADDED = "added", _("Row added")
+    REMOVED = "removed", _("Row taken out")
+
+
+class Source(models.TextChoices):
+    """How the value that a person settled on came to be."""
+
+    CONFIRMED = "confirmed", _("As the engine read it")
+    CAPTURED = "captured", _("Words of the page")
+    SUGGESTED = "suggested", _("One of the suggestions")
+    TYPED = "typed", _("Typed")
 
 
 class TakeoverReason(models.TextChoices):
@@ -126,9 +138,25 @@ class Correction(TenantOwned):
     act = models.CharField(max_length=12, choices=Act.choices)
     machine_value = models.TextField(null=True)  # noqa: DJ001  None is "no value", which is not an empty one
     value = models.TextField(null=True)  # noqa: DJ001
+    source = models.CharField(max_length=10, choices=Source.choices, blank=True)
+    # Where the value was taken from or stands: the engine's words, and the box on the page as the engine sees it.
+    word_ids = models.JSONField(default=list)
+    page = models.PositiveIntegerField(null=True)
+    box = models.JSONField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["decision", "field"], name="correction_once_per_field")]
 
     def __str__(self) -> str:
         return f"{self.field} {self.act}"
+
+
+class Keyboard(models.Model):
+    """How one person works the review screen by keys: what they changed of the table in the page, and whether single letters count."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="keyboard")
+    chords = models.JSONField(default=dict)  # by command: {"approve": "Ctrl+Enter"}
+    single_letters = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"keys of {self.user_id}"

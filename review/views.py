@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch, Q
+from django.db.models import Max, Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +24,7 @@ from ocr import contract, costs, document_types, lifecycle, listing, metrics, re
 from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Field, Page, Priority, TextLayer
 from ocr.views import ago, facts, row, timeline
-from review import decisions, worklist
+from review import decisions, declarations, keyboards, worklist
 from review.models import Draft, Escalation, RejectReason, TakeoverReason
 from tenants import access
 from tenants.models import Tenant
@@ -288,10 +288,17 @@ def page_words(request: HttpRequest, document_id: UUID, number: int) -> HttpResp
     try:
         with access.scope_of(request.user):
             document = serving.document_for(request.user, document_id)
-            document.pages.get(number=number)
+            turn = document.pages.get(number=number).turn
     except (Document.DoesNotExist, Page.DoesNotExist):
         raise Http404 from None
-    return JsonResponse({"words": readings.words(document, number)})
+    return JsonResponse({"words": readings.words(document, number, turn=turn)})
+
+
+@login_required
+@require_GET
+def keys(request: HttpRequest) -> HttpResponse:
+    """Where a person changes the keys of the review screen."""
+    return render(request, "review/keys.html", {"keys": keyboards.of(request.user)})
 
 
 def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: str) -> dict[str, Any]:
@@ -322,10 +329,8 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         "read_only_reason": refusal,
         "pages": [
             {
-                "number": page.number,
-                "width": page.width,
-                "height": page.height,
-                "image_url": serving.image_url(document, page.number),
+                **serving.page_shown(page),
+                "turn_url": reverse("review-turn", args=[document.pk, page.number]),
                 "words_url": reverse("page-words", args=[document.pk, page.number]),
             }
             for page in document.pages.all()
@@ -340,6 +345,9 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
             "done_today": worklist.decided_by(request.user, since=_today()).count(),
             "waiting": _waiting(request.user),
         },
+        "rules": declarations.of(document.document_type),
+        "keys": keyboards.of(request.user),
+        "may_add_fields": declarations.may_add_fields(document.document_type),
         "reject_reasons": [{"code": code, "label": str(label)} for code, label in RejectReason.choices],
         "urls": {
             **urls,
@@ -366,6 +374,8 @@ def _line_items(document: Document, items: list[dict[str, Any]]) -> dict[str, An
     return {
         "columns": [{"name": spec.name, "label": spec.label, "kind": spec.kind} for spec in columns],
         "rows": [{"row": item["row"], "cells": {cell["name"]: cell for cell in item["cells"]}} for item in items],
+        # Rows that were taken out keep their numbers.
+        "next_row": (document.fields.aggregate(last=Max("row"))["last"] or 0) + 1,
     }
 
 

@@ -197,7 +197,7 @@ def set_aside(document_id: UUID, user: AnyUser, *, token: UUID) -> bool:
     """Give the document back and not be handed it for ASIDE_SECONDS; whether it was passed on to the supervisors instead, which
     the ASIDE_MOST-th time does. Raises Document.DoesNotExist, ClaimLost."""
     with access.scope_of(user):
-        document = _mine(document_id, user, token)
+        document = mine(document_id, user, token)
         aside, made = Aside.objects.get_or_create(
             document=document,
             holder_id=user.pk,
@@ -216,7 +216,7 @@ def set_aside(document_id: UUID, user: AnyUser, *, token: UUID) -> bool:
 def escalate(document_id: UUID, user: AnyUser, *, token: UUID, note: str) -> None:
     """Pass the document on to the supervisors, with a word for them. Raises Document.DoesNotExist, ClaimLost."""
     with access.scope_of(user):
-        document = _mine(document_id, user, token)
+        document = mine(document_id, user, token)
         _give_back(document, user, step="escalate", codes={})
         _pass_on(document, user, note=note, codes={})
 
@@ -225,8 +225,8 @@ def _aside_for() -> timedelta:
     return timedelta(seconds=settings.ASIDE_SECONDS)
 
 
-def _mine(document_id: UUID, user: AnyUser, token: UUID) -> Document:
-    """The document, its row locked, which the user holds under this token."""
+def mine(document_id: UUID, user: AnyUser, token: UUID) -> Document:
+    """The document, its row locked, which the user holds under this token. Inside a scope; raises Document.DoesNotExist, ClaimLost."""
     document: Document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
     found = _claim_on(document)
     if not (found and found.counts and found.holder_id == user.pk and found.token == token):

@@ -89,6 +89,7 @@ FIELD_STATES = {
     "corrected": ("you", _("Corrected")),
     "absent": ("you", _("Not on this page")),
     "unreadable": ("you", _("Unreadable")),
+    "missed": ("you", _("Missed by the engine")),
 }
 
 

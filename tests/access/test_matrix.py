@@ -66,6 +66,12 @@ review-take-over    GET    302   405  405  405  405  405  405  405  302
 review-take-over    POST   302   302  302  302  302  302  302  404  302
 review-undo         GET    401   405  405  405  405  405  405  405  405
 review-undo         POST   401   403  409  409  403  403  409  404  404
+review-turn         GET    401   405  405  405  405  405  405  405  405
+review-turn         POST   401   409  409  409  409  409  409  404  404
+keys                GET    302   200  200  200  200  200  200  200  302
+keys                POST   302   405  405  405  405  405  405  405  302
+keys-keep           GET    401   405  405  405  405  405  405  405  405
+keys-keep           POST   401   200  200  200  200  200  200  200  200
 review-release      GET    405   405  405  405  405  405  405  405  405
 review-release      POST   204   204  204  204  204  204  204  204  204
 api-token           GET    405   405  405  405  405  405  405  405  405

@@ -62,7 +62,7 @@ class World:
         if route == "api-nowhere":
             return "/api/v1/nowhere/"
         of = document or self.document(route)
-        if route in {"page-image", "page-words", "api-page-image"}:
+        if route in {"page-image", "page-words", "api-page-image", "review-turn"}:
             return reverse(route, args=[of.pk, 1])
         if route in {"batch", "api-batch"} or route.startswith(("batch-", "api-batch-")):
             return reverse(route, args=[self.batch.pk])
@@ -93,7 +93,7 @@ class World:
         if route in {"api-documents", "document-upload", "ocr", "ocr-async"}:
             file = SimpleUploadedFile("new.png", make.image(), "image/png")
             return client.post(path, {"file": file, **more}, headers={"Accept": "application/json"})
-        if route.startswith(("api-", "review-")) and route not in {"review-next", "review-take-over"}:
+        if route.startswith(("api-", "review-", "keys-")) and route not in {"review-next", "review-take-over"}:
             return client.post(path, json.dumps(self._body(route, document) | more), content_type="application/json")
         return client.post(path, more)
 
@@ -109,6 +109,8 @@ class World:
             "review-escalate": {"token": token},
             "review-undo": {"version": version},
             "review-release": {"token": token},
+            "review-turn": {"token": token, "turn": 90},
+            "keys-keep": {"chords": {"approve": "F2"}, "single_letters": False},
         }
         return bodies.get(route, {})
 
