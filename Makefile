@@ -29,6 +29,13 @@ help:
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# What checks the pages' scripts; only the checks need it.
+node_modules/.package-lock.json: package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed to check the pages: apt install npm"; exit 1; }
+	@echo "Installing what checks the pages (first use) ..."
+	@npm ci --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
 setup: .venv/run.stamp
 setup-dev: .venv/dev.stamp
 
@@ -38,12 +45,13 @@ run: setup
 test: setup-dev
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
-check: setup-dev
+check: setup-dev node_modules/.package-lock.json
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.house.with_database $(BIN)/mypy $(CODE)
 	@$(BIN)/djlint --lint --quiet templates
+	@node_modules/.bin/tsc -p jsconfig.json
 	@$(BIN)/python -m tests.house.with_database $(BIN)/python manage.py makemigrations --check --dry-run --verbosity 0
 	@$(BIN)/python -m tests.house.with_database $(BIN)/python manage.py rebuild_states_diagram --check
 

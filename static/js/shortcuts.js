@@ -3,7 +3,7 @@
 import { el, one, say } from "./dom.js";
 
 /**
- * @typedef {{keys: string[], show?: string, where: "typing" | "else", words: string, run: (event: KeyboardEvent) => void | false}} Shortcut
+ * @typedef {{keys: string[], show?: string, where: "typing" | "else", words: string, run: (event: KeyboardEvent) => void | boolean}} Shortcut
  * `keys` are chords such as "Enter", "Shift+Enter", "Alt+n", "?"; `show` is what the sheet prints; `words` a key of the
  * page's texts; "else" commands never run while a text control has the focus (WCAG 2.1.4). `run` returns false to let
  * the key through.

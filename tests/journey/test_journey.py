@@ -159,43 +159,6 @@ def outbox_event(product: Product, document_id: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_every_page_opens_without_an_error(
-    browser: Browser, product: Product, drawn: dict[str, samples.Sample], scheme: str, width: int, height: int
-) -> None:
-    """At both sizes and in both themes; nothing is wider than the screen. DTAT_SCREENSHOTS=DIR keeps the pictures."""
-    noisy = drawn["invoice-noisy-scan.jpg"]
-    waiting = product.api(
-        "POST",
-        "/api/v1/documents/",
-        files={"file": (noisy.path.name, noisy.path.read_bytes())},
-        headers={"Idempotency-Key": "noisy"},
-    ).json()["id"]
-    product.wait_for(waiting)
-    errors: list[str] = []
-    page = signed_in(
-        browser, product, "reviewer", errors, viewport={"width": width, "height": height}, color_scheme=scheme
-    )
-    addresses = {
-        "queue": "/queue/",
-        "documents": "/documents/",
-        "upload": "/documents/upload/",
-        "document": f"/documents/{waiting}/",
-        "dashboard": "/dashboard/",
-        "review": f"/review/{waiting}/",
-    }
-    for name, address in addresses.items():
-        answer = page.goto(product.url + address)
-        assert answer and answer.status == 200, name
-        page.wait_for_load_state("networkidle")
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{name} is {overflow} px wider than a screen of {width}"
-        if SCREENSHOTS:
-            page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{width}-{scheme}.png")
-    assert errors == []
-
-
 def test_the_second_reviewer_is_told_who_holds_the_document(
     browser: Browser, product: Product, drawn: dict[str, samples.Sample]
 ) -> None:

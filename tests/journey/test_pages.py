@@ -1,0 +1,143 @@
+"""Every page at three widths, in light or dark: no error, nothing wider than the screen, nothing that axe-core finds.
+
+DTAT_SCREENSHOTS=DIR keeps a picture of each, at every width in both themes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+import samples
+from tests.journey.test_journey import SCREENSHOTS, signed_in
+from tests.product import ROOT, Product
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SIZES = {1440: 900, 820: 1180, 390: 844}
+LOOKS = (
+    [(width, theme) for width in SIZES for theme in ("light", "dark")]
+    if SCREENSHOTS
+    else [(1440, "light"), (820, "dark"), (390, "light")]
+)
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The checker's own script, which runs in the page."""
+    if not AXE.exists():
+        if os.environ.get("REQUIRE_BROWSER") == "1":
+            pytest.fail("REQUIRE_BROWSER=1, but axe-core is not installed: npm ci")
+        pytest.skip("axe-core is not installed: npm ci")
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def waiting(product: Product, drawn: dict[str, samples.Sample]) -> str:
+    """A document that needs a person."""
+    noisy = drawn["invoice-noisy-scan.jpg"].path
+    document_id = product.upload(noisy.name, noisy.read_bytes())
+    assert product.wait_for(document_id)["status"] == "needs_review"
+    return document_id
+
+
+@pytest.fixture(scope="module")
+def batch(product: Product, drawn: dict[str, samples.Sample]) -> str:
+    """A batch of two rows, one of which names a file that is not there."""
+    slug = product.api("GET", "/api/v1/tenants/").json()["results"][0]["slug"]
+    folder = product.home / "imports" / slug
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "one.jpg").write_bytes(drawn["receipt-thermal.jpg"].path.read_bytes())
+    items = [{"bucket": slug, "key": name} for name in ("one.jpg", "missing.jpg")]
+    told = product.api("POST", "/api/v1/batches/", json={"items": items}, headers={"Idempotency-Key": "pages"})
+    assert told.status_code == 202, told.text
+    batch_id: str = told.json()["id"]
+    return batch_id
+
+
+def problems(page: Page, axe: str) -> Iterator[str]:
+    """What is wrong with the page as it stands."""
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if overflow > 0:
+        yield f"{overflow} px wider than the screen"
+    page.evaluate(
+        f"window.axe || (() => {{ {axe} }})()"
+    )  # not by a script tag: the page's policy allows none but its own
+    options: dict[str, Any] = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+    for found in page.evaluate("options => axe.run(document, options)", options)["violations"]:
+        yield f"{found['id']}: {found['help']}: {[node['html'][:200] for node in found['nodes'][:3]]}"
+
+
+def at_every_look(page: Page, axe: str, name: str) -> Iterator[str]:
+    for width, theme in LOOKS:
+        page.set_viewport_size({"width": width, "height": SIZES[width]})
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        yield from (f"{name} at {width}, {theme}: {told}" for told in problems(page, axe))
+        if SCREENSHOTS:
+            page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{width}-{theme}.png")
+
+
+def test_pages_of_a_reviewer(browser: Browser, product: Product, waiting: str, batch: str, axe: str) -> None:
+    errors: list[str] = []
+    page = signed_in(browser, product, "reviewer", errors)
+    addresses = {
+        "queue": "/queue/",
+        "documents": "/documents/",
+        "upload": "/documents/upload/",
+        "document": f"/documents/{waiting}/",
+        "dashboard": "/dashboard/",
+        "batches": "/batches/",
+        "batch": f"/batches/{batch}/",
+        "review": f"/review/{waiting}/",
+    }
+    assert _visited(page, product, addresses, axe) == []
+    assert errors == []
+
+
+def test_pages_of_an_administrator(browser: Browser, product: Product, axe: str) -> None:
+    errors: list[str] = []
+    page = signed_in(browser, product, "admin", errors)
+    addresses = {
+        "document-types": "/document-types/",
+        "new-document-type": "/document-types/new-type/",
+        "document-type": "/document-types/invoice/",
+    }
+    assert _visited(page, product, addresses, axe) == []
+    assert errors == []
+
+
+def test_dialogs_of_a_review(browser: Browser, product: Product, waiting: str, axe: str) -> None:
+    errors: list[str] = []
+    page = signed_in(browser, product, "reviewer", errors)
+    page.goto(f"{product.url}/review/{waiting}/")
+    page.wait_for_load_state("networkidle")
+    found = []
+    for name, button in {"reject": "#reject-button", "escalate": "#escalate-button"}.items():
+        page.locator(button).first.click()
+        page.locator("dialog[open]").wait_for()
+        found += at_every_look(page, axe, f"review-{name}")
+        page.keyboard.press("Escape")
+        page.set_viewport_size({"width": 1440, "height": 900})
+    assert found == []
+    assert errors == []
+
+
+def test_pages_without_an_account(browser: Browser, product: Product, axe: str) -> None:
+    page = browser.new_context().new_page()
+    assert _visited(page, product, {"login": "/login/"}, axe) == []
+
+
+def _visited(page: Page, product: Product, addresses: dict[str, str], axe: str) -> list[str]:
+    found: list[str] = []
+    for name, address in addresses.items():
+        answer = page.goto(product.url + address)
+        assert answer and answer.status == 200, name
+        page.wait_for_load_state("networkidle")
+        found += at_every_look(page, axe, name)
+    return found
