@@ -13,7 +13,7 @@ import os
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -24,6 +24,7 @@ import pypdfium2 as pdfium
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = "reading-1"
+FOLDS = 5
 ROTATIONS = {"rot90": 90, "rot180": 180, "rot270": 270}
 
 Half = Literal["tune", "test"]
@@ -51,6 +52,7 @@ class Paper:
     printed: Sequence[Printed] = ()
     half: Half = "test"
     rotation: int = 0
+    fold: int = 0
 
     @property
     def name(self) -> str:
@@ -82,7 +84,7 @@ def folder() -> Path:
 
 
 def all_papers() -> list[Paper]:
-    """Receipts, invoices and forms, each set cut in two halves once and for all by the documents' names."""
+    """Receipts, invoices and forms, each set cut in two halves and in five folds once and for all by the documents' names."""
     return [*_halved(_receipts()), *_halved(_invoices()), *_halved(_forms())]
 
 
@@ -95,9 +97,7 @@ def _halved(papers: Iterable[Paper]) -> Iterator[Paper]:
     ordered = sorted(papers, key=lambda paper: hashlib.sha256(f"{SEED}:{paper.name}".encode()).hexdigest())
     for number, paper in enumerate(ordered):
         half: Half = "tune" if number < len(ordered) // 2 else "test"
-        yield Paper(
-            paper.set, paper.path, paper.document_type, paper.truth, paper.pairs, paper.printed, half, paper.rotation
-        )
+        yield replace(paper, half=half, fold=number % FOLDS)
 
 
 # --- receipts (SROIE)

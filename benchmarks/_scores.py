@@ -67,6 +67,15 @@ def share_to_review(scored: Sequence[Scored], *, caught: float) -> float | None:
     return 1.0
 
 
+def bar(scored: Sequence[Scored], *, reviewed: float) -> float:
+    """The highest score such that no more than the share `reviewed` has that score or less; below all if none does."""
+    scores = sorted(score for score, _ in scored)
+    below = scores[: math.floor(reviewed * len(scores) + 1e-9)]
+    while below and len(below) < len(scores) and below[-1] == scores[len(below)]:
+        below.pop()
+    return below[-1] if below else -math.inf
+
+
 @dataclass(frozen=True, slots=True)
 class Overlap:
     """What two collections share: found in both, only sought, only given."""

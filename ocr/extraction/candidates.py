@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
 from typing import NamedTuple
 
 from ocr.extraction import dates, values
-from ocr.extraction.blocks import Layout, Pair, Span, Table, joined
+from ocr.extraction.blocks import Cell, Layout, Pair, Span, Table, joined
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
 from ocr.extraction.labels import Lexicon, Mention, lexicon_of, squash, tokenise
 from ocr.extraction.reading import Box, Source, Word
@@ -45,6 +45,8 @@ _SEGMENTS = 4
 _LETTERS_IN_A_NAME = 3
 _LETTERS_LOOKED_AT = 200  # for strange words: there is a handful of them, or there is none
 _DECIMALS = re.compile(r"[.,]\d\d(?!\d)")
+_JOINS_LABELS = re.compile(r"\W*(?:[/&+]|\b(?:and|und|et)\b)\W*")
+_SUMMED = frozenset(("amount", "number", "percent"))
 _MISREAD_DECIMALS = re.compile(r"\w[.,]\s?\w\w\b")
 
 # Words that may stand between a label and its value without making it another label.
@@ -159,23 +161,36 @@ def _from_pair(found_in: Context, pair: Pair) -> Iterator[Candidate]:
 
 
 def _from_table(found_in: Context, table: Table) -> Iterator[Candidate]:
-    """A cell that is a label as a whole, and the next cell of its row that holds something."""
-    for cell, following in pairwise(cell for cell in table.cells if cell.content.text):
-        if following.row != cell.row or "COLUMN_HEADER" in cell.roles:
-            continue
-        for mention in found_in.mentions_of(cell.content.text):
-            if mention.name not in found_in.specs or mention.before:
+    """A cell that is a label as a whole, and what follows it in its row: the next cell, of several amounts the last."""
+    filled = [cell for cell in table.cells if cell.content.text]
+    for at, cell in enumerate(filled):
+        mentions = () if "COLUMN_HEADER" in cell.roles else found_in.mentions_of(cell.content.text)
+        for mention in mentions:
+            spec = found_in.specs.get(mention.name)
+            if spec is None or mention.before or strange_words(cell.content.text[mention.end :]):
                 continue
-            if strange_words(cell.content.text[mention.end :]):
-                continue
-            if found_in.mentions_of(following.content.text):
-                continue
-            for each in in_span(
-                found_in, found_in.specs[mention.name], following.content, why="table",
-                score=_labelled_score("table", mention), confidence=following.content.confidence,
-            ):  # fmt: skip
-                if each.value is not None:
-                    yield each
+            following = _following(found_in, filled, at)
+            yield from _last_likeliest(
+                [
+                    each
+                    for content in (following if spec.kind == "amount" else following[:1])
+                    for each in in_span(
+                        found_in, spec, content, why="table", score=_labelled_score("table", mention),
+                        confidence=content.confidence,
+                    )
+                    if each.value is not None
+                ]
+            )  # fmt: skip
+
+
+def _following(found_in: Context, filled: Sequence[Cell], at: int) -> list[Span]:
+    """What stands in the cells of the row behind this one, up to the next label."""
+    found: list[Span] = []
+    for cell in islice(filled, at + 1, at + 1 + _SEGMENTS):
+        if cell.row != filled[at].row or found_in.mentions_of(cell.content.text):
+            break
+        found.append(cell.content)
+    return found
 
 
 # --- labels in the print
@@ -185,6 +200,8 @@ def _beside(found_in: Context, line: Line, mention: Mention) -> Iterator[Candida
     """The value behind the label in its line or, when none follows it at once, in the next lines of its row."""
     spec = found_in.specs[mention.name]
     score = _labelled_score("label_right", mention)
+    if spec.kind not in _SUMMED:
+        mention = _with_joined_labels(found_in, line.span, mention)
     end = _next_label(found_in, line.span, mention)
     own = list(_in_text(found_in, spec, line.span, mention.end, end, why="label_right", score=score, count_words=True))
     at_once = any(each.score >= score for each in own) or (own and spec.kind != "amount")
@@ -196,6 +213,14 @@ def _beside(found_in: Context, line: Line, mention: Mention) -> Iterator[Candida
     penalty = PENALTIES["not_the_last_amount"] if following else 0.0
     yield from (each._replace(score=max(LEAST_SCORE, each.score - penalty)) for each in own)
     yield from following
+
+
+def _with_joined_labels(found_in: Context, span: Span, mention: Mention) -> Mention:
+    """The label with those that share its value: behind 'Invoice no. / date' both stand, of which each takes its kind."""
+    for each in found_in.mentions_in(span):
+        if each.start >= mention.end and _JOINS_LABELS.fullmatch(span.text, mention.end, each.start):
+            mention = mention._replace(end=each.end)
+    return mention
 
 
 def _in_segments(found_in: Context, spec: FieldSpec, segments: Sequence[Line], score: float) -> Iterator[Candidate]:
@@ -211,6 +236,11 @@ def _in_segments(found_in: Context, spec: FieldSpec, segments: Sequence[Line], s
     row = joined(unnamed) if spec.kind == "date" and not found else None
     if row is not None:
         found += _in_text(found_in, spec, row, 0, len(row.text), why="label_right", score=score)
+    yield from _last_likeliest(found)
+
+
+def _last_likeliest(found: Sequence[Candidate]) -> Iterator[Candidate]:
+    """The values of one row, of which several have the best score: all but the last of these count less."""
     best = max((each.score for each in found), default=0.0)
     last = max((at for at, each in enumerate(found) if each.score == best), default=0)
     for at, each in enumerate(found):

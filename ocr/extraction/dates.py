@@ -13,16 +13,16 @@ from ocr.extraction.document_types import DateOrder
 # Two-digit years below the pivot are 20xx, the others 19xx. Source: POSIX strptime %y (69-99 are 1969-1999).
 CENTURY_PIVOT = 69
 
-# English, German, French and Malay names, without accents; Spanish, Italian and Portuguese where they differ.
+# English, German, French and Malay names, without accents; Spanish, Italian, Portuguese and Dutch where they differ.
 _MONTHS = (
     "january jan januar janner jaenner janvier janv januari enero ene gennaio janeiro",
-    "february feb februar fevrier fevr fev februari febrero febbraio fevereiro",
-    "march mar marz maerz mrz mars mac marzo marco",
+    "february feb februar fevrier fevr fev februari febrero febbraio fevereiro februari",
+    "march mar marz maerz mrz mars mac marzo marco maart mrt",
     "april apr avril avr abril aprile",
     "may mai mei mayo maggio maio",
     "june jun juni juin junio giugno junho",
     "july jul juli juillet juil julai julio luglio julho",
-    "august aug aout ogos agosto ago",
+    "august aug aout ogos agosto ago augustus",
     "september sep sept septembre septiembre settembre setembro",
     "october oct oktober okt octobre octubre ottobre outubro",
     "november nov novembre noviembre novembro",
@@ -44,6 +44,10 @@ _YEAR_FIRST = re.compile(rf"(?<![\d./\-])(\d{{4}})\s?([./\-])\s?(\d{{1,2}})\s?\2
 _YEAR_LAST = re.compile(
     rf"(?<![\d./\-])(\d{{1,2}})\s?([./\-])\s?(\d{{1,2}})\s?\2\s?((?:\d{{4}}|\d{{2}}){_TIME}|(?:\d{{4}}|\d{{2}}){_END})"
 )
+# '05/O3/2018', '1O-l2-18'
+_MISREAD = re.compile(r"(?<![^\W_])[\doils]{1,4}([./\-])[\doils]{1,2}\1[\doils]{2,4}(?![^\W_])")
+_LETTERS = str.maketrans("oils", "0115")
+_FEWEST_DIGITS = 4
 # What a date needs at least: most lines with a digit in them hold none, and these two tell it soonest.
 _MONTH_NAME = re.compile("|".join(sorted({name[:3] for name in _MONTH_NUMBERS})))
 _PARTED = re.compile(r"\d\s?[./\-]\s?\d|\d \d")
@@ -80,6 +84,8 @@ def find(text: str) -> list[PrintedDate]:
     if not _DIGIT.search(text):
         return []
     plain = _plain(text)
+    if any(plain.count(sign) > 1 for sign in "/-."):
+        plain = _MISREAD.sub(_as_digits, plain)
     found: list[PrintedDate] = []
     for each in sorted(_all(plain), key=lambda each: (each.start, -each.end)):
         if not found or each.start >= found[-1].end:
@@ -105,6 +111,11 @@ def proofs(printed: Iterable[PrintedDate]) -> set[DateOrder]:
         if each.month_first is None and each.day_first is not None:
             found.add("day_first")
     return found
+
+
+def _as_digits(match: re.Match[str]) -> str:
+    """The letters in a date that readers take digits for, when most of it is digits."""
+    return match[0].translate(_LETTERS) if sum(map(str.isdigit, match[0])) >= _FEWEST_DIGITS else match[0]
 
 
 def _plain(text: str) -> str:

@@ -14,7 +14,7 @@ Kind = Literal[
 ]  # fmt: skip
 Sensitivity = Literal["public", "internal", "restricted"]
 DateOrder = Literal["day_first", "month_first", "year_first"]
-Finder = Literal["company", "any_date", "largest_amount", "any_currency"]
+Finder = Literal["company", "title", "any_date", "largest_amount", "any_currency"]
 
 OPERATIONS = ("DetectDocumentText", "AnalyzeDocument", "AnalyzeExpense", "AnalyzeID", "StartLendingAnalysis")
 FEATURES = ("TABLES", "FORMS", "QUERIES", "SIGNATURES", "LAYOUT")
@@ -79,7 +79,8 @@ class FieldSpec:
 class SumRule:
     """The terms add up to `equals`. A term written '-name' is subtracted, whatever sign is printed with it.
 
-    Checked when every term and `equals` are present. `optional` terms join when present. The amounts in
+    A field that is a term of its own sum (total and rounding) is not checked: of its values the one that another leads
+    to counts. Checked when every term and `equals` are present. `optional` terms join when present. The amounts in
     `may_be_included` may already be part of the others (tax in gross prices): without them is right too.
     """
 

@@ -7,7 +7,7 @@ same, plus SUPPORT when a sum rule of the document comes out with it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -137,6 +137,9 @@ def _support(rule: SumRule, merged: dict[str, list[Candidate]]) -> None:
     names = [name for name in (term.removeprefix("-") for term in rule.terms) if name in merged]
     if rule.equals not in merged or rule.terms[0] not in names:
         return
+    if rule.equals in rule.terms:
+        merged[rule.equals] = _carried_on(rule, merged)
+        return
     optional = [merged[name][0] for name in (term.removeprefix("-") for term in rule.optional) if name in merged]
     right: set[tuple[str, str | None]] = set()
     for combination in product(*(merged[name][:_TRIED_PER_FIELD] for name in (*names, rule.equals))):
@@ -146,6 +149,19 @@ def _support(rule: SumRule, merged: dict[str, list[Candidate]]) -> None:
         merged[name] = [
             each._replace(score=each.score + SUPPORT) if (name, each.value) in right else each for each in merged[name]
         ]
+
+
+def _carried_on(rule: SumRule, merged: Mapping[str, Sequence[Candidate]]) -> list[Candidate]:
+    """The candidates of a field that is a term of its own sum: raised is the one that another leads to (total and rounding)."""
+    found = merged[rule.equals]
+    others = {
+        name: amount
+        for name in (term.removeprefix("-") for term in rule.terms)
+        if name != rule.equals and name in merged and (amount := decimal(merged[name][0].value))
+    }
+    before = [amount for each in found[:_TRIED_PER_FIELD] if (amount := decimal(each.value))]
+    after = {full_sum(rule, {**others, rule.equals: amount}) for amount in before} if others else set()
+    return [each._replace(score=each.score + SUPPORT) if decimal(each.value) in after else each for each in found]
 
 
 def _comes_out(rule: SumRule, combination: Sequence[Candidate], optional: Sequence[Candidate]) -> bool:

@@ -1,4 +1,4 @@
-"""Ways of looking for a value that no label leads to: the company at the top, any date, the largest amount."""
+"""Ways of looking for a value that no label leads to: the company at the top, what stands in the title, any date, the largest amount."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ocr.extraction.candidates import LEAST_SCORE, SOURCES, Candidate, Context, 
 from ocr.extraction.document_types import DateOrder, FieldSpec
 from ocr.extraction.reading import Box, Word
 from ocr.extraction.rows import Line, box_of, words_at
+from ocr.extraction.titles import Title, titles
 
 SCORES = {
     "legal_form": 0.78,  # a line at the top with 'Ltd', 'GmbH', 'Sdn Bhd'
@@ -23,6 +24,7 @@ SCORES = {
     "prominent": 0.55,  # the tallest print at the top
     "first_line": 0.5,
     "top_line": 0.3,
+    "title": 0.9,  # the number, or the date, that stands in the document's title
     "any_date": 0.5,
     "largest_amount": 0.3,
     "any_currency": 0.9,
@@ -30,8 +32,10 @@ SCORES = {
 _LATER = 0.02  # what each further place down the page costs
 _BELOW_THE_HEAD = 0.12  # what a name costs that stands under an address or a telephone number
 _UNDER_A_RECEIVER = 0.3  # ... and under 'Bill to'
+_NEXT_TITLE = 0.05  # what each title costs that others stand above
 _NEXT_DATE = 0.06  # what each date costs that others stand before
 _TOP_ROWS = 14
+_MORE_ROWS = 2  # that a name goes on over
 _LONGEST_NAME = 120  # letters; longer rows are sentences
 _DATES_LOOKED_AT = 10
 _NEAR = 0.04  # of the page's height: a line of writing
@@ -50,6 +54,12 @@ _TRADE_WORDS = (
     r"|technologies|petrol|petro|station|motors?|garage|clinic|klinik|electrical|electronics|furniture|gifts?"
     r"|decoration|boutique|salon|laundry|bank|foods?|catering"
 )
+# Trade words that are more often the end of a name than what a shop says about itself.
+_CALLED = re.compile(
+    r"(?<!\w)(?:enterprises?|trading|industries|holdings|marketing|hardware|services|group|corporation)(?!\w)",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"(?:&|\b(?:and|und|et|dan))\s*\n|\n\s*(?:&|(?:and|und|et|dan)\b)", re.IGNORECASE)
 _LEGAL_FORM = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS})(?!\w)\.?", re.IGNORECASE)
 _TRADE_WORD = re.compile(rf"(?<!\w)(?:{_TRADE_WORDS})(?!\w)", re.IGNORECASE)
 # What may stand beside a legal form or a trade word without making a name of it.
@@ -241,11 +251,20 @@ def _company_reason(text: str, place: int, *, is_tall: bool) -> str:
 
 
 def _completed(heads: list[_Head], head: _Head) -> _Head:
-    """The name together with a next line that holds no name but ends in a legal form: 'Co. (M) Sdn Bhd'."""
-    after = next((each for each in heads if each.line.row == head.line.row + 1), None)
-    if after is None or not _has_legal_form(after.text) or not _is_no_name(_without_registration(after.text)):
-        return head
-    return _Head(head.line, f"{head.text} {after.text}", (*head.spans, *after.spans))
+    """The name together with what goes on with it in the next lines: 'Co. (M) Sdn Bhd', 'Trading', '& Sons'."""
+    for row in range(head.line.row + 1, head.line.row + 1 + _MORE_ROWS):
+        after = next((each for each in heads if each.line.row == row), None)
+        if after is None or not _goes_on(head.text, _without_registration(after.text)):
+            break
+        head = _Head(head.line, f"{head.text} {after.text}", (*head.spans, *after.spans))
+    return head
+
+
+def _goes_on(name: str, after: str) -> bool:
+    """Whether the line under a name belongs to it: it holds none itself, or an 'and' stands between the two."""
+    if _AND.search(f"{name}\n{after}") is not None:
+        return not (_is_address(after) or _OTHER_HEAD.search(after))
+    return _is_no_name(after) and (_has_legal_form(after) or _CALLED.search(after) is not None)
 
 
 def _is_below(receivers: list[_Head], head: _Head) -> bool:
@@ -253,30 +272,51 @@ def _is_below(receivers: list[_Head], head: _Head) -> bool:
     return any(abs(each.line.box.left - head.line.box.left) < 0.1 for each in above)
 
 
-# --- dates, amounts, currencies
+# --- numbers, dates, amounts, currencies
+
+
+class _Title(Finder):
+    """Numbers in titles of the first page: 'Invoice No. 4711 of 3 March 2026'."""
+
+    def __init__(self, spec: FieldSpec) -> None:
+        super().__init__(spec)
+        self._titles: list[Title] = []
+
+    def look(self, context: Context) -> None:
+        self._titles += titles(context.rows.on_page(1))
+
+    def found(self, order: DateOrder) -> Iterator[Candidate]:
+        for place, title in enumerate(self._titles):
+            span, number = title.span, title.number
+            words = words_at(span, number.start, number.end)
+            yield Candidate(
+                self.spec.name, number.value, span.text[number.start : number.end], words, span.page,
+                box_of(words, span.box), "title", max(LEAST_SCORE, SCORES["title"] - _NEXT_TITLE * place), "rule",
+            )  # fmt: skip
 
 
 class _AnyDate(Finder):
-    """Dates that stand under no other field's label, the first the likeliest."""
+    """The dates in titles, then those that stand under no other field's label, the first the likeliest."""
 
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(spec)
         self._first: list[_Dated] = []
+        self._titled: list[_Dated] = []
 
     def look(self, context: Context) -> None:
+        for title in titles(context.rows.on_page(1)):
+            if title.day is not None:
+                self._titled.append(_Dated.of(title.span, title.day))
         lines = (line for line in context.rows if not context.mentions_in(line.span))
-        dated = (_Dated.of(line, printed) for line in lines for printed in context.dates_in(line.span))
+        dated = (_Dated.of(line.span, printed) for line in lines for printed in context.dates_in(line.span))
         self._first += islice(dated, _DATES_LOOKED_AT)
         self._first = sorted(self._first, key=lambda each: each.page)[:_DATES_LOOKED_AT]
 
     def found(self, order: DateOrder) -> Iterator[Candidate]:
+        for place, each in enumerate(self._titled):
+            yield each.candidate(self.spec, order, "title", SCORES["title"] - _NEXT_TITLE * place)
         for place, each in enumerate(self._first):
-            first, *others = [day.isoformat() for day in each.printed.readings(order)]
-            score = SCORES["any_date"] - _NEXT_DATE * place
-            yield Candidate(
-                self.spec.name, first, each.text, each.words, each.page, each.box, "any_date", score, "rule",
-                others=tuple(others),
-            )  # fmt: skip
+            yield each.candidate(self.spec, order, "any_date", SCORES["any_date"] - _NEXT_DATE * place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,10 +330,17 @@ class _Dated:
     box: Box | None
 
     @classmethod
-    def of(cls, line: Line, printed: dates.PrintedDate) -> _Dated:
-        words = words_at(line.span, printed.start, printed.end)
-        text = line.span.text[printed.start : printed.end].strip()
-        return cls(printed, text, words, line.span.page, box_of(words, line.box))
+    def of(cls, span: Span, printed: dates.PrintedDate) -> _Dated:
+        words = words_at(span, printed.start, printed.end)
+        text = span.text[printed.start : printed.end].strip()
+        return cls(printed, text, words, span.page, box_of(words, span.box))
+
+    def candidate(self, spec: FieldSpec, order: DateOrder, why: str, score: float) -> Candidate:
+        first, *others = [day.isoformat() for day in self.printed.readings(order)]
+        score = max(LEAST_SCORE, score)
+        return Candidate(
+            spec.name, first, self.text, self.words, self.page, self.box, why, score, "rule", others=tuple(others)
+        )
 
 
 class _LargestAmount(Finder):
@@ -409,6 +456,7 @@ def _is_beside(signature: Box | None, label: Box) -> bool:
 
 _FINDERS: dict[str, type[Finder]] = {
     "company": _Company,
+    "title": _Title,
     "any_date": _AnyDate,
     "largest_amount": _LargestAmount,
     "any_currency": _AnyCurrency,

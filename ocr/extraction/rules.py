@@ -37,8 +37,12 @@ def missing_field(spec: FieldSpec) -> Problem:
 
 
 def holds(rule: SumRule, amounts: Mapping[str, Decimal]) -> bool | None:
-    """Whether a sum holds; None when a term is missing. What may be included is tried both ways."""
-    if rule.equals not in amounts or any(_plain(name) not in amounts for name in rule.terms):
+    """Whether a sum holds; None when a term is missing, or is the sum. What may be included is tried both ways."""
+    if (
+        rule.equals in rule.terms
+        or rule.equals not in amounts
+        or any(_plain(name) not in amounts for name in rule.terms)
+    ):
         return None
     return any(abs(total - amounts[rule.equals]) <= rule.tolerance for total in _totals(rule, amounts))
 

@@ -142,6 +142,7 @@ _DATE_FORMS = {
     "year_first": "Write the date as year-month-day, for example 2026-03-07.",
 }
 _COMPACT = re.compile(r"((?:19|2[01])\d\d)(\d\d)(\d\d)\Z")
+_COMPACT_FIRST = re.compile(r"\W*((?:19|2[01])\d\d)(\d\d)(\d\d)(?![\d.,/\-])")
 _BESIDE_DATE = re.compile(
     r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b|\b(?:mo|di|mi|do|fr|sa|so)\b"
     r"|\b(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi"
@@ -165,6 +166,9 @@ def _parse_date(text: str, order: DateOrder) -> str:
 
 def _find_dates(text: str, order: DateOrder) -> list[Found]:
     found = []
+    compact = _COMPACT_FIRST.match(text)
+    if compact is not None and (day := dates.find("-".join(compact.groups()))):
+        return [Found(day[0].readings("year_first")[0].isoformat(), compact.start(1), compact.end())]
     for printed in dates.find(text):
         value, *others = [each.isoformat() for each in printed.readings(order)]
         found.append(Found(value, printed.start, printed.end, tuple(others)))

@@ -107,6 +107,27 @@ def test_another_field_s_label_ends_the_search() -> None:
     assert (field(reading, "number").value, field(reading, "customer").value) == ("A12", "88")
 
 
+TWO = a_type(NUMBER, {"name": "day", "kind": "date", "labels": ["date"]})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer().row("Invoice no. / date", "4711 / 07.03.2026"),
+        Answer().line("Invoice no. / date: 4711 / 07.03.2026"),
+        Answer().row("Date & invoice no.", "07.03.2026", "4711"),
+    ],
+)
+def test_labels_side_by_side_share_the_value_behind_them(answer: Answer) -> None:
+    reading = answer.read(TWO)
+    assert (field(reading, "number").value, field(reading, "day").value) == ("4711", "2026-03-07")
+
+
+def test_labels_that_only_follow_one_another_share_nothing() -> None:
+    reading = Answer().row("Invoice no. Date", "4711").read(TWO)
+    assert (field(reading, "number").value, field(reading, "day").value) == (None, None)
+
+
 def test_a_label_under_a_label_is_no_value() -> None:
     made = a_type(NUMBER, {"name": "customer", "kind": "identifier", "labels": ["customer no"]})
     reading = Answer().lines("Invoice no", "Customer no 88").read(made)
@@ -169,6 +190,8 @@ def test_a_value_whose_words_have_no_place_has_its_line_s() -> None:
         ([["Total", "see below"]], None),
         ([["Total"], ["12.00"]], None),
         ([["Total", "", "12.00"]], "12.00"),
+        ([["Total", "10.00", "2.00", "12.00"]], "12.00"),
+        ([["Total", "12.00", "Total", "9.00"]], "12.00"),
     ],
 )
 def test_a_cell_that_is_a_label_names_the_cell_behind_it(rows: list[list[str]], value: str | None) -> None:
@@ -223,6 +246,28 @@ def test_a_sum_that_comes_out_decides() -> None:
     answer = Answer().lines("Grand total 12.02", "Total 12.00", "Cash 20.00", "Change 8.00")
     found = field(answer.read(SUMS), "total")
     assert (found.value, found.state) == ("12.00", "certain")
+
+
+ROUNDED = a_type(
+    TOTAL, {"name": "rounding", "kind": "amount", "labels": ["rounding"]},
+    rules=[{"name": "rounded", "kind": "sum", "terms": ["total", "rounding"], "equals": "total"}],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        (["Grand total 8.93", "Rounding -0.03", "Total 8.90"], "8.90"),
+        (["Grand total 8.93", "Rounding 0.02", "Total 8.95"], "8.95"),
+        (["Grand total 8.93", "Rounding 0.00", "Total 8.90"], "8.93"),
+        (["Grand total 8.93", "Rounding -0.03", "Total 8.60"], "8.93"),
+        (["Grand total 8.93", "Total 8.90"], "8.93"),
+    ],
+)
+def test_of_two_totals_the_one_after_the_rounding_counts(lines: list[str], value: str) -> None:
+    reading = Answer().lines(*lines).read(ROUNDED)
+    assert field(reading, "total").value == value
+    assert not any(each.rule == "rounded" for each in reading.problems), "a sum of itself is not checked"
 
 
 def test_without_change_the_cash_is_the_total() -> None:

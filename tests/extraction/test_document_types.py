@@ -142,7 +142,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         (
             "fields/2/finder",
             "magic",
-            "fields[2].finder must be one of company, any_date, largest_amount, any_currency.",
+            "fields[2].finder must be one of company, title, any_date, largest_amount, any_currency.",
         ),
         ("fields/1/labels", ["tax", ""], "fields[1].labels must be a list of texts."),
         ("fields/0/required", "yes", "fields[0].required must be true or false."),

@@ -28,6 +28,15 @@ def test_coverage_and_reviewing_do_not_part_equal_scores() -> None:
     assert _scores.share_to_review([(0.9, True)], caught=0.95) is None
 
 
+def test_the_bar_for_review_leaves_no_more_below_it_than_may_be_seen() -> None:
+    scored = [(score, True) for score in (0.1, 0.2, 0.2, 0.4, 0.5)]
+    assert _scores.bar(scored, reviewed=0.2) == 0.1
+    assert _scores.bar(scored, reviewed=0.4) == 0.1, "equal scores are not parted"
+    assert _scores.bar(scored, reviewed=0.6) == 0.2
+    assert _scores.bar(scored, reviewed=0.1) == float("-inf")
+    assert _scores.bar([], reviewed=0.3) == float("-inf")
+
+
 def test_words_are_compared_as_bags() -> None:
     overlap = _scores.bags("Total 9.00 9.00", "TOTAL 9.00 RM")
     assert (overlap.both, overlap.sought, overlap.given, overlap.f1) == (2, 3, 3, 0.667)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from itertools import pairwise, takewhile, zip_longest
 
 from deploy.local.textract import labels
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
@@ -26,6 +26,8 @@ FILLED_IN_FAR = 0.84
 LISTED = 0.74
 HEADED = 0.72
 CAPTIONED = 0.8
+SIDE_BY_SIDE = 0.7
+COLUMN = 0.66
 SMALL, LARGER = 0.85, 1.3
 """How tall a caption is at most, in line heights, and how much taller the letters under it are at least."""
 BELOW_FITTING = 0.9
@@ -197,7 +199,9 @@ def _listed(rows: Sequence[Row], height: float) -> Iterator[_Candidate]:
     runs: list[list[_Unit]] = []
     for number, row in enumerate(rows):
         going_on: list[list[_Unit]] = []
-        for left, right in pairwise(row):
+        for left, right, after in zip_longest(row, row[1:], row[2:]):
+            if right is None or (after is not None and labels.DECIMALS.search(after.text)):  # the row of a table
+                continue
             if not _is_phrase(left) or _is_colon(left.words[-1].text) or _is_colon(right.words[-1].text):
                 continue
             unit = (number, left, right)
@@ -259,6 +263,49 @@ def _under_caption(caption: Box, rows: Sequence[Row], height: float) -> tuple[Pl
         value += below.words
         box = below.box
     return tuple(value)
+
+
+def _side_by_side(rows: Sequence[Row], sheet: Sheet, labelled: frozenset[int]) -> Iterator[_Candidate]:
+    """Labels that we do not know, each with what stands right of it and looks otherwise: digits, or other letters."""
+    for number, row in enumerate(rows):
+        if len(row) > 4 or is_heading(row):
+            continue
+        for left, right in pairwise(row):
+            if not _is_phrase(left) or left.words[0].index in labelled or right.words[0].index in labelled:
+                continue
+            gap = right.box.left - left.box.right
+            if gap <= FAR * sheet.line_height and _looks_otherwise(left.text, right.text):
+                label = _Label(left.words, (), None, colon=False, row=number, last=True)
+                yield _Candidate(label, right.words, SIDE_BY_SIDE)
+
+
+def _looks_otherwise(label: str, value: str) -> bool:
+    digits = sum(c.isdigit() for c in value)
+    return digits > 0 or label.isupper() != value.isupper()
+
+
+def _columns(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
+    """What stands in a column under its heading, row by row."""
+    for number, row in enumerate(rows):
+        if len(row) < 2 or not all(_is_phrase(each) and not _is_colon(each.text) for each in row):
+            continue
+        for above in row:
+            label = _Label(above.words, (), None, colon=False, row=number, last=True)
+            box = above.box
+            for below in rows[number + 1 : number + 25]:
+                under = next((each for each in below if each.box.across(above.box) > 0), None)
+                if under is None:
+                    continue
+                if under.box.top - box.bottom > 1.5 * sheet.line_height or not _stands_in_column(
+                    above.box, under.box, sheet.line_height
+                ):
+                    break
+                box = under.box
+                yield _Candidate(label, under.words, COLUMN)
+
+
+def _stands_in_column(above: Box, below: Box, height: float) -> bool:
+    return abs(above.left - below.left) <= 2 * height or _centred(above, below)
 
 
 def _stands_under(above: Box, below: Box, height: float) -> bool:
@@ -561,11 +608,11 @@ def _centred(above: Box, below: Box) -> bool:
 
 
 def _amount(segments: Sequence[Segment]) -> tuple[Placed, ...]:
-    """The amount among the segments right of a money label: with decimals if any has them, its currency before it."""
+    """The amount among the segments right of a money label: the last with decimals if any has them, its currency before it."""
     fitting = [number for number, segment in enumerate(segments) if labels.fits(segment.text, labels.MONEY)]
     if not fitting:
         return ()
-    chosen = next((n for n in fitting if labels.DECIMALS.search(segments[n].text)), fitting[0])
+    chosen = next((n for n in reversed(fitting) if labels.DECIMALS.search(segments[n].text)), fitting[0])
     before = segments[chosen - 1] if chosen else None
     if before and labels.CURRENCY_WORD.match(before.text):
         return before.words + segments[chosen].words
