@@ -38,6 +38,8 @@ PENALTIES = {
     "doubtful_engine": 0.1,  # when the engine itself gives the association no confidence at all
     "whole_amount": 0.08,  # money without decimals is more often a quantity
     "zero": 0.1,  # of a required amount; tax, change and rounding often are nothing
+    "negative": 0.1,  # of a required amount; it stands alone on a credit note, and beside others what was returned
+    "one_rate": 0.15,  # 'Total 6 % supplies': a part of the total
 }
 LEAST_SCORE = 0.1
 _WORDS_COUNTED = 4
@@ -47,6 +49,7 @@ _LETTERS_LOOKED_AT = 200  # for strange words: there is a handful of them, or th
 _DECIMALS = re.compile(r"[.,]\d\d(?!\d)")
 _JOINS_LABELS = re.compile(r"\W*(?:[/&+]|\b(?:and|und|et)\b)\W*")
 _SUMMED = frozenset(("amount", "number", "percent"))
+_RATE = re.compile(r"\d\s?%")
 _MISREAD_DECIMALS = re.compile(r"\w[.,]\s?\w\w\b")
 
 # Words that may stand between a label and its value without making it another label.
@@ -154,9 +157,8 @@ def _from_pair(found_in: Context, pair: Pair) -> Iterator[Candidate]:
     for mention in found_in.mentions_of(pair.key.text):
         if mention.name not in found_in.specs:
             continue
-        rest = strange_words(pair.key.text[mention.end :])
-        score = _labelled_score("key_value", mention) - PENALTIES["word_before_value"] * rest
         spec = found_in.specs[mention.name]
+        score = _labelled_score("key_value", mention) - _between(spec, pair.key.text[mention.end :])
         yield from in_span(found_in, spec, pair.value, why="key_value", score=score, confidence=pair.confidence)
 
 
@@ -208,7 +210,7 @@ def _beside(found_in: Context, line: Line, mention: Mention) -> Iterator[Candida
     if at_once or end < len(line.span.text):
         yield from own
         return
-    score -= PENALTIES["word_before_value"] * strange_words(line.span.text[mention.end :])
+    score -= _between(spec, line.span.text[mention.end :])
     following = list(_in_segments(found_in, spec, found_in.rows.right_of(line)[:_SEGMENTS], score))
     penalty = PENALTIES["not_the_last_amount"] if following else 0.0
     yield from (each._replace(score=max(LEAST_SCORE, each.score - penalty)) for each in own)
@@ -280,6 +282,13 @@ def strange_words(text: str) -> int:
         return 0
     strange = [token for token in tokenise(text) if token.text.isalpha() and token.text not in _FILLERS]
     return min(len(strange), _WORDS_COUNTED)
+
+
+def _between(spec: FieldSpec, text: str) -> float:
+    """What the words between a label and its value cost."""
+    strange = strange_words(text)
+    penalty = PENALTIES["word_before_value"] * strange
+    return penalty + (PENALTIES["one_rate"] if strange and spec.kind == "amount" and _RATE.search(text) else 0.0)
 
 
 # --- values in spans
@@ -368,6 +377,8 @@ def _amount_penalty(spec: FieldSpec, part: str, found: values.Found, *, is_last:
         penalty += PENALTIES["whole_amount"]
     if spec.required and found.value.strip("-0.") == "":
         penalty += PENALTIES["zero"]
+    elif spec.required and found.value.startswith("-"):
+        penalty += PENALTIES["negative"]
     return penalty
 
 

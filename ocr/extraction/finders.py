@@ -59,6 +59,11 @@ _CALLED = re.compile(
     r"(?<!\w)(?:enterprises?|trading|industries|holdings|marketing|hardware|services|group|corporation)(?!\w)",
     re.IGNORECASE,
 )
+# Legal forms with a letter misread, and how they are written.
+_MISREAD_FORMS = (
+    (re.compile(r"(?<!\w)[S5][DO0B][NMH](\.?\s?)(?:[BDEHR8][HNM]D|BH[DO0B])(?!\w)"), r"SDN\1BHD"),
+    (re.compile(r"(?<= )5(/?)[B8](?=\s*(?:\(.*)?$)"), r"S\1B"),
+)
 _AND = re.compile(r"(?:&|\b(?:and|und|et|dan))\s*\n|\n\s*(?:&|(?:and|und|et|dan)\b)", re.IGNORECASE)
 _LEGAL_FORM = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS})(?!\w)\.?", re.IGNORECASE)
 _TRADE_WORD = re.compile(rf"(?<!\w)(?:{_TRADE_WORDS})(?!\w)", re.IGNORECASE)
@@ -124,8 +129,9 @@ def _remembered(tells: Callable[[str], bool]) -> Callable[[str], bool]:
 
 def _candidate(spec: FieldSpec, line: Line, text: str, words: tuple[Word, ...], why: str, score: float) -> Candidate:
     value = values.fold(text)
+    printed = " ".join(word.text for word in words) or value
     return Candidate(
-        spec.name, value, value, words, line.span.page, box_of(words, line.box), why, max(LEAST_SCORE, score), "rule"
+        spec.name, value, printed, words, line.span.page, box_of(words, line.box), why, max(LEAST_SCORE, score), "rule"
     )
 
 
@@ -175,6 +181,13 @@ def _companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
         yield _candidate(spec, head.line, name, words, why, score)
 
 
+def _repaired(text: str) -> str:
+    """The text with its legal form as it is written: 'SDN 8HD' is 'SDN BHD'."""
+    for misread, written in _MISREAD_FORMS:
+        text = misread.sub(written, text)
+    return text
+
+
 def _heads(row: list[Line]) -> list[_Head]:
     """The row's pieces, joined where they stand close; a single letter beside a name is a logo or a flaw."""
     heads: list[_Head] = []
@@ -184,10 +197,10 @@ def _heads(row: list[Line]) -> list[_Head]:
         if heads and line.box.left - heads[-1].line.box.right <= _GAP * line.box.height:
             last = heads.pop()
             box = last.line.box.joined(line.box)
-            text, spans = f"{last.text} {line.span.text}", (*last.spans, line.span)
+            text, spans = f"{last.text} {_repaired(line.span.text)}", (*last.spans, line.span)
             heads.append(_Head(last.line._replace(box=box), text, spans))
         else:
-            heads.append(_Head(line, line.span.text, (line.span,)))
+            heads.append(_Head(line, _repaired(line.span.text), (line.span,)))
     return heads
 
 

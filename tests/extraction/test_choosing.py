@@ -270,6 +270,20 @@ def test_of_two_totals_the_one_after_the_rounding_counts(lines: list[str], value
     assert not any(each.rule == "rounded" for each in reading.problems), "a sum of itself is not checked"
 
 
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        (Answer().pair("Total 0% supplies:", "7.43").lines("Total 22.58"), "22.58"),
+        (Answer().row("Total 6% supplies", "7.43").lines("Total 22.58"), "22.58"),
+        (Answer().row("Total incl. 6% VAT", "22.58").lines("Total 7.43"), "22.58"),
+        (Answer().lines("Total -7.43", "Total 22.58"), "22.58"),
+        (Answer().lines("Total -7.43"), "-7.43"),
+    ],
+)
+def test_a_part_of_the_total_and_what_was_returned_are_not_the_total(answer: Answer, value: str) -> None:
+    assert field(answer.read(SIMPLE), "total").value == value
+
+
 def test_without_change_the_cash_is_the_total() -> None:
     assert field(Answer().lines("Grand total 12.02", "Total 12.00", "Cash 12.00").read(SUMS), "total").value == "12.00"
 

@@ -35,6 +35,9 @@ def company(answer: Answer) -> str | None:
         (["GREEN LEAF STATIONERY", "& BOOKS", "12, Jalan Besar"], "GREEN LEAF STATIONERY & BOOKS"),
         (["GREEN LEAF HARDWARE &", "ELECTRICAL", "SDN BHD"], "GREEN LEAF HARDWARE & ELECTRICAL SDN BHD"),
         (["GREEN LEAF &", "12, Jalan Besar"], "GREEN LEAF &"),
+        (["GREEN LEAF SDN DHD", "12, Jalan Besar"], "GREEN LEAF SDN BHD"),
+        (["GREEN LEAF", "5DN. 8HD.", "12, Jalan Besar"], "GREEN LEAF SDN. BHD."),
+        (["GREEN MART 5/B", "12, Jalan Besar"], "GREEN MART S/B"),
         (["Green Leaf GmbH - Hauptstr. 1 - 12345 Berlin"], "Green Leaf GmbH"),
         (["Bill to: Other Ltd", "Green Leaf"], "Green Leaf"),
         (["Green Leaf", "Bill to", "Other Ltd"], "Green Leaf"),
@@ -56,6 +59,11 @@ def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
 )  # fmt: skip
 def test_these_lines_name_no_company(text: str) -> None:
     assert company(Answer().line(text)) is None
+
+
+def test_a_legal_form_put_right_is_still_told_as_printed() -> None:
+    found = field(Answer().line("GREEN LEAF SDN DHD").read(COMPANY), "company")
+    assert (found.value, found.text) == ("GREEN LEAF SDN BHD", "GREEN LEAF SDN DHD")
 
 
 def test_pieces_of_a_name_in_one_row_are_joined_and_distant_ones_are_not() -> None:

@@ -50,6 +50,18 @@ def test_the_amount_with_decimals_is_taken_not_the_count() -> None:
     assert pairs((50, 50, "Total"), (300, 50, "3"), (700, 50, "27.00")) == {"Total": "27.00"}
 
 
+def test_of_several_amounts_beside_a_label_the_last_is_taken() -> None:
+    assert pairs((50, 50, "Total"), (300, 50, "20.00"), (500, 50, "7.00"), (700, 50, "27.00")) == {"Total": "27.00"}
+
+
+def test_the_rows_of_a_table_of_amounts_are_no_list_of_labels() -> None:
+    rows = [
+        (left, 50 + 34 * n, text) for n in range(3) for left, text in ((50, "Rent of it"), (400, "5.00"), (700, "6.00"))
+    ]
+    assert pairs(*rows) == {}
+    assert set(pairs(*[row for row in rows if row[0] < 700])) == {"Rent of it"}
+
+
 def test_a_label_with_a_colon_and_nothing_beside_it_has_an_empty_value() -> None:
     assert pairs((50, 50, "Approved by:")) == {"Approved by:": ""}
 
@@ -140,3 +152,40 @@ def test_an_address_ends_where_another_label_has_its_value() -> None:
 
 def test_a_date_further_on_in_a_sentence_is_no_value() -> None:
     assert pairs((50, 50, "Date of the report that came 27/04/1982")) == {}
+
+
+# A table with a ruled line under each row; the second column's name has two lines.
+RULED_TABLE = [
+    (50, 60, "NAME OF SHOP"), (400, 26, "NO. OF"), (400, 60, "STORES"),
+    (50, 94, "Oak Tree"), (420, 94, "23"), (50, 128, "Elm Tree"), (420, 128, "7"), (50, 162, "Fir Tree"), (420, 162, "15"),
+]  # fmt: skip
+
+
+def _under_rows(*tops: int) -> list[tuple[int, int, int]]:
+    return [(40, 560, top + 25) for top in tops]
+
+
+def test_each_entry_of_a_ruled_table_belongs_to_the_name_of_its_column() -> None:
+    found = find_pairs(made.sheet(*RULED_TABLE, ruled=_under_rows(60, 94, 128, 162)))
+    assert sorted((pair.key_text, pair.value_text) for pair in found) == [
+        ("NAME OF SHOP", "Elm Tree"), ("NAME OF SHOP", "Fir Tree"), ("NAME OF SHOP", "Oak Tree"),
+        ("NO. OF STORES", "15"), ("NO. OF STORES", "23"), ("NO. OF STORES", "7"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        RULED_TABLE[:7],
+        [*RULED_TABLE[:3], (50, 94, "Oak Tree and all that stands here besides"), *RULED_TABLE[5:]],
+    ],
+)
+def test_two_rows_or_an_entry_under_two_names_make_no_table(texts: list[tuple[int, int, str]]) -> None:
+    found = find_pairs(made.sheet(*texts, ruled=_under_rows(60, 94, 128, 162)))
+    assert not found
+
+
+def test_a_value_goes_on_upon_the_line_it_stands_upon() -> None:
+    row = ((50, 50, "Cost: 12,500"), (400, 50, "(10-15-87)"), (700, 50, "seen"))
+    assert pairs(*row, ruled=[(115, 560, 75)])["Cost:"] == "12,500 (10-15-87)"
+    assert pairs(*row)["Cost:"] == "12,500"

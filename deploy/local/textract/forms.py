@@ -25,9 +25,8 @@ FILLED_IN = 0.93
 FILLED_IN_FAR = 0.84
 LISTED = 0.74
 HEADED = 0.72
+COLUMN = 0.76
 CAPTIONED = 0.8
-SIDE_BY_SIDE = 0.7
-COLUMN = 0.66
 SMALL, LARGER = 0.85, 1.3
 """How tall a caption is at most, in line heights, and how much taller the letters under it are at least."""
 BELOW_FITTING = 0.9
@@ -63,6 +62,8 @@ class _Label:
     row: int
     last: bool
     """Whether no other label follows in the segment."""
+    heads: bool = False
+    """Whether it heads a column or a list, each entry of which is a value of its own."""
 
     @property
     def box(self) -> Box:
@@ -99,6 +100,7 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
     candidates = [candidate for label in found for candidate in search.candidates(label)]
     candidates += _filled_in(rows, sheet)
     candidates += _listed(rows, sheet.line_height)
+    candidates += _ruled_columns(rows, sheet)
     candidates += _headed(rows, sheet.line_height)
     candidates += _captioned(rows, sheet.line_height)
     chosen = _chosen(candidates)
@@ -223,6 +225,49 @@ def _list_candidates(run: Sequence[_Unit]) -> Iterator[_Candidate]:
             yield _Candidate(label, right.words, LISTED)
 
 
+def _ruled_columns(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
+    """The entries of a table that is drawn by a ruled line under each row, three or more, under the names of its columns."""
+    for number, row in enumerate(rows):
+        if len(row) < 2 or not all(_is_phrase(each) and not _is_colon(each.text) for each in row):
+            continue
+        entries = _entries(row, rows[number + 1 :], sheet)
+        if len({id(below) for below, _, _ in entries}) < 3:
+            continue
+        above = rows[number - 1] if number else ()
+        heads = [_head(each, above, number, sheet.line_height) for each in row]
+        for _, column, segment in entries:
+            yield _Candidate(heads[column], segment.words, COLUMN)
+
+
+def _entries(heading: Row, rows: Sequence[Row], sheet: Sheet) -> list[tuple[Row, int, Segment]]:
+    """What stands under each name of the heading, row by row, as long as it stands upon a line and under one name alone."""
+    found: list[tuple[Row, int, Segment]] = []
+    bottom = max(segment.box.bottom for segment in heading)
+    for row in rows:
+        inside = [segment for segment in row if segment.words[0].index in sheet.upon]
+        under = [
+            [n for n, head in enumerate(heading) if _under(head.box, each.box, sheet.line_height)] for each in inside
+        ]
+        near = bool(inside) and min(segment.box.top for segment in inside) - bottom <= 0.8 * sheet.line_height
+        if not near or any(len(columns) != 1 for columns in under):
+            break
+        found += [(row, columns[0], segment) for columns, segment in zip(under, inside, strict=True)]
+        bottom = max(segment.box.bottom for segment in inside)
+    return found
+
+
+def _under(head: Box, entry: Box, height: float) -> bool:
+    return head.across(entry) > 0 or abs(head.left - entry.left) <= height
+
+
+def _head(segment: Segment, above: Row, number: int, height: float) -> _Label:
+    """A column's name, with its first line when it has two."""
+    first = [each for each in above if _is_phrase(each) and each.box.across(segment.box) > 0]
+    first = [each for each in first if segment.box.top - each.box.bottom <= 0.5 * height]
+    words = (first[0].words if len(first) == 1 else ()) + segment.words
+    return _Label(words, (), None, colon=False, row=number, last=True, heads=True)
+
+
 def _headed(rows: Sequence[Row], height: float) -> Iterator[_Candidate]:
     """Labels side by side, each with its value right below: two or more, most of the values with digits."""
     for number, (row, below) in enumerate(pairwise(rows)):
@@ -265,49 +310,6 @@ def _under_caption(caption: Box, rows: Sequence[Row], height: float) -> tuple[Pl
     return tuple(value)
 
 
-def _side_by_side(rows: Sequence[Row], sheet: Sheet, labelled: frozenset[int]) -> Iterator[_Candidate]:
-    """Labels that we do not know, each with what stands right of it and looks otherwise: digits, or other letters."""
-    for number, row in enumerate(rows):
-        if len(row) > 4 or is_heading(row):
-            continue
-        for left, right in pairwise(row):
-            if not _is_phrase(left) or left.words[0].index in labelled or right.words[0].index in labelled:
-                continue
-            gap = right.box.left - left.box.right
-            if gap <= FAR * sheet.line_height and _looks_otherwise(left.text, right.text):
-                label = _Label(left.words, (), None, colon=False, row=number, last=True)
-                yield _Candidate(label, right.words, SIDE_BY_SIDE)
-
-
-def _looks_otherwise(label: str, value: str) -> bool:
-    digits = sum(c.isdigit() for c in value)
-    return digits > 0 or label.isupper() != value.isupper()
-
-
-def _columns(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
-    """What stands in a column under its heading, row by row."""
-    for number, row in enumerate(rows):
-        if len(row) < 2 or not all(_is_phrase(each) and not _is_colon(each.text) for each in row):
-            continue
-        for above in row:
-            label = _Label(above.words, (), None, colon=False, row=number, last=True)
-            box = above.box
-            for below in rows[number + 1 : number + 25]:
-                under = next((each for each in below if each.box.across(above.box) > 0), None)
-                if under is None:
-                    continue
-                if under.box.top - box.bottom > 1.5 * sheet.line_height or not _stands_in_column(
-                    above.box, under.box, sheet.line_height
-                ):
-                    break
-                box = under.box
-                yield _Candidate(label, under.words, COLUMN)
-
-
-def _stands_in_column(above: Box, below: Box, height: float) -> bool:
-    return abs(above.left - below.left) <= 2 * height or _centred(above, below)
-
-
 def _stands_under(above: Box, below: Box, height: float) -> bool:
     close = -0.4 * height <= below.top - above.bottom <= 1.3 * height
     return close and (abs(above.left - below.left) <= 1.2 * height or _centred(above, below))
@@ -328,13 +330,17 @@ def _pair(candidate: _Candidate) -> Pair:
 
 
 def _chosen(candidates: Iterable[_Candidate]) -> list[_Candidate]:
-    """The surest candidates first; no word serves twice, no label gets two values."""
+    """The surest candidates first; no word serves twice, no label gets two values unless it heads them."""
     used: set[int] = set()
+    heading: dict[int, _Label] = {}
     chosen = []
     for candidate in sorted(candidates, key=lambda c: (-c.margin, c.label.words[0].index)):
-        words = {word.index for word in (*candidate.label.words, *candidate.value)}
-        if not words & used:
-            used |= words
+        label = {word.index for word in candidate.label.words}
+        value = {word.index for word in candidate.value}
+        free = not label & used or (candidate.label.heads and all(heading.get(n) is candidate.label for n in label))
+        if free and not value & used:
+            used |= label | value
+            heading.update(dict.fromkeys(label, candidate.label))
             chosen.append(candidate)
     return chosen
 
@@ -468,8 +474,18 @@ class _Search:
             value = value + self._continued(label, value)
         elif label.last:
             value = value + self._amount_after_currency(label, value)
+            value = value + self._upon_the_same(label, value)
         if any(c.isalnum() for word in value for c in word.text):
             yield _Candidate(label, value, self._margin(label, value, known=KNOWN_LABEL_FITTING))
+
+    def _upon_the_same(self, label: _Label, value: tuple[Placed, ...]) -> tuple[Placed, ...]:
+        """What stands further on upon the ruled line that the value stands upon."""
+        stroke = self._sheet.upon.get(value[-1].index)
+        if stroke is None:
+            return ()
+        following = self._segments_right_of(label, value[-1].box)
+        words = (word for segment in following for word in segment.words)
+        return tuple(takewhile(lambda word: self._sheet.upon.get(word.index) == stroke, words))
 
     def _amount_after_currency(self, label: _Label, value: tuple[Placed, ...]) -> tuple[Placed, ...]:
         """The amount that stands apart from its currency: "Total: RM      9.00"."""
