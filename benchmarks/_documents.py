@@ -105,18 +105,21 @@ def _halved(papers: Iterable[Paper]) -> Iterator[Paper]:
 
 def _receipts() -> Iterator[Paper]:
     for path in sorted((folder() / "receipts").glob("*.jpg")):
-        told = json.loads(path.with_suffix(".key.json").read_text("utf-8"))
-        truth = {
-            name: normal(name, told[key])
-            for name, key in (("merchant", "company"), ("date", "date"), ("total", "total"))
-        }
+        truth = _receipt_truth(path)
         yield Paper("receipts", path, "receipt", truth, printed=_lines(path.with_suffix(".lines.csv")))
+
+
+def _receipt_truth(path: Path) -> dict[str, str]:
+    told = json.loads(path.with_suffix(".key.json").read_text("utf-8"))
+    named = (("merchant", "company"), ("date", "date"), ("total", "total"))
+    return {name: normal(name, told[key]) for name, key in named}
 
 
 def _variant(path: Path) -> Paper:
     original, _, change = path.stem.partition("_")
-    lines = _lines(folder() / "receipts" / f"{original}.lines.csv")
-    return Paper("variants", path, "receipt", printed=lines, rotation=ROTATIONS.get(change, 0))
+    sound = folder() / "receipts" / f"{original}.jpg"
+    lines = _lines(sound.with_suffix(".lines.csv"))
+    return Paper("variants", path, "receipt", _receipt_truth(sound), printed=lines, rotation=ROTATIONS.get(change, 0))
 
 
 def _lines(path: Path) -> list[Printed]:

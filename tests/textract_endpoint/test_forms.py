@@ -189,3 +189,10 @@ def test_a_value_goes_on_upon_the_line_it_stands_upon() -> None:
     row = ((50, 50, "Cost: 12,500"), (400, 50, "(10-15-87)"), (700, 50, "seen"))
     assert pairs(*row, ruled=[(115, 560, 75)])["Cost:"] == "12,500 (10-15-87)"
     assert pairs(*row)["Cost:"] == "12,500"
+
+
+def test_a_word_or_two_at_the_row_s_end_go_on_with_a_value_where_its_line_ends() -> None:
+    row = ((50, 50, "Money spent until now"), (400, 50, "$212,475 +10%"))
+    assert pairs(*row, ruled=[(395, 500, 75)]) == {"Money spent until now": "$212,475 +10%"}
+    prose = ((50, 50, "Money spent until now"), (400, 50, "$212,475 of what was granted"))
+    assert pairs(*prose, ruled=[(395, 500, 75)]) == {"Money spent until now": "$212,475"}

@@ -147,9 +147,11 @@ def _filled_in(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
     """What stands upon a ruled line belongs to the words before the line, which stand upon none, or one of their own."""
     height = sheet.line_height
     for number, row in enumerate(rows):
-        for before, value in pairwise(_pieces(row, sheet)):
+        pieces = _pieces(row, sheet)
+        for place, (before, value) in enumerate(pairwise(pieces)):
             if value.stroke is None or not any(c.isalnum() for c in _said(value.words)):
                 continue
+            value = _Piece(value.words + _rest(value, pieces[place + 2 :], height), value.stroke)
             key = before.words[_after_last_colon(before.words) :]
             colon, box = _is_colon(key[-1].text), sheet.strokes[value.stroke]
             if before.stroke is not None and not colon and not any(c.isdigit() for c in _said(value.words)):
@@ -160,6 +162,13 @@ def _filled_in(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
             label = _Label(key, (), None, colon=colon, row=number, last=True)
             words = value.words + _going_on(rows[number + 1 : number + 6], sheet, value.box, around(w.box for w in key))
             yield _Candidate(label, words, FILLED_IN if gap <= NEAR * height else FILLED_IN_FAR)
+
+
+def _rest(value: _Piece, following: Sequence[_Piece], height: float) -> tuple[Placed, ...]:
+    """A word or two at the row's end that go on with a value where its line ends: "212,475" and then "+10%"."""
+    if len(following) != 1 or following[0].stroke is not None or len(following[0].words) > 2:
+        return ()
+    return following[0].words if following[0].box.left - value.box.right <= 0.9 * height else ()
 
 
 def _going_on(rows: Sequence[Row], sheet: Sheet, value: Box, key: Box) -> tuple[Placed, ...]:
