@@ -151,7 +151,6 @@ def _filled_in(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
         for place, (before, value) in enumerate(pairwise(pieces)):
             if value.stroke is None or not any(c.isalnum() for c in _said(value.words)):
                 continue
-            value = _Piece(value.words + _rest(value, pieces[place + 2 :], height), value.stroke)
             key = before.words[_after_last_colon(before.words) :]
             colon, box = _is_colon(key[-1].text), sheet.strokes[value.stroke]
             if before.stroke is not None and not colon and not any(c.isdigit() for c in _said(value.words)):
@@ -160,7 +159,10 @@ def _filled_in(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
             if len(key) > LONGEST_KEY or not _says_something(key) or gap > FAR * height:
                 continue
             label = _Label(key, (), None, colon=colon, row=number, last=True)
-            words = value.words + _going_on(rows[number + 1 : number + 6], sheet, value.box, around(w.box for w in key))
+            rest = _rest(value, pieces[place + 2 :], height)
+            words = (*value.words, *rest) + _going_on(
+                rows[number + 1 : number + 6], sheet, value.box, around(w.box for w in key)
+            )
             yield _Candidate(label, words, FILLED_IN if gap <= NEAR * height else FILLED_IN_FAR)
 
 
