@@ -1,8 +1,8 @@
 """How well documents are read, from the picture to the field: receipts, invoices and forms with truth, on the local engine.
 
-Rules are code and were written with the tune half of each set in sight, so the figures are those of the test half;
-`both_halves` adds the rest. What is fitted (the calibration of word scores) is judged by five folds. A miss is listed
-with its cause: `not_read` (the truth stands in no word the engine read), `rules` (it does, and something else or
+Rules are code and were written with documents in sight; the figures of the test half stand at the top, `both_halves`
+adds the rest, `cross_validated` cuts all into five folds. What is fitted here (the bar below which a value is reviewed)
+is fitted on the other folds. A miss is listed with its cause: `not_read` (the truth stands in no word the engine read), `rules` (it does, and something else or
 nothing was chosen), `label_noise` (what is sought does not even stand in the annotators' text or the PDF's own).
 """
 
