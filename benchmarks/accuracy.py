@@ -102,7 +102,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
 
 def chart(result: dict[str, Any]) -> Chart:
     """Exact answers of all documents and of the test half."""
-    halves = {"all": result["figures"]["cross_validated"], "test half": result["figures"]}
+    halves = {"all": result["figures"]["both_halves"], "test half": result["figures"]}
     names = [f"{set_} {NAMES.get(name, name)}" for set_ in FIELDS for name in FIELDS[set_]]
     series = {
         told: [
