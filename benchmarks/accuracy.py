@@ -2,8 +2,9 @@
 
 Rules are code and were written with documents in sight; the figures of the test half stand at the top, `both_halves`
 adds the rest, `cross_validated` cuts all into five folds. What is fitted here (the bar below which a value is reviewed)
-is fitted on the other folds. A miss is listed with its cause: `not_read` (the truth stands in no word the engine read), `rules` (it does, and something else or
-nothing was chosen), `label_noise` (what is sought does not even stand in the annotators' text or the PDF's own).
+is fitted on the other folds. A miss is listed with its cause: `not_read` (the truth stands in no word the engine read),
+`rules` (it does, and something else or nothing was chosen), `label_noise` (what is sought does not even stand in the
+annotators' text or the PDF's own).
 """
 
 from __future__ import annotations
