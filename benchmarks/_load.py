@@ -95,7 +95,7 @@ class Cost:
         return sum(self.pss_mib.values())
 
 
-def cost(of: Product, simulator: Simulator) -> Cost:
+def cost(of: Product, simulator: Simulator | None = None) -> Cost:
     """What the product has used by now. A process that ended is counted with the one that waited for it."""
     leaders = {leader: name for name, (leader, *_rest) in json.loads((of.home / "run.json").read_text()).items()}
     cpu_ms: dict[str, float] = defaultdict(float)
@@ -103,7 +103,7 @@ def cost(of: Product, simulator: Simulator) -> Cost:
     assert of.process
     for pid in {*of.processes(), *_below(of.process.pid)}:
         fields = _stat(pid)
-        if pid == simulator.process.pid or not fields:
+        if (simulator and pid == simulator.process.pid) or not fields:
             continue
         part = leaders.get(int(fields[2]), "postgres" if b"postgres" in _command(pid) else "start")
         cpu_ms[part] += sum(map(int, fields[11:15])) * TICK_MS

@@ -132,6 +132,14 @@ class TokenSerializer(serializers.Serializer[object]):
     token = serializers.UUIDField()
 
 
+class HeartbeatSerializer(TokenSerializer):
+    ahead = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
+
+
+class ReleaseSerializer(TokenSerializer):
+    claimed_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
+
+
 class _Door(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         """A refused writer also gets the values that count now, to compare with their own."""
@@ -363,39 +371,78 @@ def _accepted(request: Request, document_id: UUID, again: Callable[[UUID, Any], 
 # --- The review page's own calls ----------------------------------------------------------------------------------
 
 
+class OnwardSerializer(serializers.Serializer[object]):
+    """What a page that holds the next document ready says of it."""
+
+    next = serializers.UUIDField(required=False, allow_null=True, default=None, help_text="It shows this one now.")
+    have = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_null=True, default=None, max_length=20,
+        help_text="It holds these ready.",
+    )  # fmt: skip
+
+
+def _onward(request: Request, **said: Any) -> Response:
+    """After a document was decided or given back: what was said of it, and where to go on."""
+    from review.views import onward
+
+    form = OnwardSerializer(data=request.data)
+    form.is_valid(raise_exception=True)
+    given = form.validated_data
+    return Response({**onward(request, opened=given["next"], have=given["have"]), **said})
+
+
 @extend_schema(exclude=True)
 class PageDecision(_Door):
-    """The same decision, answered with where to go next."""
+    """The same decision, answered with where to go next. Sent again with its key, since no answer came, it is the same one."""
 
     def post(self, request: Request, document_id: UUID) -> Response:
-        from review.views import next_url
-
         form = DecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         verdict = replace(_verdict(form.validated_data), undoable=True)
-        decided = decisions.decide(document_id, request.user, verdict)
-        return Response(
-            {
-                "next_url": next_url(request.user),
-                "message": f"{decided.filename} {decided.get_status_display().lower()}.",
-                "undo": {
-                    "url": reverse("review-undo", args=[document_id]),
-                    "version": decided.version,
-                    "seconds": settings.UNDO_SECONDS,
-                },
-            }
-        )
+
+        def act() -> tuple[int, dict[str, Any]]:
+            return 200, _decided(decisions.settle(document_id, request.user, verdict))
+
+        told = _once(request, document_id, "review-decision", act, repr(sorted(form.validated_data.items(), key=str)))
+        self.published(request, document_id, told)
+        return _onward(request, **told.data)
+
+
+def _decided(document: Document) -> dict[str, Any]:
+    return {
+        "message": f"{document.filename} {document.get_status_display().lower()}.",
+        "undo": {
+            "url": reverse("review-undo", args=[document.pk]),
+            "version": document.version,
+            "seconds": settings.UNDO_SECONDS,
+        },
+    }
+
+
+@extend_schema(exclude=True)
+class PageOpened(_Door):
+    """A document for a page that goes back to it: claimed, with what the page shows of it."""
+
+    def post(self, request: Request, document_id: UUID) -> Response:
+        from review.views import opened
+
+        return Response(opened(request, document_id))
+
+
+@extend_schema(exclude=True)
+class PageAhead(_Door):
+    """Reserves the next document for a page that shows this one."""
+
+    def post(self, request: Request, document_id: UUID) -> Response:
+        from review.views import ahead
+
+        form = OnwardSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return Response(ahead(request, document_id, have=form.validated_data["have"] or []))
 
 
 class EscalationSerializer(TokenSerializer):
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=500)
-
-
-def _onward(user: Any, message: str) -> Response:
-    """After a document was given back: where to go next, and what to say there."""
-    from review.views import next_url
-
-    return Response({"next_url": next_url(user), "message": message})
 
 
 @extend_schema(exclude=True)
@@ -405,7 +452,7 @@ class PageAside(_Door):
         form.is_valid(raise_exception=True)
         passed_on = worklist.set_aside(document_id, request.user, token=form.validated_data["token"])
         told = _("Set aside for the third time: it is with the supervisors now.") if passed_on else _("Set aside.")
-        return _onward(request.user, told)
+        return _onward(request, message=told)
 
 
 @extend_schema(exclude=True)
@@ -414,7 +461,7 @@ class PageEscalation(_Door):
         form = EscalationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         worklist.escalate(document_id, request.user, **form.validated_data)
-        return _onward(request.user, _("Passed on to the supervisors."))
+        return _onward(request, message=_("Passed on to the supervisors."))
 
 
 class VersionSerializer(serializers.Serializer[object]):
@@ -429,11 +476,20 @@ class PageUndo(_Door):
         form = VersionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         decisions.undo(document_id, request.user, version=form.validated_data["version"])
-        return Response({"url": reverse("review", args=[document_id])})
+        names = {"url": "review", "opened_url": "review-opened"}
+        return Response({key: reverse(name, args=[document_id]) for key, name in names.items()})
 
 
 @extend_schema(exclude=True)
 class PageDraft(_Door):
+    """Whoever saved a draft that was overtaken gets the later one: it may be their own, whose answer was lost."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if isinstance(exc, lifecycle.Overtaken) and isinstance(response.data, dict):
+            response.data["draft"] = decisions.draft_of(self.kwargs["document_id"], self.request.user)
+        return response
+
     def post(self, request: Request, document_id: UUID) -> Response:
         form = DraftSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -473,11 +529,13 @@ class Keys(APIView):
 
 @extend_schema(exclude=True)
 class PageHeartbeat(_Door):
+    """Keeps the document that is open and those that are reserved after it."""
+
     def post(self, request: Request, document_id: UUID) -> Response:
-        form = TokenSerializer(data=request.data)
+        form = HeartbeatSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        until = worklist.heartbeat(document_id, request.user, form.validated_data["token"])
-        return Response({"expires_at": until})
+        until, kept = worklist.heartbeat(document_id, request.user, **form.validated_data)
+        return Response({"expires_at": until, "ahead": kept})
 
 
 @extend_schema(exclude=True)
@@ -488,8 +546,8 @@ class PageRelease(APIView):
     permission_classes = [AllowAny]
 
     def post(self, request: Request, document_id: UUID) -> Response:
-        form = TokenSerializer(data=request.data)
+        form = ReleaseSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        released = worklist.release(document_id, form.validated_data["token"])
+        released = worklist.release(document_id, **form.validated_data)
         log.event("released", document=document_id, count=int(released))
         return Response(status=204)

@@ -164,12 +164,21 @@ def save_draft(
         if made:
             return draft.revision
         if draft.document_version == version and revision < draft.revision:
+            if draft.fields == dict(fields):
+                return draft.revision  # the same save once more, since its answer was lost
             # A second tab of the same person, or a save that was overtaken by a later one: the newer stays.
             raise lifecycle.Overtaken("This draft was saved from another window. Load the document again.")
         Draft.objects.filter(pk=draft.pk).update(
             fields=dict(fields), revision=F("revision") + 1, document_version=version, saved_at=Now()
         )
         return draft.revision + 1
+
+
+def draft_of(document_id: UUID, user: AnyUser) -> dict[str, Any] | None:
+    """What the user has said so far of the document, or None."""
+    with access.scope_of(user):
+        mine = Draft.objects.filter(document_id=document_id, holder_id=int(user.pk or 0))
+        return mine.values("revision", "document_version", "fields").first()
 
 
 def decide(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:

@@ -57,6 +57,8 @@ class Claim(TenantOwned):
     token = models.UUIDField(default=uuid.uuid4, unique=True)
     claimed_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
+    # Kept for its holder to go on with, and not opened yet: nobody was shown it, so the trail does not tell of it either.
+    reserved = models.BooleanField(default=False, db_default=False)
 
     def __str__(self) -> str:
         return f"{self.document_id} {self.holder_id}"

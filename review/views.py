@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Max, Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
@@ -25,7 +26,7 @@ from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Field, Page, Priority, TextLayer
 from ocr.views import ago, facts, row, timeline
 from review import decisions, declarations, keyboards, worklist
-from review.models import Draft, Escalation, RejectReason, TakeoverReason
+from review.models import Claim, Draft, Escalation, RejectReason, TakeoverReason
 from tenants import access
 from tenants.models import Tenant
 
@@ -234,17 +235,60 @@ def _age(document: Document) -> str:
 @require_POST
 def review_next(request: HttpRequest) -> HttpResponse:
     """Claim the most urgent free document and open it."""
-    url = next_url(request.user)
+    url = onward(request)["next_url"]
     if url is None:
         messages.info(request, _("Nothing is waiting for you right now."))
         return redirect("queue")
     return redirect(url)
 
 
-def next_url(user: Any) -> str | None:
-    """The page of the next document for this person, claimed; None when nothing waits."""
-    claim = worklist.claim_next(user)
-    return reverse("review", args=[claim.document_id]) if claim else None
+def onward(request: Any, *, opened: UUID | None = None, have: Iterable[UUID] | None = None) -> dict[str, Any]:
+    """Where this person goes on: what they have open now, and what is reserved for them after it.
+
+    `opened` is what their page shows already. With `have`, the documents that the page holds ready, the reserved one is told with
+    its part unless it is among them.
+    """
+    handed = worklist.hand_out(request.user, opened=opened)
+    current, reserved = handed.current, handed.reserved
+    told: dict[str, Any] = {"next_url": reverse("review", args=[current.document_id]) if current else None}
+    if have is not None:
+        told["current"] = _claim_told(current) if current else None
+        told["reserved"] = _ready(request, reserved, have) if reserved else None
+    return told
+
+
+def ahead(request: Any, document_id: UUID, *, have: Iterable[UUID]) -> dict[str, Any]:
+    """What is reserved after the document that a page shows. Raises Document.DoesNotExist and access.NotAllowed."""
+    with access.scope_of(request.user):
+        access.check(request.user, "review", serving.document_for(request.user, document_id).tenant_id)
+    return onward(request, opened=document_id, have=have)
+
+
+def _ready(request: Any, claim: Claim, have: Iterable[UUID]) -> dict[str, Any]:
+    known = claim.document_id in set(have)
+    return {**_claim_told(claim), **({} if known else {"part": _part(request, claim)})}
+
+
+def _claim_told(claim: Claim) -> dict[str, Any]:
+    return {
+        "document_id": str(claim.document_id),
+        "url": reverse("review", args=[claim.document_id]),
+        "token": str(claim.token),
+        "claimed_at": claim.claimed_at.isoformat(),
+        "expires_at": claim.expires_at.isoformat(),
+    }
+
+
+def _part(request: Any, claim: Claim) -> str:
+    """What the review page shows of a claimed document, without what is the same around every document."""
+    with access.scope_of(request.user):
+        document = serving.document_for(request.user, claim.document_id)
+        context = {
+            "document": document,
+            "data": _review_data(request, document, claim, ""),
+            "frame": "review/_part.html",
+        }
+        return render_to_string("review/review.html", context)
 
 
 @login_required
@@ -253,9 +297,7 @@ def review(request: HttpRequest, document_id: UUID) -> HttpResponse:
     """The workstation. Opening claims the document; when that cannot be, the page is read-only and says why."""
     claim, refusal = None, ""
     try:
-        with access.scope_of(request.user):
-            decisions.check_decide(serving.document_for(request.user, document_id), request.user)
-        claim = worklist.claim(document_id, request.user)
+        claim = claimed(request.user, document_id)
     except Document.DoesNotExist:
         raise Http404 from None
     except (worklist.Held, access.NotAllowed, decisions.AlreadyDecided, lifecycle.NotPossible) as error:
@@ -263,7 +305,21 @@ def review(request: HttpRequest, document_id: UUID) -> HttpResponse:
     with access.scope_of(request.user):
         document = serving.document_for(request.user, document_id)
         data = _review_data(request, document, claim, refusal)
-    return render(request, "review/review.html", {"active": "queue", "document": document, "data": data})
+    context = {"active": "queue", "document": document, "data": data}
+    return render(request, "review/review.html", context)
+
+
+def claimed(user: Any, document_id: UUID) -> Claim:
+    """The person's claim of a document that they may decide. Raises what `claim` and `check_decide` raise."""
+    with access.scope_of(user):
+        decisions.check_decide(serving.document_for(user, document_id), user)
+    return worklist.claim(document_id, user)
+
+
+def opened(request: Any, document_id: UUID) -> dict[str, Any]:
+    """A document that the page goes back to: its claim and its part. Raises what `claimed` raises."""
+    claim = claimed(request.user, document_id)
+    return {**_claim_told(claim), "part": _part(request, claim)}
 
 
 @login_required
@@ -307,7 +363,17 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
     draft = Draft.objects.filter(document=document, holder_id=request.user.pk).first()
     urls = {
         name: reverse(f"review-{name}", args=[document.pk])
-        for name in ("heartbeat", "draft", "decision", "release", "aside", "escalate", "take-over")
+        for name in (
+            "ahead",
+            "aside",
+            "decision",
+            "draft",
+            "escalate",
+            "heartbeat",
+            "opened",
+            "release",
+            "take-over",
+        )
     }
     return {
         "document": {
@@ -317,9 +383,8 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
             "tenant": document.tenant.name,
             "page_count": document.page_count,
         },
-        "claim": {"token": str(claim.token), "expires_at": claim.expires_at.isoformat(), "mine": True}
-        if claim
-        else None,
+        "person": str(request.user.pk),
+        "claim": {**_claim_told(claim), "mine": True} if claim else None,
         "holder": _person(holder.holder) if holder and holder.holder_id != request.user.pk else None,
         "escalation": _escalation(document),
         "takeover_reasons": [{"code": code, "label": str(label)} for code, label in TakeoverReason.choices]
@@ -351,6 +416,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         "reject_reasons": [{"code": code, "label": str(label)} for code, label in RejectReason.choices],
         "urls": {
             **urls,
+            "review": reverse("review", args=[document.pk]),
             "next": reverse("review-next"),
             "queue": reverse("queue"),
             "document": reverse("document", args=[document.pk]),

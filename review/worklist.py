@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -22,14 +24,22 @@ from tenants.models import Tenant
 if TYPE_CHECKING:
     from tenants.models import AnyUser
 
-# What this person holds comes first. Then each tenant offers its first free documents in turn: a few steps along an index, instead
-# of a walk past what other tenants wait for. The best offer that nobody has locked is taken.
+# Claims up to `wanted` documents in one statement. What this person has open comes first (unless `opened` says which that is), then
+# what is reserved for them. Then each tenant offers its first free documents in turn: a few steps along an index, instead of a walk
+# past what other tenants wait for. The best offers that nobody has locked are taken: the first `to_open` of them as open, the rest
+# as reserved. Somebody may have claimed one of them between our look and our lock: its row is then not written over, which shows.
 NEXT_SQL = """
     WITH offers AS (
-        SELECT document_id AS id, true AS held FROM review_claim
-         WHERE holder_id = %(holder)s AND expires_at >= clock_timestamp()
+        (SELECT document_id AS id, 0 AS rank FROM review_claim
+          WHERE holder_id = %(holder)s AND expires_at >= clock_timestamp() AND NOT reserved AND %(to_open)s > 0
+            AND document_id <> ALL (%(without)s::uuid[])
+          ORDER BY claimed_at
+          LIMIT 1)
         UNION ALL
-        SELECT first.id, false
+        SELECT document_id, 1 FROM review_claim
+         WHERE holder_id = %(holder)s AND expires_at >= clock_timestamp() AND reserved
+        UNION ALL
+        SELECT first.id, 2
           FROM unnest(%(tenants)s::uuid[]) AS reviewed (tenant_id)
          CROSS JOIN LATERAL (
             SELECT document.id
@@ -46,15 +56,48 @@ NEXT_SQL = """
              ORDER BY document.turn_at, document.id
              LIMIT %(offers)s
           ) AS first
+    ), locked AS (
+        SELECT document.id, document.tenant_id, document.turn_at, offers.rank
+          FROM offers JOIN ocr_document AS document USING (id)
+         WHERE document.status = 'needs_review'
+           AND document.tenant_id = ANY (%(tenants)s::uuid[])
+           AND document.id <> ALL (%(without)s::uuid[])
+         ORDER BY offers.rank, document.turn_at, document.id
+         LIMIT %(wanted)s
+           FOR UPDATE OF document SKIP LOCKED
+    ), numbered AS (
+        SELECT id, tenant_id, row_number() OVER (ORDER BY rank, turn_at, id) AS number FROM locked
+    ), written AS (
+        INSERT INTO review_claim AS claim (document_id, tenant_id, holder_id, token, claimed_at, expires_at, reserved)
+        SELECT id, tenant_id, %(holder)s, gen_random_uuid(), clock_timestamp(),
+               clock_timestamp() + %(seconds)s * interval '1 second', number > %(to_open)s
+          FROM numbered
+            ON CONFLICT (document_id) DO UPDATE
+           SET tenant_id = excluded.tenant_id, holder_id = excluded.holder_id,
+               token = CASE WHEN claim.holder_id = excluded.holder_id THEN claim.token ELSE excluded.token END,
+               claimed_at = excluded.claimed_at, expires_at = excluded.expires_at, reserved = excluded.reserved
+         WHERE claim.holder_id = excluded.holder_id OR claim.expires_at < clock_timestamp()
+     RETURNING claim.document_id, claim.tenant_id, claim.token, claim.claimed_at, claim.expires_at, claim.reserved
     )
-    SELECT document.*
-      FROM offers JOIN ocr_document AS document USING (id)
-     WHERE document.status = 'needs_review'
-       AND document.tenant_id = ANY (%(tenants)s::uuid[])
-       AND document.id <> ALL (%(without)s::uuid[])
-     ORDER BY offers.held DESC, document.turn_at, document.id
-     LIMIT 1
-       FOR UPDATE OF document SKIP LOCKED
+    SELECT numbered.id, written.tenant_id, written.token, written.claimed_at, written.expires_at, written.reserved,
+           before.holder_id, before.reserved
+      FROM numbered
+      LEFT JOIN written ON written.document_id = numbered.id
+      LEFT JOIN review_claim AS before ON before.document_id = numbered.id
+     ORDER BY numbered.number
+"""
+# Keeps a claim of this person and opens it, if it was reserved; whether it was.
+OPEN_SQL = """
+    WITH mine AS (
+        SELECT id, reserved FROM review_claim
+         WHERE document_id = %(document)s AND holder_id = %(holder)s AND expires_at >= clock_timestamp()
+           FOR UPDATE
+    )
+    UPDATE review_claim AS claim SET reserved = false, expires_at = clock_timestamp() + %(seconds)s * interval '1 second'
+      FROM mine
+     WHERE claim.id = mine.id
+ RETURNING claim.document_id, claim.tenant_id, claim.token, claim.claimed_at, claim.expires_at, claim.reserved,
+           claim.holder_id, mine.reserved
 """
 # How many each tenant offers: others may have locked the first few at this moment, and more than that when many ask at once.
 OFFERS = (10, 100, 10_000)
@@ -124,8 +167,8 @@ def escalated(user: AnyUser) -> QuerySet[Document]:
 
 
 def held_by(user: AnyUser) -> QuerySet[Document]:
-    """The documents that `user` holds now."""
-    return waiting(user).filter(claim__holder_id=user.pk, claim__expires_at__gte=Now())
+    """The documents that `user` has open now."""
+    return waiting(user).filter(claim__holder_id=user.pk, claim__expires_at__gte=Now(), claim__reserved=False)
 
 
 def decided_by(user: AnyUser, *, since: datetime) -> QuerySet[Document]:
@@ -134,30 +177,96 @@ def decided_by(user: AnyUser, *, since: datetime) -> QuerySet[Document]:
     return Document.objects.visible_to(user).filter(mine).order_by("-decided_at")
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What one person goes on with: the document that is open before them, and the one that is kept for them after it."""
+
+    current: Claim | None
+    reserved: Claim | None
+
+
+def hand_out(user: AnyUser, *, opened: UUID | None = None) -> Handed:
+    """Claim of two: the most urgent free document, and the one after it as reserved; both for this person only, None where there is none.
+
+    With `opened` the person has opened that one, which was theirs already: it is the current one, or None when it no longer is.
+    """
+    with access.scope_of(user):
+        if opened is None:
+            claimed = _claimed(user, wanted=2, to_open=1)
+        else:
+            held = _opened(opened, user)
+            claimed = [*held, *(_claimed(user, wanted=1, to_open=0, without=opened) if held else [])]
+        if claimed and all(each.reserved for each in claimed):
+            claimed = [*_opened(claimed[0].document_id, user), *claimed[1:]]  # others were faster with all but that one
+        by_place = {each.reserved: each for each in claimed}
+        return Handed(by_place.get(False), by_place.get(True))
+
+
 def claim_next(user: AnyUser, *, without: UUID | None = None) -> Claim | None:
     """Hand out the most urgent free document, to this person only; None when there is none."""
     with access.scope_of(user):
-        reviewed, supervised = _tenants_of(user)
-        asked = {
-            "tenants": [str(tenant) for tenant in reviewed],
-            "supervised": [str(tenant) for tenant in supervised],
-            "holder": user.pk,
-            "without": [str(without)] if without else [],
-        }
-        while document := _free(asked):
-            # Somebody may have claimed it between our look and our lock; with the lock held, a second look is the truth.
-            found = _claim_on(document)
-            if found is None or not found.counts or found.holder_id == user.pk:
-                return _hold(document, user, found)
+        for claimed in _claimed(user, wanted=1, to_open=1, without=without):
+            held: Claim = Claim.objects.select_related("document", "document__tenant").get(document=claimed.document_id)
+            return held
     return None
 
 
-def _free(asked: dict[str, Any]) -> Document | None:
-    """The most urgent free document, its row locked; None when there is none."""
+def _claimed(user: AnyUser, *, wanted: int, to_open: int, without: UUID | None = None) -> list[Claim]:
+    """So many claims, fewer where less is free; so many of them open, the others reserved."""
+    reviewed, supervised = _tenants_of(user)
+    asked = _asked(user) | {"tenants": [*map(str, reviewed)], "supervised": [*map(str, supervised)]}
+    passed_over = [str(without)] if without else []
+    found: list[Claim] = []
     for offers in OFFERS:
-        for document in Document.objects.raw(NEXT_SQL, {**asked, "offers": offers}):
-            return document
-    return None
+        faster = True
+        while faster and len(found) < wanted:
+            left = {"wanted": wanted - len(found), "to_open": to_open - sum(not each.reserved for each in found)}
+            names = passed_over + [str(each.document_id) for each in found]
+            rows = _rows(NEXT_SQL, asked | left | {"offers": offers, "without": names})
+            found += [_noted(row, user) for row in rows if row[2]]
+            faster = any(row[2] is None for row in rows)  # somebody else was; the next look sees their claim
+    return found
+
+
+def _opened(document_id: UUID, user: AnyUser) -> list[Claim]:
+    """The claim that this person has of the document, now open; none when they have none."""
+    return [_noted(row, user) for row in _rows(OPEN_SQL, _asked(user) | {"document": str(document_id)})]
+
+
+def _asked(user: AnyUser) -> dict[str, Any]:
+    return {"holder": user.pk, "seconds": settings.CLAIM_SECONDS}
+
+
+def _rows(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+def _noted(row: tuple[Any, ...], user: AnyUser) -> Claim:
+    """The claim that one row of the statements above tells of. The trail hears of it once it is opened."""
+    document_id, tenant_id, token, claimed_at, expires_at, reserved, holder_before, reserved_before = row
+    claimed = Claim(
+        document_id=document_id,
+        tenant_id=tenant_id,
+        holder_id=int(user.pk or 0),
+        token=token,
+        claimed_at=claimed_at,
+        expires_at=expires_at,
+        reserved=reserved,
+    )
+    mine = holder_before == user.pk
+    if not reserved and (not mine or reserved_before):
+        trail.record(
+            Kind.CLAIMED,
+            tenant_id=tenant_id,
+            document_id=document_id,
+            actor=access.actor_of(user),
+            step="claim",
+            codes={} if mine or holder_before is None else {"previous_holder": holder_before},
+        )
+    return claimed
 
 
 def claim(document_id: UUID, user: AnyUser) -> Claim:
@@ -274,29 +383,39 @@ def _claim_on(document: Document) -> Any:
     return Claim.objects.select_related("holder").filter(document=document).annotate(counts=counts).first()
 
 
-def heartbeat(document_id: UUID, user: AnyUser, token: UUID) -> datetime:
-    """Keep the claim for another CLAIM_SECONDS; the new end. Raises ClaimLost."""
+def heartbeat(
+    document_id: UUID, user: AnyUser, token: UUID, *, ahead: Iterable[UUID] = ()
+) -> tuple[datetime, list[UUID]]:
+    """Keep the claim for another CLAIM_SECONDS, and those that are `ahead` of it; the new end, and the tokens that are kept of those.
+
+    Raises ClaimLost.
+    """
     with access.scope_of(user):
-        kept = Claim.objects.filter(document_id=document_id, holder_id=user.pk, token=token, expires_at__gte=Now())
-        if not kept.update(expires_at=Now() + timedelta(seconds=settings.CLAIM_SECONDS)):
+        until = Now() + timedelta(seconds=settings.CLAIM_SECONDS)
+        mine = Claim.objects.filter(holder_id=user.pk, expires_at__gte=Now())
+        if not mine.filter(document_id=document_id, token=token).update(expires_at=until):
             raise ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
-        return Claim.objects.get(document_id=document_id).expires_at
+        others = [*ahead]
+        kept = others and [each for each in others if mine.filter(token=each).update(expires_at=until)]
+        return Claim.objects.get(document_id=document_id).expires_at, kept
 
 
-def release(document_id: UUID, token: UUID) -> bool:
-    """Give the document back; whoever knows the claim's token may. False when it was not held under that token."""
+def release(document_id: UUID, token: UUID, *, claimed_at: datetime | None = None) -> bool:
+    """Give the document back; whoever knows the claim's token may. False when it was not held under that token, or, with `claimed_at`,
+    when it was claimed again since: the page that is left then speaks of an earlier claim than the page that was opened."""
     with scope.everything():
         held = Claim.objects.select_related("holder").select_for_update(of=("self",))
         found = held.filter(document_id=document_id, token=token).first()
-        if found is None:
+        if found is None or (claimed_at and found.claimed_at != claimed_at):
             return False
-        trail.record(
-            Kind.RELEASED,
-            tenant_id=found.tenant_id,
-            document_id=document_id,
-            actor=f"user:{found.holder.get_username()}",
-            step="release",
-        )
+        if not found.reserved:
+            trail.record(
+                Kind.RELEASED,
+                tenant_id=found.tenant_id,
+                document_id=document_id,
+                actor=f"user:{found.holder.get_username()}",
+                step="release",
+            )
         found.delete()
         return True
 
@@ -330,10 +449,10 @@ def _hold(document: Document, user: AnyUser, before: Claim | None, *, reason: st
         [made],
         update_conflicts=True,
         unique_fields=["document"],
-        update_fields=["tenant", "holder", "token", "claimed_at", "expires_at"],
+        update_fields=["tenant", "holder", "token", "claimed_at", "expires_at", "reserved"],
     )
-    if not mine:
-        codes = {"previous_holder": before.holder_id} if before else {}
+    if before is None or not mine or before.reserved:
+        codes = {"previous_holder": before.holder_id} if before and not mine else {}
         _tell(Kind.CLAIMED, document, user, step="claim", codes=codes | ({"reason": str(reason)} if reason else {}))
     held: Claim = Claim.objects.select_related("document", "document__tenant").get(document=document)
     return held

@@ -122,8 +122,13 @@ class Product:
 
     def children_of(self, name: str) -> list[int]:
         """The processes below the supervised one of this name, its own left out."""
-        leader = json.loads((self.home / "run.json").read_text())[name][0]
+        leader = self.leader_of(name)
         return [pid for pid in group(leader) if pid != leader]
+
+    def leader_of(self, name: str) -> int:
+        """The supervised process of this name."""
+        leader: int = json.loads((self.home / "run.json").read_text())[name][0]
+        return leader
 
     def processes(self) -> list[int]:
         """Every living process that this product started."""

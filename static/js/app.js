@@ -2,6 +2,7 @@
 /** What every page does: theme, menus, no double submit, toasts. */
 import { one, say } from "./dom.js";
 import { showSheet } from "./shortcuts.js";
+import { localTimes } from "./times.js";
 import { showWaitingToast } from "./toast.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -54,18 +55,6 @@ function closeMenus() {
       one("summary", menu).focus();
       event.stopPropagation();
     });
-}
-
-/** Times in the reader's own time zone. */
-function localTimes() {
-  const today = new Date().toDateString();
-  const time = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-  const both = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-  const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-  for (const node of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-time]"))) {
-    const at = new Date(node.dateTime);
-    if (!Number.isNaN(at.getTime())) node.textContent = (node.dataset.time === "seconds" ? exact : at.toDateString() === today ? time : both).format(at);
-  }
 }
 
 showTheme();

@@ -7,29 +7,33 @@ import { say } from "./dom.js";
  * `ahead` is by how many milliseconds the server's clock is ahead of ours, to the second; `status` 0 means that the network gave no answer; `words` is the sentence to show when not ok.
  */
 
+const KEPT_ALIVE = 60_000; // browsers refuse to keep more than 64 KiB alive
+
 /** @returns {string} the token that proves a request came from one of our pages */
 export function csrf() {
   const meta = /** @type {HTMLMetaElement | null} */ (document.querySelector('meta[name="csrf-token"]'));
   const input = /** @type {HTMLInputElement | null} */ (document.querySelector('input[name="csrfmiddlewaretoken"]'));
   const cookie = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="));
-  return meta?.content || input?.value || (cookie ? decodeURIComponent(cookie.slice("csrftoken=".length)) : "");
+  // The cookie first: who signs in again in another tab gets a new one, and this page still holds the old.
+  return (cookie ? decodeURIComponent(cookie.slice("csrftoken=".length)) : "") || meta?.content || input?.value || "";
 }
 
 /**
  * @param {string} url
  * @param {unknown} body
- * @param {{keepalive?: boolean, signal?: AbortSignal}} [options] `signal` gives the request up
+ * @param {{keepalive?: boolean, key?: string, signal?: AbortSignal}} [options] `signal` gives the request up; requests with the same `key` are done once
  * @returns {Promise<Answer>}
  */
 export async function post(url, body, options = {}) {
+  const text = JSON.stringify(body);
   let response;
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf() },
-      body: JSON.stringify(body),
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrf(), ...(options.key ? { "Idempotency-Key": options.key } : {}) },
+      body: text,
       credentials: "same-origin",
-      keepalive: options.keepalive ?? false,
+      keepalive: options.keepalive === true && text.length < KEPT_ALIVE,
       signal: options.signal ? AbortSignal.any([options.signal, AbortSignal.timeout(20000)]) : AbortSignal.timeout(20000),
     });
   } catch {

@@ -33,8 +33,9 @@ function chords(event) {
 /**
  * @param {Shortcut[]} table
  * @param {(element: Element) => boolean} [ownControl] tells which text controls the "typing" commands belong to
+ * @param {AbortSignal} [over] ends the listening
  */
-export function listen(table, ownControl = () => true) {
+export function listen(table, ownControl = () => true, over) {
   fillSheet(table);
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
@@ -47,7 +48,7 @@ export function listen(table, ownControl = () => true) {
       if (shortcut.run(event) !== false) event.preventDefault();
       return;
     }
-  });
+  }, { signal: over });
 }
 
 /** @param {Shortcut[]} table */

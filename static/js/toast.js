@@ -18,15 +18,16 @@ export function toast(words, undo, shown = SHOWN) {
   const template = /** @type {HTMLTemplateElement} */ (one("#toast"));
   const node = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
   one("[data-words]", node).textContent = words;
+  const run = undo ? () => (close(), undo()) : null; // once
   const close = () => {
     node.remove();
-    if (takeBack === undo) takeBack = null;
+    if (takeBack === run) takeBack = null;
   };
   one("[data-close]", node).addEventListener("click", close);
   const button = /** @type {HTMLButtonElement} */ (one("[data-undo]", node));
-  button.hidden = !undo;
-  if (undo) button.addEventListener("click", undo);
-  takeBack = undo ?? null;
+  button.hidden = !run;
+  if (run) button.addEventListener("click", run);
+  takeBack = run;
   one("#toasts").replaceChildren(node);
   setTimeout(close, shown);
 }
@@ -70,7 +71,6 @@ function waiting() {
 
 /** @param {Undo} undo */
 async function send(undo) {
-  takeBack = null; // once
   const answer = await post(undo.url, { version: undo.version });
   if (answer.ok) location.assign(answer.body.url);
   else toast(answer.words);

@@ -52,6 +52,10 @@ review              GET    302   200  200  200  200  200  200  404  302
 review              POST   302   405  405  405  405  405  405  405  302
 review-next         GET    302   405  405  405  405  405  405  405  302
 review-next         POST   302   302  302  302  302  302  302  302  302
+review-opened       GET    401   405  405  405  405  405  405  405  405
+review-opened       POST   401   403  200  200  403  403  200  404  404
+review-ahead        GET    401   405  405  405  405  405  405  405  405
+review-ahead        POST   401   403  200  200  403  403  200  404  404
 review-heartbeat    GET    401   405  405  405  405  405  405  405  405
 review-heartbeat    POST   401   409  409  409  409  409  409  404  404
 review-draft        GET    401   405  405  405  405  405  405  405  405

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from threading import Barrier, Lock, Thread
+from threading import Barrier, Event, Lock, Thread
+from time import monotonic
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -135,6 +137,46 @@ def test_ten_people_share_thirty_documents_without_a_double(cast: make.Cast, eng
     assert answers == [0] * READERS
     assert doubles == {}
     assert len(handed_out) == DOCUMENTS
+
+
+def test_a_claim_between_look_and_lock_is_noticed(cast: make.Cast, engine: Engine) -> None:
+    """The row is ours to lock, but its claim is being written by somebody whom our look could not see yet."""
+    taken, free = (make.document(cast.a, "needs_review") for _ in range(2))
+    written = Event()
+
+    def somebody() -> str:
+        with as_superuser() as cursor:
+            cursor.execute("SET session_replication_role = replica")  # asks for no lock on the document at its end
+            cursor.execute(
+                "INSERT INTO review_claim (document_id, tenant_id, holder_id, token, claimed_at, expires_at) "
+                "VALUES (%s, %s, %s, gen_random_uuid(), now(), now() + interval '1 minute')",
+                [str(taken.pk), str(taken.tenant_id), cast.sue.pk],
+            )
+            written.set()
+            _until_one_waits(cursor)
+        return "claimed"
+
+    def ask_for_the_next() -> object:
+        assert written.wait(30)
+        return worklist.hand_out(cast.ada)
+
+    answers = at_once([somebody, ask_for_the_next])
+    assert answers[0] == "claimed"
+    handed = answers[1]
+    assert isinstance(handed, worklist.Handed), handed
+    assert handed.current and handed.reserved is None
+    assert handed.current.document_id == free.pk
+    assert papers.holder(taken) == "sue"
+
+
+def _until_one_waits(cursor: Any) -> None:
+    """Until another connection waits for what this one has written."""
+    deadline = monotonic() + 30
+    while monotonic() < deadline:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        if cursor.fetchone()[0]:
+            return
+    raise AssertionError("nobody came to wait")
 
 
 def test_what_others_have_locked_is_passed_over(

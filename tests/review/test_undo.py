@@ -154,7 +154,10 @@ def test_the_page_offers_it_and_goes_back_to_the_document(cast: make.Cast, engin
     told = client.post(reverse("review-decision", args=[document.pk]), json.dumps(body), "application/json").json()
     assert told["undo"]["seconds"] == 60
     answer = client.post(told["undo"]["url"], json.dumps({"version": told["undo"]["version"]}), "application/json")
-    assert (answer.status_code, answer.json()) == (200, {"url": reverse("review", args=[document.pk])})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"url": reverse("review", args=[document.pk]), "opened_url": reverse("review-opened", args=[document.pk])},
+    )
     assert make.reload(document).status == "needs_review"
     assert (
         client.post(

@@ -122,19 +122,6 @@ def test_the_document_just_left_is_not_handed_out_at_once(cast: make.Cast, engin
     assert found.document_id == second.pk
 
 
-def test_a_claim_between_look_and_lock_is_noticed(
-    cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The lock is granted on a row whose claim the look could not see yet: the second look must decide."""
-    taken, free = waiting(cast, "high", "normal")
-    make.claim(taken, cast.ada)
-    look = worklist._free
-    seen = [taken]
-    monkeypatch.setattr(worklist, "_free", lambda asked: seen.pop() if seen else look(asked))
-    assert next_for(cast.sue).pk == free.pk
-    assert papers.holder(taken) == "ada"
-
-
 def test_what_somebody_holds_is_refused_with_their_name(cast: make.Cast, engine: Engine) -> None:
     (document,) = waiting(cast, "normal")
     make.claim(document, cast.ada)
@@ -197,7 +184,7 @@ def test_a_heartbeat_keeps_the_claim(cast: make.Cast, engine: Engine) -> None:
     token = make.claim(document, cast.ada)
     with scope.everything():
         Claim.objects.update(expires_at="2999-01-01T00:00:00Z")
-    until = worklist.heartbeat(document.pk, cast.ada, token)
+    until, _ahead = worklist.heartbeat(document.pk, cast.ada, token)
     with scope.everything():
         claim = Claim.objects.get(document=document)
     assert claim.expires_at == until
@@ -251,6 +238,102 @@ def test_a_token_opens_its_own_document_only(cast: make.Cast, engine: Engine) ->
     make.claim(second, cast.sue)
     assert worklist.release(second.pk, token) is False
     assert papers.holder(second) == "sue"
+
+
+# --- Claim of two -------------------------------------------------------------------------------------------------
+
+
+def test_the_next_one_is_reserved_with_the_first(cast: make.Cast, engine: Engine) -> None:
+    high, normal, low = waiting(cast, "high", "normal", "low")
+    adas, sues = worklist.hand_out(cast.ada), worklist.hand_out(cast.sue)
+    assert adas.current and adas.reserved and sues.current
+    assert (adas.current.document_id, adas.reserved.document_id) == (high.pk, normal.pk)
+    assert (sues.current.document_id, sues.reserved) == (low.pk, None)
+    assert worklist.hand_out(make.user(cast.a, Role.REVIEWER)) == worklist.Handed(None, None)
+    assert papers.holder(normal) == "ada"
+    assert [len(papers.events(document, "CLAIMED")) for document in (high, normal, low)] == [1, 0, 1]
+
+
+def test_what_is_reserved_comes_next_also_before_more_urgent_ones(cast: make.Cast, engine: Engine) -> None:
+    first, second = waiting(cast, "normal", "low")
+    before = worklist.hand_out(cast.ada)
+    (high,) = waiting(cast, "high")
+    assert before.current and before.reserved
+    decisions.decide(first.pk, cast.ada, papers.approve(first, claim_token=before.current.token))
+    after = worklist.hand_out(cast.ada, opened=second.pk)
+    assert after.current and after.reserved
+    assert (after.current.document_id, after.current.token) == (second.pk, before.reserved.token)
+    assert after.reserved.document_id == high.pk
+    assert [event.actor for event in papers.events(second, "CLAIMED")] == ["user:ada"]
+    again = worklist.hand_out(cast.ada, opened=second.pk)
+    assert again.reserved and again.reserved.token == after.reserved.token
+    assert len(papers.events(second, "CLAIMED")) == 1
+
+
+def test_a_reserved_document_is_opened_by_asking_for_the_next(cast: make.Cast, engine: Engine) -> None:
+    first, second = waiting(cast, "high", "normal")
+    worklist.hand_out(cast.ada)
+    papers.claim_ended(first)
+    worklist.claim(first.pk, cast.sue)
+    handed = worklist.hand_out(cast.ada)
+    assert handed.current and not handed.reserved
+    assert handed.current.document_id == second.pk
+
+
+def test_what_is_open_in_one_window_is_not_reserved_in_another(cast: make.Cast, engine: Engine) -> None:
+    first, second, third = waiting(cast, "high", "normal", "low")
+    make.claim(first, cast.ada)
+    make.claim(second, cast.ada)
+    handed = worklist.hand_out(cast.ada, opened=second.pk)
+    assert handed.reserved and handed.reserved.document_id == third.pk
+
+
+@pytest.mark.parametrize("by", ["nobody", "sue"])
+def test_who_lost_it_gets_nothing_for_it(cast: make.Cast, engine: Engine, by: str) -> None:
+    first, second = waiting(cast, "high", "normal")
+    make.claim(first, cast.ada)
+    papers.claim_ended(first)
+    if by == "sue":
+        make.claim(first, cast.sue)
+    assert worklist.hand_out(cast.ada, opened=first.pk) == worklist.Handed(None, None)
+    assert papers.holder(second) == ""
+
+
+def test_one_heartbeat_keeps_both(cast: make.Cast, engine: Engine) -> None:
+    _first, second = waiting(cast, "high", "normal")
+    handed = worklist.hand_out(cast.ada)
+    assert handed.current and handed.reserved
+    ahead = [handed.reserved.token, uuid4()]
+    until, kept = worklist.heartbeat(handed.current.document_id, cast.ada, handed.current.token, ahead=ahead)
+    assert kept == ahead[:1]
+    with scope.everything():
+        assert Claim.objects.get(document=second).expires_at >= until - timedelta(seconds=1)
+    papers.claim_ended(second)
+    assert worklist.heartbeat(handed.current.document_id, cast.ada, handed.current.token, ahead=ahead)[1] == []
+
+
+def test_what_was_reserved_only_goes_back_without_a_word(cast: make.Cast, engine: Engine) -> None:
+    _first, second = waiting(cast, "high", "normal")
+    reserved = worklist.hand_out(cast.ada).reserved
+    assert reserved and worklist.release(second.pk, reserved.token)
+    assert (papers.holder(second), papers.events(second, "CLAIMED", "RELEASED")) == ("", [])
+
+
+def test_a_page_that_was_left_does_not_give_back_what_was_opened_again(cast: make.Cast, engine: Engine) -> None:
+    (document,) = waiting(cast, "normal")
+    left = worklist.claim(document.pk, cast.ada)
+    again = worklist.claim(document.pk, cast.ada)
+    assert left.token == again.token
+    assert worklist.release(document.pk, left.token, claimed_at=left.claimed_at) is False
+    assert papers.holder(document) == "ada"
+    assert worklist.release(document.pk, again.token, claimed_at=again.claimed_at) is True
+
+
+def test_the_queue_lists_what_is_open_as_held(cast: make.Cast, engine: Engine) -> None:
+    first, _second = waiting(cast, "high", "normal")
+    worklist.hand_out(cast.ada)
+    with access.scope_of(cast.ada):
+        assert list(worklist.held_by(cast.ada)) == [first]
 
 
 # --- Lists --------------------------------------------------------------------------------------------------------

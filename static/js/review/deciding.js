@@ -1,38 +1,56 @@
 // @ts-check
 /** Approving and rejecting, and what to do when the server says no. */
 import { say } from "../dom.js";
-import { post } from "../http.js";
-import { toast, toastOnNextPage } from "../toast.js";
-import { askEscalation, askOverride, askReject, onConflictReload, showConflict } from "./dialogs.js";
-import { forget } from "./drafts.js";
+import { freshKey, post } from "../http.js";
+import { toast } from "../toast.js";
+import { askEscalation, askOverride, askReject, showConflict } from "./dialogs.js";
 import { withoutValue } from "./reasons.js";
 
 /**
  * @typedef {import("../http.js").Answer} Answer
  * @typedef {import("./store.js").Entry} Entry
+ * @typedef {import("./lease.js").Held} Held
+ * @typedef {{next_url: string | null, message: string, undo?: import("../toast.js").Undo}} Told
+ * @typedef {object} Desk one document and what is done to it; see desk.js
+ * @property {any} data
+ * @property {import("./store.js").Store} store
+ * @property {import("./drafts.js").Drafts} drafts
+ * @property {Flow} flow
+ * @property {import("./lease.js").Lease | null} lease
+ * @property {import("./lease.js").Claim | null} claim
+ * @property {HTMLElement | null} button
+ * @property {(entry: Entry) => void} focus
+ * @property {(words: string) => void} announce
+ * @property {() => void} close
+ * @typedef {object} Flow from one document to the next; see flow.js
+ * @property {unknown} desk the one that is on the screen
+ * @property {() => Promise<any>} next
+ * @property {(next: any) => {next: string | null, have: string[]}} onward
+ * @property {(answer: Promise<Answer>) => Promise<Answer>} expect
+ * @property {(desk: any) => void} show
+ * @property {(desk: any) => Promise<void>} comeBack
+ * @property {(told: Told) => void} done
+ * @property {(told: Told) => void} leave
+ * @property {() => Held[]} held
+ * @property {(tokens: string[]) => void} lost
  */
 
 /** @type {Record<string, string>} */
 const TITLES = { stale_version: "conflict_stale", already_decided: "conflict_decided", taken_over: "conflict_lost", held: "conflict_taken" };
 
 export class Deciding {
-  /**
-   * @param {any} data the page's data
-   * @param {import("./store.js").Store} store
-   * @param {import("./drafts.js").Drafts} drafts
-   * @param {import("./lease.js").Lease} lease
-   * @param {{button: HTMLElement, focus: (entry: Entry) => void, announce: (words: string) => void}} page
-   */
-  constructor(data, store, drafts, lease, page) {
-    this.data = data;
-    this.store = store;
-    this.drafts = drafts;
-    this.lease = lease;
-    this.page = page;
+  /** @param {Desk} desk */
+  constructor(desk) {
+    this.desk = desk;
+    this.data = desk.data;
+    this.store = desk.store;
+    this.drafts = desk.drafts;
+    this.flow = desk.flow;
     this.busy = false;
+    /** @type {{words: string, key: string} | null} the decision that no answer came to */
+    this.unanswered = null;
     /** @type {string | undefined} */
     this.reloadUrl = undefined;
-    onConflictReload(() => location.assign(this.reloadUrl ?? location.href));
   }
 
   /** @param {string} [reason] why a value may break a rule */
@@ -47,56 +65,67 @@ export class Deciding {
   }
 
   async setAside() {
-    await this.#leave(this.data.urls.aside, {});
+    await this.#giveBack(this.data.urls.aside, {});
   }
 
   async escalate() {
     if (this.busy) return;
     const note = await askEscalation();
-    if (note !== null) await this.#leave(this.data.urls.escalate, { note });
+    if (note !== null) await this.#giveBack(this.data.urls.escalate, { note });
   }
 
   /** Gives the document back undecided, the draft saved. @param {string} url @param {Record<string, unknown>} more */
-  async #leave(url, more) {
+  async #giveBack(url, more) {
     if (this.busy) return;
-    if (this.lease.lost) return this.lost(say("held_lost_words"));
+    if (this.desk.lease?.lost) return this.lost(say("held_lost_words"));
     this.#wait(true);
     const saved = await this.drafts.flush();
-    const answer = saved ? await post(url, { token: this.data.claim.token, ...more }) : null;
-    if (answer?.ok) return this.#onward(answer.body);
+    const next = await this.flow.next();
+    const answer = saved ? await this.flow.expect(post(url, { token: this.desk.claim?.token, ...more, ...this.flow.onward(next) })) : null;
     this.#wait(false);
+    if (answer?.ok) return this.#onward(next, answer.body);
     if (answer?.status === 409) return this.conflict(answer);
     toast(answer?.words ?? say("draft_unsaved"));
   }
 
-  /** @param {{next_url: string | null, message: string, undo?: import("../toast.js").Undo}} body */
-  #onward(body) {
-    this.lease.finish();
-    if (body.message) toastOnNextPage(body.message, body.undo?.seconds ? body.undo : undefined);
-    location.assign(body.next_url ?? this.data.urls.queue);
+  /** @param {any} next the desk of the next document, or null @param {Told} body */
+  #onward(next, body) {
+    this.desk.lease?.finish();
+    if (!next) return this.flow.leave(body);
+    if (this.flow.desk === this.desk) this.flow.show(next);
+    this.desk.close();
+    this.flow.done(body);
   }
 
-  /** @param {Record<string, unknown>} decision */
+  /** The next document is shown before the answer is here; when the answer is no, this one comes back. @param {Record<string, unknown>} decision */
   async #send(decision) {
     if (this.busy) return;
-    if (this.lease.lost) return this.lost(say("held_lost_words"));
+    if (this.desk.lease?.lost) return this.lost(say("held_lost_words"));
     this.#wait(true);
     this.drafts.stop();
-    const answer = await post(this.data.urls.decision, {
-      token: this.data.claim.token, version: this.data.document.version, ...decision,
-    });
-    if (answer.ok) return this.#decided(answer.body);
+    const next = await this.flow.next();
+    const body = { token: this.desk.claim?.token, version: this.data.document.version, ...decision };
+    const onward = this.flow.onward(next);
+    if (next && navigator.onLine) this.flow.show(next);
+    const answer = await this.flow.expect(post(this.data.urls.decision, { ...body, ...onward }, { keepalive: true, key: this.#key(JSON.stringify(body)) }));
     this.#wait(false);
+    if (answer.status) this.unanswered = null;
+    if (answer.ok) {
+      this.drafts.done();
+      return this.#onward(next, answer.body);
+    }
+    await this.flow.comeBack(this.desk);
     if (answer.status === 409) return this.conflict(answer);
     this.drafts.resume();
     if (answer.status === 422 && answer.body?.errors?.length) return this.#refused(answer, decision.decision === "approve");
+    this.desk.announce(answer.words);
     toast(answer.words);
   }
 
-  /** @param {{next_url: string | null, message: string, undo: import("../toast.js").Undo}} body */
-  #decided(body) {
-    forget(this.data.document.id);
-    this.#onward(body);
+  /** The same decision sent again is the same one to the server: its answer may have been lost. @param {string} words */
+  #key(words) {
+    if (this.unanswered?.words !== words) this.unanswered = { words, key: freshKey() };
+    return this.unanswered.key;
   }
 
   /** @param {Answer} answer @param {boolean} approving */
@@ -108,16 +137,16 @@ export class Deciding {
     }
     const first = this.store.refuse(errors);
     const words = errors.map((/** @type {{message: string}} */ error) => error.message).join(" ");
-    this.page.announce(words);
-    if (first) this.page.focus(first);
+    this.desk.announce(words);
+    if (first) this.desk.focus(first);
     else toast(words);
   }
 
   /** @param {boolean} busy */
   #wait(busy) {
     this.busy = busy;
-    this.page.button.classList.toggle("busy", busy);
-    this.page.button.setAttribute("aria-disabled", String(busy));
+    this.desk.button?.classList.toggle("busy", busy);
+    this.desk.button?.setAttribute("aria-disabled", String(busy));
   }
 
   /** A refusal that cannot be mended by trying again. @param {Answer} answer */
@@ -133,7 +162,7 @@ export class Deciding {
   /** @param {string} words the lease is gone */
   lost(words) {
     this.drafts.stop();
-    this.page.announce(words);
+    this.desk.announce(words);
     this.reloadUrl = location.href;
     showConflict({ title: say("conflict_lost"), words, rows: [], reload: say("conflict_again"), stay: true });
   }

@@ -1,12 +1,10 @@
 // @ts-check
-/** Keeps the reviewer's work: in this tab at once, on the server after each confirmation and each pause. */
+/** Keeps the reviewer's work: on this computer at once, on the server after each confirmation and each pause. */
 import { icon, say } from "../dom.js";
 import { post } from "../http.js";
+import { forget, keep, kept } from "./local.js";
 
-/**
- * @typedef {import("./store.js").DraftField} DraftField
- * @typedef {{version: number, revision: number, fields: Record<string, DraftField>}} Kept
- */
+/** @typedef {import("../http.js").Answer} Answer */
 
 const PAUSE = 2000; // milliseconds of not typing
 const BACKOFF = [1000, 2000, 4000, 8000, 15000, 30000];
@@ -14,34 +12,60 @@ const BACKOFF = [1000, 2000, 4000, 8000, 15000, 30000];
 export class Drafts {
   /**
    * @param {import("./store.js").Store} store
-   * @param {{id: string, url: string, token: string, version: number, revision: number}} at
-   * @param {HTMLElement} place where the state is told
-   * @param {(answer: import("../http.js").Answer) => void} onRefused
+   * @param {{key: string, url: string, token: string, version: number, revision: number}} at `key` names the copy on this computer
+   * @param {(answer: Answer) => void} onRefused
    */
-  constructor(store, at, place, onRefused) {
+  constructor(store, at, onRefused) {
     this.store = store;
     this.at = at;
-    this.place = place;
     this.onRefused = onRefused;
+    /** @type {HTMLElement | null} where the state is told, while the document is on the screen */
+    this.place = null;
     this.failures = 0;
     this.sending = false;
     this.dirty = false;
     this.stopped = false;
+    this.copies = 0;
+    /** @type {string[]} what was sent since the last answer */
+    this.sent = [];
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     /** @type {AbortController | undefined} the save that is on its way */
     this.underway = undefined;
   }
 
-  /** After typing: saves in this tab now, on the server when the typing pauses. */
+  /**
+   * Puts earlier work back: the server's draft, then what this computer has that the server had not yet acknowledged.
+   * @param {{revision: number, fields: Record<string, import("./store.js").DraftField>} | null} theirs
+   * @returns {Promise<string>} what to say of it
+   */
+  async bringBack(theirs) {
+    if (theirs) this.store.putIn(theirs.fields);
+    const before = this.store.draft();
+    const mine = await kept(this.at.key);
+    if (!mine) return "";
+    const same = mine.version === this.at.version;
+    // Where the work went on elsewhere since, its values are the later ones.
+    const later = same && theirs && theirs.revision > mine.revision + 1 ? theirs.fields : {};
+    const now = this.store.draft();
+    // The disk may be slow: what was done meanwhile stands.
+    const untouched = (/** @type {string} */ name) => JSON.stringify(now[name]) === JSON.stringify(before[name]);
+    const wanted = Object.entries(mine.fields).filter(([name]) => !(name in later) && untouched(name));
+    const count = this.store.putIn(Object.fromEntries(wanted));
+    if (same) this.now();
+    else void forget(this.at.key);
+    return !same && count ? say("brought_back", { n: count }) : "";
+  }
+
+  /** After typing: saves here now, on the server when the typing pauses. */
   soon() {
-    this.#keep();
+    void this.#keep(false);
     this.#later(PAUSE);
   }
 
   /** After a confirmation. */
   now() {
-    this.#keep();
+    void this.#keep(true);
     this.#later(0);
   }
 
@@ -52,9 +76,14 @@ export class Drafts {
     this.timer = setTimeout(() => this.#send(), pause);
   }
 
-  #keep() {
+  /** @param {boolean} lasting */
+  async #keep(lasting) {
     this.dirty = true;
-    store(this.at.id, { version: this.at.version, revision: this.at.revision, fields: this.store.draft() });
+    this.#here(false);
+    const copy = (this.copies += 1);
+    const { key, version, revision } = this.at;
+    const done = await keep(key, { version, revision, fields: this.store.draft() }, lasting);
+    if (copy === this.copies) this.#here(done);
   }
 
   async #send() {
@@ -63,28 +92,43 @@ export class Drafts {
     this.dirty = false;
     this.#tell("saving");
     const { token, version, revision } = this.at;
+    const fields = this.store.draft();
+    this.sent.push(sorted(fields));
     this.underway = new AbortController();
-    const answer = await post(this.at.url, { token, version, revision, fields: this.store.draft() }, { signal: this.underway.signal });
+    const answer = await post(this.at.url, { token, version, revision, fields }, { signal: this.underway.signal });
     this.sending = false;
     if (this.stopped) return;
     if (answer.ok) this.#saved(answer.body.revision);
+    else if (this.#arrived(answer)) this.#saved(answer.body.draft.revision);
     else this.#failed(answer);
+  }
+
+  /** Whether the server refuses only since it has an earlier save, whose answer was lost. @param {Answer} answer */
+  #arrived(answer) {
+    const theirs = answer.status === 409 ? answer.body?.draft : null;
+    if (!theirs || !this.sent.includes(sorted(theirs.fields))) return false;
+    this.dirty = true; // what was refused is sent again, as the next revision
+    return true;
   }
 
   /** @param {number} revision */
   #saved(revision) {
     this.failures = 0;
+    this.sent = [];
     this.at.revision = revision;
     if (this.dirty) return this.#later(0);
-    forget(this.at.id);
+    void forget(this.at.key);
     this.#tell("saved");
   }
 
-  /** @param {import("../http.js").Answer} answer */
+  /** @param {Answer} answer */
   #failed(answer) {
     this.dirty = true;
     this.#tell("unsaved");
-    if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
+    // Who is signed out signs in again in another tab, and what was typed meanwhile goes the way of the rest.
+    const signedOut = answer.status === 401;
+    if (signedOut && !this.failures) this.onRefused(answer);
+    if (answer.status >= 400 && answer.status < 500 && answer.status !== 429 && !signedOut) {
       this.stop();
       this.onRefused(answer);
       return;
@@ -104,11 +148,12 @@ export class Drafts {
     return !this.dirty && !this.stopped;
   }
 
-  /** No more saving: decided, or no longer ours. What was not acknowledged stays in this tab. */
+  /** No more saving: decided, or no longer ours. What was not acknowledged stays on this computer. */
   stop() {
     this.stopped = true;
     clearTimeout(this.timer);
     // A save that arrives after the decision would be refused, and nobody needs it any more.
+    if (this.sending) this.dirty = true;
     this.underway?.abort();
   }
 
@@ -118,38 +163,37 @@ export class Drafts {
     if (this.dirty) this.#later(0);
   }
 
+  /** The document is decided: nothing is left to keep. */
+  done() {
+    this.stop();
+    this.dirty = false;
+    void forget(this.at.key);
+  }
+
+  /** @param {HTMLElement | null} place where the state is told from now on */
+  tellIn(place) {
+    this.place = place;
+    if (!place) return;
+    place.hidden = true;
+    delete place.dataset.state;
+    delete place.dataset.here;
+  }
+
   /** @param {"saving" | "saved" | "unsaved"} state */
   #tell(state) {
+    if (!this.place) return;
+    this.place.dataset.state = state;
     this.place.hidden = false;
     this.place.classList.toggle("bad", state === "unsaved");
     const words = say(`draft_${state}`);
     if (this.place.textContent !== words) this.place.replaceChildren(icon(state === "unsaved" ? "unsaved" : "saved"), words);
   }
-}
 
-/** @param {string} id @returns {Kept | null} work in this tab that the server has not acknowledged */
-export function kept(id) {
-  try {
-    return JSON.parse(sessionStorage.getItem(`draft:${id}`) ?? "null");
-  } catch {
-    return null;
+  /** Whether this computer has all of it; not said aloud at every step. @param {boolean} done */
+  #here(done) {
+    if (this.place) this.place.dataset.here = String(done);
   }
 }
 
-/** @param {string} id */
-export function forget(id) {
-  try {
-    sessionStorage.removeItem(`draft:${id}`);
-  } catch {
-    // Nothing was kept where nothing can be kept.
-  }
-}
-
-/** @param {string} id @param {Kept} draft */
-function store(id, draft) {
-  try {
-    sessionStorage.setItem(`draft:${id}`, JSON.stringify(draft));
-  } catch {
-    // The server's copy is then the only one.
-  }
-}
+/** The same text for the same values, in whatever order they come. @param {Record<string, import("./store.js").DraftField>} fields */
+const sorted = (fields) => JSON.stringify(Object.keys(fields).sort().map((name) => [name, fields[name].value, fields[name].state]));

@@ -4,9 +4,10 @@
 /**
  * @param {HTMLElement} scroller
  * @param {(factor: number, x: number, y: number) => void} zoom about a point of the window
+ * @param {AbortSignal} over ends what listens beyond the scroller
  */
-export function gestures(scroller, zoom) {
-  drag(scroller);
+export function gestures(scroller, zoom, over) {
+  drag(scroller, over);
   pinch(scroller, zoom);
   scroller.addEventListener("wheel", (event) => {
     if (!event.ctrlKey && !event.metaKey) return;
@@ -15,8 +16,8 @@ export function gestures(scroller, zoom) {
   }, { passive: false });
 }
 
-/** @param {HTMLElement} scroller */
-function drag(scroller) {
+/** @param {HTMLElement} scroller @param {AbortSignal} over */
+function drag(scroller, over) {
   /** @type {{x: number, y: number, left: number, top: number, moved: boolean} | null} */
   let start = null;
   scroller.addEventListener("pointerdown", (event) => {
@@ -32,12 +33,12 @@ function drag(scroller) {
     start.moved = true;
     scroller.classList.add("dragging");
     scroller.scrollTo(start.left - across, start.top - down);
-  });
+  }, { signal: over });
   addEventListener("pointerup", () => {
     if (start?.moved) swallowClick();
     start = null;
     scroller.classList.remove("dragging");
-  });
+  }, { signal: over });
 }
 
 /** The click that ends a drag must not take a word; it comes in the same turn as the pointer's release, if at all. */

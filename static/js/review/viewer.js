@@ -14,6 +14,7 @@ import { boxClass, drawMarks, placeFlag, wordsOf } from "./marks.js";
 
 const STEP = 1.2;
 const PAN = 160; // milliseconds
+const DECODED = 2000; // milliseconds that a document waits for its first image before it may be shown without
 const UNKNOWN = { width: 1240, height: 1754 }; // A4 until the image says otherwise
 const MARGIN = { top: 32, bottom: 96, side: 32 }; // the toolbar lies over the bottom
 
@@ -22,13 +23,16 @@ export class Viewer {
    * @param {Page[]} pages
    * @param {Entry[]} entries
    * @param {{onBox: (name: string) => void, onWord: ((word: Word, append: boolean) => void) | null}} on
+   * @param {HTMLElement} root holds the page's parts; it need not be shown yet
+   * @param {AbortSignal} over tells that the document was left
    */
-  constructor(pages, entries, on) {
-    this.scroller = one("[data-scroller]");
+  constructor(pages, entries, on, root, over) {
+    this.root = root;
+    this.scroller = one("[data-scroller]", root);
     this.capture = on.onWord !== null;
     /** @type {Sheet[]} */
     this.sheets = pages.map((page) => ({ page, figure: figure(page, (width, height) => this.#measured(page, width, height)), marks: null, entries: entries.filter((found) => found.page === page.number && found.box) }));
-    one("[data-pages]").replaceChildren(...this.sheets.map((sheet) => sheet.figure));
+    one("[data-pages]", root).replaceChildren(...this.sheets.map((sheet) => sheet.figure));
     this.flag = el("div", { class: "flag", "aria-hidden": "true", hidden: true });
     /** @type {Entry | null} */
     this.active = null;
@@ -36,9 +40,20 @@ export class Viewer {
     this.fitted = true;
     this.#watchSheets();
     this.scroller.addEventListener("click", (event) => this.#clicked(event, on));
-    gestures(this.scroller, (factor, x, y) => this.zoom(this.scale * factor, x, y));
+    gestures(this.scroller, (factor, x, y) => this.zoom(this.scale * factor, x, y), over);
     new ResizeObserver(() => this.fitted && this.fit()).observe(this.scroller);
-    this.fit();
+    if (this.scroller.isConnected) this.fit(); // otherwise once it is shown
+  }
+
+  /** Before it is shown: the first page is decoded, so that it is painted with the first frame. */
+  async ready() {
+    const [first] = this.sheets;
+    if (!first) return;
+    void this.#fetchWords(first);
+    const image = /** @type {HTMLImageElement} */ (one("img", first.figure));
+    const slow = new Promise((resolve) => setTimeout(resolve, DECODED));
+    await Promise.race([image.decode().catch(() => undefined), slow]);
+    image.decoding = "sync";
   }
 
   /** Marks are drawn when a page comes near: a long document would cost thousands of rectangles at once. */
@@ -179,7 +194,7 @@ export class Viewer {
     }
     const after = anchor.figure.getBoundingClientRect();
     if (!first) this.scroller.scrollBy(after.left + share[0] * after.width - atX, after.top + share[1] * after.height - atY);
-    one("[data-zoom]").textContent = `${Math.round(this.scale * 100)}%`;
+    one("[data-zoom]", this.root).textContent = `${Math.round(this.scale * 100)}%`;
     const sheet = this.sheets.find((found) => found.figure.contains(this.flag));
     if (sheet && this.active?.box && !this.flag.hidden) placeFlag(this.flag, sheet.page, this.active.box, this.scale);
   }
@@ -199,12 +214,12 @@ export class Viewer {
 
   #showNumber() {
     const count = this.sheets.length;
-    one("[data-page-number]").textContent = count ? say("page_of", { page: this.sheets[this.#at()].page.number, n: count }) : "";
+    one("[data-page-number]", this.root).textContent = count ? say("page_of", { page: this.sheets[this.#at()].page.number, n: count }) : "";
   }
 
   toggleBoxes() {
     const off = this.scroller.classList.toggle("no-boxes");
-    one("[data-boxes]").setAttribute("aria-pressed", String(!off));
+    one("[data-boxes]", this.root).setAttribute("aria-pressed", String(!off));
   }
 }
 
