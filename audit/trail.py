@@ -57,7 +57,7 @@ CODE_KEYS = frozenset(
         "claim",
         "change",
     }
-    | {"duplicate_of", "artifact", "attempt", "external_id_given", "previous_holder", "version", "batch"}
+    | {"duplicate_of", "split_of", "artifact", "attempt", "external_id_given", "previous_holder", "version", "batch"}
     | {"missed", "added", "removed", "sources", "words"}
 )
 

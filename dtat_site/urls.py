@@ -50,6 +50,7 @@ urlpatterns = [
     path(f"{ONE}reopen/", review.reopen, name="document-reopen"),
     path(f"{ONE}retry/", review.retry, name="document-retry"),
     path(f"{ONE}replay/", review.replay, name="document-replay"),
+    path(f"{ONE}split/", review.split, name="document-split"),
     path("batches/", batches.batch_list, name="batches"),
     path(A_BATCH, batches.batch, name="batch"),
     path(f"{A_BATCH}progress/", batches.batch_progress, name="batch-progress"),
@@ -67,6 +68,7 @@ urlpatterns = [
     path(f"api/v1/{ONE}reopen/", review_api.Reopen.as_view(), name="api-reopen"),
     path(f"api/v1/{ONE}retry/", review_api.Retry.as_view(), name="api-retry"),
     path(f"api/v1/{ONE}replay/", review_api.Replay.as_view(), name="api-replay"),
+    path(f"api/v1/{ONE}split/", review_api.Split.as_view(), name="api-split"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(
         "api/docs/",

@@ -124,6 +124,7 @@ def summary(document: Document) -> dict[str, Any]:
         "finished_at": _time(document.finished_at),
         "version": document.version,
         "duplicate_of": str(document.duplicate_of) if document.duplicate_of else None,
+        "split_of": str(document.split_of) if document.split_of else None,
         "links": links(document),
     }
 

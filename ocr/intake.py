@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,6 +60,8 @@ class Upload:
     metadata: Mapping[str, object] = field(default_factory=dict)
     source: Source = Source.API
     idempotency_key: str | None = None
+    split_of: UUID | None = None  # the document that these pages stood in, and which of its pages is their first
+    split_first: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,42 +82,15 @@ def receive(
     and OSError (ours: nothing was accepted, the sender may repeat; disk.Full says that it may take a while), idempotency.KeyReused
     and BadKey.
     """
-    priority = _checked_priority(upload.priority)
-    check_words(upload)
-    disk.check(artifacts.length(upload.content))
-    type_, now = _looked_up(upload.document_type)
-    inspection = _inspected(upload.content)
-    sha256, size = artifacts.fingerprint(upload.content)
+    checked = _checked(upload)
     request = idempotency.Request.of(
-        upload.idempotency_key, "documents", sha256, upload.document_type, upload.priority, upload.external_id,
+        upload.idempotency_key, "documents", checked.sha256, upload.document_type, upload.priority, upload.external_id,
         json.dumps(dict(upload.metadata), sort_keys=True),
     )  # fmt: skip
     earlier = _answered(tenant_id, request)
     if earlier:
         return Receipt(earlier, repeated=True)
-    document = Document(
-        id=uuid4(),
-        tenant_id=tenant_id,
-        priority=priority,
-        document_type=type_,
-        type_given=type_ is not None,
-        external_id=upload.external_id,
-        filename=clean_name(upload.filename),
-        metadata=dict(upload.metadata),
-        source=upload.source,
-        received_by=actor,
-        request_id=log.request_id(),
-        content_type=inspection.content_type,
-        size_bytes=size,
-        sha256=sha256,
-        page_count=inspection.page_count,
-        status=Status.RECEIVED,
-        received_at=now,
-        status_at=now,
-        due_at=now,
-        turn_at=now + TURN_AFTER[priority],
-        step="start",
-    )
+    document = _document(upload, checked, tenant_id=tenant_id, actor=actor)
     original = _stored(document, upload.content)
     try:
         _create(document, original, request, actor=actor, within=within)
@@ -135,6 +110,83 @@ def receive(
         raise disk.Full from error
     log.event("received", tenant=tenant_id, document=document.pk, actor=actor, pages=document.page_count)
     return Receipt(document)
+
+
+def receive_together(
+    uploads: Sequence[Upload], *, tenant_id: UUID, actor: str, first: Callable[[], None]
+) -> list[Document]:
+    """Several documents, accepted all or none: `first` runs in the transaction that creates them, and what it raises refuses them.
+
+    Raises what `receive` does.
+    """
+    made = [_document(upload, _checked(upload), tenant_id=tenant_id, actor=actor) for upload in uploads]
+    originals: list[Artifact] = []
+    try:
+        for document, upload in zip(made, uploads, strict=True):
+            originals.append(_stored(document, upload.content))
+        with scope.scope([tenant_id]):
+            first()
+            for document, original in zip(made, originals, strict=True):
+                _create(document, original, None, actor=actor, within=None)
+    except OperationalError:
+        raise  # whether it was committed is not known: then the bytes stay, and what belongs to nothing is swept
+    except BaseException:
+        for original in originals:
+            artifacts.delete(original.key)
+        raise
+    for document in made:
+        log.event("received", tenant=tenant_id, document=document.pk, actor=actor, pages=document.page_count)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What is known of an upload that can be taken."""
+
+    priority: Priority
+    type_: DocumentType | None
+    now: datetime
+    inspection: sandbox.Inspection
+    sha256: str
+    size: int
+
+
+def _checked(upload: Upload) -> _Checked:
+    priority = _checked_priority(upload.priority)
+    check_words(upload)
+    disk.check(artifacts.length(upload.content))
+    type_, now = _looked_up(upload.document_type)
+    inspection = _inspected(upload.content)
+    sha256, size = artifacts.fingerprint(upload.content)
+    return _Checked(priority, type_, now, inspection, sha256, size)
+
+
+def _document(upload: Upload, checked: _Checked, *, tenant_id: UUID, actor: str) -> Document:
+    return Document(
+        id=uuid4(),
+        tenant_id=tenant_id,
+        priority=checked.priority,
+        document_type=checked.type_,
+        type_given=checked.type_ is not None,
+        external_id=upload.external_id,
+        filename=clean_name(upload.filename),
+        metadata=dict(upload.metadata),
+        source=upload.source,
+        received_by=actor,
+        request_id=log.request_id(),
+        content_type=checked.inspection.content_type,
+        size_bytes=checked.size,
+        sha256=checked.sha256,
+        page_count=checked.inspection.page_count,
+        split_of=upload.split_of,
+        split_first=upload.split_first,
+        status=Status.RECEIVED,
+        received_at=checked.now,
+        status_at=checked.now,
+        due_at=checked.now,
+        turn_at=checked.now + TURN_AFTER[checked.priority],
+        step="start",
+    )
 
 
 def _stored(document: Document, content: Path | bytes) -> Artifact:
@@ -186,6 +238,8 @@ def _create(
         }
         if document.duplicate_of:
             codes["duplicate_of"] = str(document.duplicate_of)
+        if document.split_of and document.split_first:
+            codes |= {"split_of": str(document.split_of), "from": document.split_first}
         started = trail.Entry(
             kind=Kind.WORKFLOW_STARTED,
             tenant_id=document.tenant_id,

@@ -97,6 +97,9 @@ class Document(TenantOwned):
     sha256 = models.CharField(max_length=64)
     page_count = models.PositiveIntegerField()
     duplicate_of = models.UUIDField(null=True)
+    # A part of another document: which one, and its first page there. Its answer is that one's, cut.
+    split_of = models.UUIDField(null=True)
+    split_first = models.PositiveIntegerField(null=True)
     text_layer = models.CharField(max_length=10, choices=TextLayer.choices, blank=True, default="", db_default="")
 
     received_at = models.DateTimeField()
@@ -131,6 +134,16 @@ class Document(TenantOwned):
             models.CheckConstraint(
                 condition=~models.Q(status__in=["needs_review", "approved", "rejected", "failed"]) | models.Q(step=""),
                 name="document_rests_without_step",
+            ),
+            models.UniqueConstraint(
+                fields=["split_of", "split_first"],
+                condition=models.Q(split_of__isnull=False),
+                name="document_split_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(split_of__isnull=True, split_first__isnull=True)
+                | models.Q(split_of__isnull=False, split_first__gte=1),
+                name="document_split_whole",
             ),
         ]
         indexes = [

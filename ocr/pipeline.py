@@ -300,12 +300,19 @@ def _plan(work: Work) -> None:
             job_options={} if routing.at_once(operation) else _job_options(document, operation),
         )
     # With an operation the document comes with a token from its bucket: the earlier answer is not kept any more.
-    if work.run.number == 1 and document.duplicate_of is not None and not document.operation:
-        work.earlier = costs.earlier_answer(document, work.run.operation, work.run.features)
+    if work.run.number == 1 and not document.operation:
+        work.earlier = _earlier(document, work.run)
         if work.earlier:
             work.earlier_parts = readings.raw_artifacts(work.earlier.document, work.earlier)
     # With an operation the document has a token from its bucket: the layer was looked at before, or a person wants it read anew.
     work.wants_layer = document.text_layer == TextLayer.WANTED and not (document.operation or work.earlier)
+
+
+def _earlier(document: Document, run: Extraction) -> Extraction | None:
+    """The answer that serves without asking: that of the document whose pages these were, or an earlier one to the same bytes."""
+    if document.split_of is not None:
+        return readings.collected(document.split_of)
+    return costs.earlier_answer(document, run.operation, run.features) if document.duplicate_of is not None else None
 
 
 def _how_to_ask(document: Document, number: int) -> routing.Plan:
@@ -348,10 +355,14 @@ def _asks_textract(work: Work) -> bool:
 
 
 def _save_plans(works: Sequence[Work]) -> None:
-    """Write the extractions down. A synchronous call is uncertain from here on, until an answer says otherwise."""
+    """Write the extractions down. A synchronous call is uncertain from here on, until an answer says otherwise.
+
+    Without an operation the document has no token from a bucket: it is claimed again before anything is sent.
+    """
     for work in works:
         work.was_uncertain = work.run.charge_uncertain
-        if routing.at_once(work.run.operation) and _asks_textract(work) and not work.was_uncertain:
+        is_sent = _asks_textract(work) and bool(work.document.operation)
+        if routing.at_once(work.run.operation) and is_sent and not work.was_uncertain:
             work.run.charge_uncertain, work.run.sent_fence = True, work.lease.fence
     columns = ["charge_uncertain", "sent_fence", "estimate_micro_dollars"]
     if known := [work.run for work in works if work.run.pk]:
@@ -685,30 +696,46 @@ def _store_part(work: Work, answer: textract.Answer, part: int) -> Artifact:
 
 
 def _taken_over(work: Work) -> bool:
-    """Take the stored answer of an earlier document of the same bytes for this one's; False when it is not kept any more."""
+    """Take the stored answer of an earlier document for this one's: of the same bytes, or the one that these pages were cut out of.
+    False when it is not kept any more."""
     assert work.earlier
     try:
-        work.stored = [
-            artifacts.store(
-                work.document,
-                Artifact.Kind.RAW,
-                artifacts.read(part),
-                content_type=part.content_type,
-                number=work.run.number,
-                part=part.part,
-                fence=work.lease.fence,
-            )
-            for part in work.earlier_parts
-        ]
+        bodies = [artifacts.read(part) for part in work.earlier_parts]
     except artifacts.Lost as lost:
         log.event("earlier_answer_lost", document=work.earlier.document_id, code=lost.code)
         return False
-    for mine, part in zip(work.stored, work.earlier_parts, strict=True):
-        mine.first_page, mine.last_page = part.first_page, part.last_page
-    run = work.run
-    run.reused_from, run.operation = work.earlier.document_id, work.earlier.operation
-    run.model_version, run.pages, run.warnings = work.earlier.model_version, work.earlier.pages, []
+    run, document = work.run, work.document
+    run.reused_from, run.operation, run.features = (
+        work.earlier.document_id,
+        work.earlier.operation,
+        work.earlier.features,
+    )
+    run.model_version, run.pages, run.warnings = work.earlier.model_version, document.page_count, []
+    if document.split_first:
+        first, last = document.split_first, document.split_first + document.page_count - 1
+        bodies = readings.cut(bodies, first=first, last=last)
+        run.warnings = readings.warnings_of(work.earlier, first=first, last=last)
+    work.stored = [_stored_over(work, body, number) for number, body in enumerate(bodies, 1)]
     return bool(work.stored)
+
+
+def _stored_over(work: Work, body: bytes, number: int) -> Artifact:
+    """One part of the answer that was taken over, with the pages that it says something of."""
+    mine = artifacts.store(
+        work.document,
+        Artifact.Kind.RAW,
+        body,
+        content_type="application/json",
+        number=work.run.number,
+        part=number,
+        fence=work.lease.fence,
+    )
+    if not work.document.split_first:
+        mine.first_page, mine.last_page = (
+            work.earlier_parts[number - 1].first_page,
+            work.earlier_parts[number - 1].last_page,
+        )
+    return mine
 
 
 def _own_text(work: Work) -> textract.Answer | None:

@@ -10,12 +10,15 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from ocr import artifacts, document_types, extraction, rows, turns
-from ocr.extraction import answers, classification
+from ocr.extraction import answers, classification, several
 from ocr.models import Artifact, Document, DocumentType, Extraction, Field, Page
 from tenants import scope
 
 MOST_ROWS = 2000  # in one statement: a long form has twenty thousand fields
+MOST_PAGES_APART = 60  # of a document whose pages are looked at one by one
 FIRST_READ_VERSION = 2  # received, then reading: a document of this version has no fields yet
 # How the model version begins of what nobody should take for AWS's answers, and what their fields are said to come from.
 OTHER_ENGINES = {"local-": "local", "text-layer-": "text_layer"}
@@ -114,11 +117,33 @@ def parts_of(raw: Iterable[Artifact]) -> Iterator[Mapping[str, Any]]:
         yield extraction.decoded(artifacts.read(part))
 
 
+def collected(document_id: UUID) -> Extraction | None:
+    """The newest extraction of the document whose answer is kept whole; inside a scope that sees it."""
+    kept = Extraction.objects.filter(document=document_id, state=Extraction.State.COLLECTED).select_related("document")
+    return kept.order_by("-number").first()
+
+
+def cut(bodies: Iterable[bytes], *, first: int, last: int) -> list[bytes]:
+    """The parts of an answer as far as they speak of these pages, which are counted from 1 then. One is there at least."""
+    parts = [answers.cut(extraction.decoded(body), first=first, last=last) for body in bodies]
+    kept = [part for part in parts if not answers.is_empty(part)] or parts[:1]
+    return [orjson.dumps(part) for part in kept]
+
+
+def warnings_of(run: Extraction, *, first: int, last: int) -> list[dict[str, Any]]:
+    """What the engine warned of on these pages, which are counted from 1 then."""
+    found = []
+    for warning in run.warnings:
+        pages = [page - first + 1 for page in warning.get("Pages") or [] if first <= page <= last]
+        found += [{**warning, "Pages": pages}] if pages else []
+    return found
+
+
 def read(parts: Parts, type_: extraction.DocumentType, *, warnings: Sequence[Any]) -> extraction.Reading:
     """What the parts of an answer say, read as this type. Blocks go page by page; an answer of documents is taken whole."""
     rest = iter(parts)
     first = next(rest, {})
-    answer = chain([first], rest)
+    answer = chain(_emptied(deque([first])), rest)
     if answers.names_values(first):
         return extraction.read((), type_, warnings=warnings, **answers.documents(answer))
     del first  # else it is kept while the others are read
@@ -130,10 +155,25 @@ def understood(
 ) -> tuple[extraction.Reading, DocumentType]:
     """What `found` makes rows of, and the type version that it was read with."""
     begin: deque[Mapping[str, Any]] = deque()
-    rest = iter(parts)
+    prints = several.Prints() if _may_be_several(document) else None
+    rest = prints.watching(parts) if prints else iter(parts)
     type_, unclear = _type_of(document, begin, rest, types)
     reading = read(chain(_emptied(begin), rest), document_types.parsed(type_), warnings=run.warnings)
-    return classification.with_unclear_type(reading, unclear), type_
+    reading = classification.with_unclear_type(reading, unclear)
+    return (_with_several(document, reading, prints, types) if prints else reading), type_
+
+
+def _may_be_several(document: Document) -> bool:
+    """Whether it is asked if the file holds several documents: not where its sender said what it is."""
+    return not document.type_given and 1 < document.page_count <= MOST_PAGES_APART
+
+
+def _with_several(
+    document: Document, reading: extraction.Reading, prints: several.Prints, types: Sequence[DocumentType]
+) -> extraction.Reading:
+    parsed = [document_types.parsed(row) for row in types]
+    found = several.stretches(prints.lines, parsed, pages=document.page_count)
+    return several.with_several(reading, found, {row.name: row.label for row in types})
 
 
 def _emptied(parts: deque[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

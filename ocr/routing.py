@@ -77,7 +77,7 @@ def alike(operation: str) -> tuple[str, ...]:
 def first_quota(document: Document) -> str:
     """The operation whose quota a new document's first step needs: '' while an earlier document's answer or the file's own text may
     serve it, or where the step will be refused anyway."""
-    if document.duplicate_of is not None or document.text_layer:
+    if document.duplicate_of is not None or document.split_of is not None or document.text_layer:
         return ""
     try:
         return plan(document).operation

@@ -18,10 +18,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from audit import log
-from ocr import comparing, contract, document_types, idempotency, lifecycle, pipeline, serving
+from ocr import comparing, contract, document_types, idempotency, intake, lifecycle, pipeline, serving, splitting
 from ocr.api import problems
 from ocr.api.serializers import AcceptedSerializer, DetailSerializer, ProblemJsonSerializer
 from ocr.api.views import KEY
+from ocr.extraction.several import Stretch
 from ocr.models import Document
 from ocr.serving import document_for
 from review import acts, decisions, keyboards, turning, worklist
@@ -31,7 +32,7 @@ from tenants import access
 problems.STATUSES.update(
     {
         worklist.Held: 409, worklist.ClaimLost: 409, decisions.AlreadyDecided: 409, decisions.NotAcceptable: 422,
-        document_types.Unknown: 422, keyboards.Unusable: 422,
+        document_types.Unknown: 422, keyboards.Unusable: 422, splitting.InvalidRanges: 422, intake.Unacceptable: 422,
     }
 )  # fmt: skip
 PROBLEM = ProblemJsonSerializer
@@ -238,6 +239,55 @@ def _again(name: str) -> Callable[[Post], Post]:
         operation_id=f"{name}Document", parameters=[KEY, MATCH], request=None, responses=answers
     )
     return schema
+
+
+class StretchSerializer(serializers.Serializer[object]):
+    first = serializers.IntegerField(min_value=1, max_value=3000)
+    last = serializers.IntegerField(min_value=1, max_value=3000)
+    document_type = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=60, help_text="Empty: found from the content."
+    )
+
+
+class SplitSerializer(serializers.Serializer[object]):
+    """Body of POST /api/v1/documents/{id}/split/: every page belongs to one range, in order."""
+
+    version = serializers.IntegerField(min_value=1)
+    ranges = StretchSerializer(many=True, allow_empty=False)
+
+
+class SuggestionSerializer(serializers.Serializer[object]):
+    ranges = StretchSerializer(many=True, help_text="One range where nothing tells of several documents.")
+
+
+class PartsSerializer(serializers.Serializer[object]):
+    documents = AcceptedSerializer(many=True, help_text="In the order of their pages.")
+
+
+class Split(_Door):
+    @extend_schema(operation_id="suggestSplit", responses={200: SuggestionSerializer, 404: PROBLEM, 409: PROBLEM})
+    def get(self, request: Request, document_id: UUID) -> Response:
+        """Where the document seems to fall apart into several; asked of the stored answer, nothing is billed."""
+        found = decisions.suggested_split(document_id, request.user)
+        told = [{"first": each.first, "last": each.last, "document_type": each.document_type} for each in found]
+        return Response({"ranges": told})
+
+    @extend_schema(
+        operation_id="splitDocument",
+        parameters=[KEY, MATCH],
+        request=SplitSerializer,
+        responses={202: PartsSerializer, 404: PROBLEM, 409: PROBLEM, 412: PROBLEM, 422: PROBLEM},
+    )
+    def post(self, request: Request, document_id: UUID) -> Response:
+        """Make documents of their own of these pages, without paying for them again; the document itself is rejected as split."""
+        form = SplitSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        given: dict[str, Any] = form.validated_data
+        stretches = [Stretch(**each) for each in given["ranges"]]
+        with access.scope_of(request.user):
+            _check_match(request, document_id)
+        made = decisions.split(document_id, request.user, version=given["version"], stretches=stretches)
+        return Response({"documents": [contract.accepted(each) for each in made]}, status=202)
 
 
 class Reopen(_Door):

@@ -17,7 +17,8 @@ from django.db.models.functions import Now
 
 from audit import trail
 from audit.models import Kind
-from ocr import comparing, contract, document_types, extraction, lifecycle, outbox, pipeline
+from ocr import comparing, contract, document_types, extraction, intake, lifecycle, outbox, pipeline, splitting
+from ocr.extraction.several import Stretch
 from ocr.models import Document, DocumentType, Field, Status
 from review import acts as said
 from review import worklist
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tenants.models import AnyUser
 
 APPROVE, REJECT = "approve", "reject"
+SPLIT = "split"  # the reason of a rejection that nobody gives by hand: its pages are documents of their own
 # What a document that is decided on no longer says of itself.
 _UNDECIDED: Mapping[str, object] = {
     "decision": "",
@@ -114,6 +116,10 @@ def check_undo(document: Document, user: AnyUser) -> Decision:
         raise lifecycle.NotPossible("There is no decision on this document to take back.")
     if last.reviewer != access.actor_of(user):
         raise lifecycle.NotPossible("Only the person who decided can take it back. A supervisor can re-open it.")
+    if last.reason == SPLIT:
+        raise lifecycle.NotPossible(
+            "The document was split, and its parts go their own ways. Reject those that should not be."
+        )
     return last
 
 
@@ -204,6 +210,62 @@ def settle(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
         # The other people's drafts stay: what they typed is theirs to compare.
         Draft.objects.filter(document=document, holder_id=int(user.pk or 0)).delete()
     return decided
+
+
+def split(document_id: UUID, user: AnyUser, *, version: int, stretches: Sequence[Stretch]) -> list[Document]:
+    """Make documents of their own of these pages, and reject the document that they stood in: all or nothing, and once.
+
+    Asked again for what was done, it answers with the same documents. Raises what `settle` raises, splitting.InvalidRanges,
+    artifacts.Lost, and what ocr.intake.receive raises.
+    """
+    with access.scope_of(user):
+        document = _locked(document_id, user)
+        if done := _split_so(document, user, stretches):
+            return done
+        _check_current(document, user, version)
+        _check_claim(document, user, None)
+    splitting.check(document, stretches)
+    with splitting.pieces(document, stretches) as uploads:
+        made = intake.receive_together(
+            uploads,
+            tenant_id=document.tenant_id,
+            actor=access.actor_of(user),
+            first=lambda: _settle_split(document_id, user, version),
+        )
+    pipeline.publish(document)
+    return made
+
+
+def suggested_split(document_id: UUID, user: AnyUser) -> list[Stretch]:
+    """Where the document seems to fall apart. Outside a transaction, since storage is asked. Raises NotAllowed, NotPossible."""
+    with access.scope_of(user):
+        document = Document.objects.visible_to(user).get(pk=document_id)
+        access.check(user, "review", document.tenant_id)
+        if document.status not in pipeline.READ:
+            raise lifecycle.NotPossible("The document was not read yet, so nothing is known of its pages.")
+    return splitting.suggested(document)
+
+
+def _split_so(document: Document, user: AnyUser, stretches: Sequence[Stretch]) -> list[Document]:
+    """What the document was split into before, when that was at these pages. Raises NotPossible when it was at others."""
+    access.check(user, "review", document.tenant_id)
+    found = splitting.parts_of(document)
+    if not found:
+        return []
+    if [(each.split_first, each.page_count) for each in found] != [
+        (each.first, each.last - each.first + 1) for each in stretches
+    ]:
+        raise lifecycle.NotPossible("The document was split before, at other pages. Work on the parts that it has.")
+    return found
+
+
+def _settle_split(document_id: UUID, user: AnyUser, version: int) -> None:
+    with access.scope_of(user):
+        document = _locked(document_id, user)
+        _check_current(document, user, version)
+        _check_claim(document, user, None)
+        _rejected(document, user, Verdict(version=version, decision=REJECT, reason=SPLIT))
+        Claim.objects.filter(document=document).delete()
 
 
 def reopen(document_id: UUID, user: AnyUser, *, reason: str = "reopen") -> Document:
@@ -400,6 +462,10 @@ def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
         raise NotAcceptable(
             [FieldError("reason", "reason_missing", f"Say why the document is rejected: one of {known}.")]
         )
+    return _rejected(document, user, verdict)
+
+
+def _rejected(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     decision = _write(document, user, verdict, {}, before=_as_it_stands(document, []), evidence={})
     return lifecycle.move(
         document,

@@ -18,10 +18,23 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from audit import trail
-from ocr import contract, costs, document_types, lifecycle, listing, metrics, readings, serving, tallies
+from ocr import (
+    artifacts,
+    contract,
+    costs,
+    document_types,
+    intake,
+    lifecycle,
+    listing,
+    metrics,
+    readings,
+    serving,
+    splitting,
+    tallies,
+)
 from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Field, Page, Priority, TextLayer
 from ocr.views import ago, facts, row, timeline
@@ -36,6 +49,7 @@ TONES = {
     "low_confidence": "warn",
     "ambiguous": "warn",
     "unclear_type": "warn",
+    "several_documents": "warn",
     "missing": "miss",
     "invalid": "bad",
     "partial_result": "bad",
@@ -46,6 +60,7 @@ REASON_LABELS = {
     "missing": "Required, not found",
     "invalid": "Fails a check",
     "unclear_type": "Unclear document type",
+    "several_documents": "Several documents in one file",
     "partial_result": "Read only in part",
 }
 
@@ -213,9 +228,10 @@ def _reasons(document: Document) -> list[dict[str, str]]:
         "ambiguous": lambda n: _("%(n)s with two readings") % {"n": n},
         "missing": lambda n: _("%(n)s missing") % {"n": n},
         "unclear_type": lambda n: _("Type unclear"),
+        "several_documents": lambda n: _("Several documents"),
         "partial_result": lambda n: _("Read in part"),
     }
-    order = ["invalid", "partial_result", "unclear_type", "missing", "ambiguous", "low_confidence"]
+    order = ["invalid", "partial_result", "several_documents", "unclear_type", "missing", "ambiguous", "low_confidence"]
     reasons = [{"tone": TONES[code], "text": words[code](counts[code])} for code in order if code in counts]
     if document.text_layer == TextLayer.DIFFERS:
         reasons.append({"tone": "bad", "text": _("Hidden text differs")})
@@ -472,11 +488,17 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
                 "reopen": decisions.can(decisions.check_reopen, found, user),
                 "retry": decisions.can(decisions.check_retry, found, user),
                 "replay": decisions.can(decisions.check_replay, found, user),
+                "split_url": reverse("document-split", args=[found.pk]) if _may_split(found, user) else "",
             },
             "has_result": found.artifacts.filter(kind=Artifact.Kind.RESULT).exists(),
             "has_raw": found.artifacts.filter(kind=Artifact.Kind.RAW).exists(),
         }
         return render(request, "ocr/document.html", context)
+
+
+def _may_split(document: Document, user: Any) -> bool:
+    several = document.page_count > 1 and document.content_type == splitting.PDF
+    return several and decisions.can(decisions.check_decide, document, user)
 
 
 def _act(request: HttpRequest, document_id: UUID, act: Callable[[UUID, Any], Document], done: str) -> HttpResponse:
@@ -506,6 +528,52 @@ def retry(request: HttpRequest, document_id: UUID) -> HttpResponse:
 @require_POST
 def replay(request: HttpRequest, document_id: UUID) -> HttpResponse:
     return _act(request, document_id, decisions.replay, _("The fields were found again in the stored answer."))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def split(request: HttpRequest, document_id: UUID) -> HttpResponse:
+    """Cut a PDF that holds several documents: where it seems to fall apart, and a line in which a person says where it does."""
+    try:
+        if request.method == "POST":
+            return _split(request, document_id, request.POST.get("ranges", ""))
+        return render(request, "ocr/split.html", _split_context(request, document_id))
+    except Document.DoesNotExist:
+        raise Http404 from None
+    except _NO_SPLIT as refusal:
+        messages.error(request, str(refusal))
+    return redirect("document", document_id=document_id)
+
+
+_NO_SPLIT = (
+    access.NotAllowed, lifecycle.NotPossible, lifecycle.Overtaken, decisions.AlreadyDecided, worklist.Held, artifacts.Lost,
+)  # fmt: skip
+
+
+def _split(request: HttpRequest, document_id: UUID, written: str) -> HttpResponse:
+    with access.scope_of(request.user):
+        version = serving.document_for(request.user, document_id).version
+    seen = int(request.POST["version"]) if request.POST.get("version", "").isdecimal() else version
+    try:
+        made = decisions.split(document_id, request.user, version=seen, stretches=splitting.parsed(written))
+    except (splitting.InvalidRanges, intake.Unacceptable) as refusal:
+        context = {**_split_context(request, document_id), "error": str(refusal), "ranges": written}
+        return render(request, "ocr/split.html", context, status=422)
+    messages.success(request, _("%(n)s documents were made of it. Reading them costs nothing.") % {"n": len(made)})
+    return redirect("documents")
+
+
+def _split_context(request: HttpRequest, document_id: UUID) -> dict[str, Any]:
+    found = decisions.suggested_split(document_id, request.user)
+    labels = {row.name: row.label for row in document_types.newest()}
+    with access.scope_of(request.user):
+        document = serving.document_for(request.user, document_id)
+    return {
+        "active": "documents",
+        "document": document,
+        "stretches": [{**each._asdict(), "label": labels.get(each.document_type, "")} for each in found],
+        "ranges": ", ".join(f"{each.first}-{each.last}" for each in found) if len(found) > 1 else "",
+    }
 
 
 # --- Dashboard ----------------------------------------------------------------------------------------------------

@@ -146,6 +146,7 @@ class SummarySerializer(serializers.Serializer[object]):
     finished_at = serializers.DateTimeField(allow_null=True)
     version = serializers.IntegerField()
     duplicate_of = serializers.UUIDField(allow_null=True)
+    split_of = serializers.UUIDField(allow_null=True, help_text="The document that these pages were cut out of.")
     links = serializers.DictField(child=serializers.CharField())
 
 

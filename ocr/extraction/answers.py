@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from ocr.extraction.sheets import Sheets
-from ocr.extraction.tolerant import listed
+from ocr.extraction.tolerant import counted, listed, members
 
 # By the member of AnalyzeExpense, AnalyzeID and the lending analysis that lists their documents: what `read` calls it.
 DOCUMENTS: Mapping[str, str] = {
@@ -15,6 +15,7 @@ DOCUMENTS: Mapping[str, str] = {
     "IdentityDocuments": "identity_documents",
     "Results": "lending_results",
 }
+_PAGES = frozenset({"Page", "PageNumber"})
 
 
 def names_values(part: Mapping[str, Any]) -> bool:
@@ -47,3 +48,38 @@ def pages(part: Mapping[str, Any]) -> set[int]:
 def chained(parts: Iterable[Mapping[str, Any]]) -> Iterable[Any]:
     """The blocks of all parts."""
     return chain.from_iterable(map(blocks, parts))
+
+
+def cut(part: Mapping[str, Any], *, first: int, last: int) -> dict[str, Any]:
+    """What the part says of these pages, which become the first ones of an answer of their own."""
+    told = {name: value for name, value in part.items() if name not in {"NextToken", "Warnings"}}
+    for name in ("Blocks", *DOCUMENTS):
+        if name in told:
+            kept = [each for each in listed(told[name]) if first <= _page_of(each) <= last]
+            told[name] = [_renumbered(each, first - 1) for each in kept]
+    return {**told, "DocumentMetadata": {"Pages": last - first + 1}}
+
+
+def is_empty(part: Mapping[str, Any]) -> bool:
+    """Whether nothing is left in it."""
+    return not any(listed(part.get(name)) for name in ("Blocks", *DOCUMENTS))
+
+
+def _page_of(read: Any) -> int:
+    """The page of a block or document; a document may name it in its fields or blocks only."""
+    told = members(read)
+    if "Page" in told:
+        return counted(told["Page"])
+    inside = [*listed(told.get("Blocks")), *listed(told.get("SummaryFields"))]
+    pages = (members(each).get(name) for each in inside for name in ("Page", "PageNumber"))
+    return counted(next((page for page in pages if page is not None), told.get("ExpenseIndex")))
+
+
+def _renumbered(read: Any, before: int) -> Any:
+    """The same with the pages counted from the cut on."""
+    if isinstance(read, Mapping):
+        return {
+            name: value - before if name in _PAGES and type(value) is int else _renumbered(value, before)
+            for name, value in read.items()
+        }
+    return [_renumbered(each, before) for each in read] if isinstance(read, list) else read

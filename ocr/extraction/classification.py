@@ -63,6 +63,11 @@ def _lines(blocks: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(f" {line} " for line in _plain("\n".join(printed)).split("\n"))
 
 
+def shows_title(lines: Iterable[str], type_: DocumentType) -> bool:
+    """Whether one of the printed lines is the type's title and little else."""
+    return _has_title("\n".join(f" {line} " for line in _plain("\n".join(lines)).split("\n")), _plain(type_.label))
+
+
 def with_unclear_type(reading: Reading, labels: Sequence[str]) -> Reading:
     """The reading with the problem that its type could be any of `labels`; unchanged when there are none."""
     if not labels:

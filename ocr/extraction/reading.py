@@ -9,7 +9,9 @@ from typing import Any, Literal, NamedTuple
 Source = Literal["textract", "rule"]
 State = Literal["certain", "open"]
 Rotation = Literal[0, 90, 180, 270]
-ProblemCode = Literal["low_confidence", "missing", "ambiguous", "invalid", "unclear_type", "partial_result"]
+ProblemCode = Literal[
+    "low_confidence", "missing", "ambiguous", "invalid", "unclear_type", "several_documents", "partial_result"
+]
 
 
 class Box(NamedTuple):

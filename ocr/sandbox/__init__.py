@@ -20,6 +20,7 @@ __all__ = [
     "Sheet",
     "Unacceptable",
     "crops",
+    "cut",
     "inspect",
     "render",
     "text",
@@ -27,6 +28,7 @@ __all__ = [
 
 _sandbox = Sandbox()
 crops = _sandbox.crops
+cut = _sandbox.cut
 inspect = _sandbox.inspect
 render = _sandbox.render
 text = _sandbox.text

@@ -98,6 +98,13 @@ def _band(band: object) -> tuple[float, float]:
     raise SandboxFailed("not_a_sheet")
 
 
+def as_pdf(answer: bytes) -> bytes:
+    _head, content = _split(answer)
+    if content[:5] != b"%PDF-":
+        raise SandboxFailed("not_a_pdf")
+    return content
+
+
 def as_texts(answer: bytes, *, pages: int) -> tuple[PageText, ...]:
     head, _ = _split(answer)
     found = head.get("pages")

@@ -16,7 +16,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ocr.sandbox import plain
-from ocr.sandbox.answers import Inspection, PageText, Rendering, Sheet, as_inspection, as_rendering, as_sheet, as_texts
+from ocr.sandbox.answers import (
+    Inspection,
+    PageText,
+    Rendering,
+    Sheet,
+    as_inspection,
+    as_pdf,
+    as_rendering,
+    as_sheet,
+    as_texts,
+)
 from ocr.sandbox.formats import CONTENT_TYPES, PICTURE_BYTES
 from ocr.sandbox.refusals import SandboxFailed, Unacceptable
 
@@ -103,6 +113,12 @@ class Sandbox:
         if not 1 <= first <= last:
             raise ValueError("pages count from 1")
         return as_texts(self._ask(path, "text", {"first": first, "last": last}), pages=last - first + 1)
+
+    def cut(self, path: Path, *, first: int, last: int) -> bytes:
+        """The pages `first` to `last` of a PDF as a PDF of their own, of at most 32 MiB. Raises as `render` does."""
+        if not 1 <= first <= last:
+            raise ValueError("pages count from 1")
+        return as_pdf(self._ask(path, "cut", {"first": first, "last": last}))
 
     @property
     def zygote_pid(self) -> int | None:

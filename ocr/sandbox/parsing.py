@@ -109,6 +109,18 @@ def text(file: BinaryIO, *, first: int, last: int) -> list[dict[str, object]]:
         return [_page_text(document[number - 1]) for number in range(first, last + 1)]
 
 
+def cut(file: BinaryIO, *, first: int, last: int) -> bytes:
+    """These pages of a PDF as a PDF of their own. Raises Refusal, NoSuchPage."""
+    with _foreign_bytes():
+        document = pypdfium2.PdfDocument(file)
+        if not 1 <= first <= last <= len(document):
+            raise NoSuchPage
+        made, content = pypdfium2.PdfDocument.new(), io.BytesIO()
+        made.import_pages(document, list(range(first - 1, last)))
+        made.save(content)
+        return content.getvalue()
+
+
 def _admitted(file: BinaryIO) -> str:
     size = os.fstat(file.fileno()).st_size
     if size == 0:

@@ -193,6 +193,8 @@ def _answer(order: dict[str, Any], file: int) -> bytes:
                 head = {"bands": bands}
             elif order["do"] == "text":
                 head = {"pages": parsing.text(source, **arguments)}
+            elif order["do"] == "cut":
+                head, content = {}, parsing.cut(source, **arguments)
             else:
                 size, content = parsing.render(source, **arguments)
                 head = {"size": size}

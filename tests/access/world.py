@@ -102,6 +102,7 @@ class World:
         token = str(uuid4())
         bodies: dict[str, dict[str, Any]] = {
             "api-review": {"version": version, "decision": "approve"},
+            "api-split": {"version": version, "ranges": [{"first": 1, "last": 1}, {"first": 2, "last": 2}]},
             "review-decision": {"version": version, "decision": "approve"},
             "review-draft": {"version": version, "token": token, "revision": 0, "fields": {"total": {"value": "1"}}},
             "review-heartbeat": {"token": token},

@@ -29,6 +29,8 @@ PROMISED = {
     ("post", "/api/v1/documents/{document_id}/reopen/"): 202,
     ("post", "/api/v1/documents/{document_id}/replay/"): 202,
     ("post", "/api/v1/documents/{document_id}/retry/"): 202,
+    ("get", "/api/v1/documents/{document_id}/split/"): 200,
+    ("post", "/api/v1/documents/{document_id}/split/"): 202,
     ("get", "/api/v1/estimate/"): 200,
     ("get", "/api/v1/costs/"): 200,
     ("post", "/ocr"): 200,

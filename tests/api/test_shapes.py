@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 LINKS = {"self", "result", "raw", "original", "audit", "page"}
 SUMMARY = {
     "id", "external_id", "filename", "status", "document_type", "priority", "pages", "received_at", "finished_at", "version",
-    "duplicate_of", "links",
+    "duplicate_of", "split_of", "links",
 }  # fmt: skip
 DETAIL = SUMMARY | {
     "engine", "fields", "line_items", "problems", "review", "cost", "attempts", "metadata", "error", "error_message",
