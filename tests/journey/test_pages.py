@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.engine]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = {1440: 900, 820: 1180, 390: 844}
-LOOKS = (
-    [(width, theme) for width in SIZES for theme in ("light", "dark")]
+LOOKS: list[tuple[int, Literal["light", "dark"]]] = (
+    [look for width in SIZES for look in ((width, "light"), (width, "dark"))]
     if SCREENSHOTS
     else [(1440, "light"), (820, "dark"), (390, "light")]
 )
@@ -117,7 +117,7 @@ def test_dialogs_of_a_review(browser: Browser, product: Product, waiting: str, a
     page = signed_in(browser, product, "reviewer", errors)
     page.goto(f"{product.url}/review/{waiting}/")
     page.wait_for_load_state("networkidle")
-    found = []
+    found: list[str] = []
     for name, button in {"reject": "#reject-button", "escalate": "#escalate-button"}.items():
         page.locator(button).first.click()
         page.locator("dialog[open]").wait_for()
