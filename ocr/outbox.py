@@ -79,6 +79,12 @@ def announce_again(
     )
 
 
+def has_told_outcome(document: Document) -> bool:
+    """Whether an outcome of the document was announced before, straight through or decided, and not taken back."""
+    told = OutboxEvent.objects.filter(document_id=document.pk, version__isnull=False, withdrawn_at=None)
+    return told.filter(type__in=["document.processed", "document.rejected"]).exists()
+
+
 def withdraw(document: Document) -> bool:
     """Take back what is held of the document's present version; False when it has gone out, or is about to.
 

@@ -416,7 +416,9 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     _keep_added(decision, standing)
     _tell_corrections(document, user, said.told(acts, evidence))
     by_act = said.codes(acts, evidence)
-    again = Decision.objects.filter(document=document, undone_at=None).exclude(pk=decision.pk).exists()
+    stood = {path: values["value"] for path, values in decision.before["fields"].items()}
+    changed = sorted(path for path, (_act, value) in acts.items() if value != stood.get(path))
+    again = outbox.has_told_outcome(document)
     codes: dict[str, object] = {**by_act, "decision": APPROVE, "overridden": [error.code for error in overridden]}
     moved = lifecycle.move(
         document,
@@ -432,7 +434,7 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
         outbox.announce_again(
             "document.corrected",
             moved,
-            data={"fields": by_act["corrected"], "actor": access.actor_of(user)},
+            data={"fields": changed, "actor": access.actor_of(user)},
             held=_held(verdict),
         )
     return moved

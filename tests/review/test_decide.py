@@ -409,3 +409,20 @@ def test_the_page_and_the_act_agree_on_what_is_possible(cast: make.Cast, engine:
     decided = decisions.decide(document.pk, cast.ada, approve(document))
     assert not decisions.can(decisions.check_decide, decided, cast.ada)
     assert decisions.can(decisions.check_reopen, decided, cast.sue)
+
+
+def test_a_document_that_went_straight_through_tells_what_a_person_changed_in_it(
+    cast: make.Cast, engine: Engine
+) -> None:
+    document = make.document(cast.a, "approved")
+    again = decisions.reopen(document.pk, cast.sue)
+    verdict = approve(again, corrected={"merchant": "Harbor"}, confirmed=["total"], absent=["date"])
+    decided = decisions.decide(document.pk, cast.sue, verdict)
+    told = [event.data for event in papers.announced(document) if event.type == "document.corrected"]
+    assert told == [{"fields": ["date", "merchant"], "actor": "user:sue", "version": decided.version}]
+
+
+def test_a_first_decision_corrects_nothing_that_was_announced(cast: make.Cast, engine: Engine) -> None:
+    document = make.document(cast.a, "needs_review")
+    decisions.decide(document.pk, cast.ada, approve(document, corrected={"merchant": "Harbor"}))
+    assert "document.corrected" not in [event.type for event in papers.announced(document)]
