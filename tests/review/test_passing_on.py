@@ -166,3 +166,16 @@ def test_the_page_sets_aside_and_goes_to_the_next(cast: make.Cast, engine: Engin
     assert answer.json() == {"next_url": reverse("review", args=[second.pk]), "message": "Set aside."}
     held = papers.holder(second)
     assert held == "ada"
+
+
+def test_the_admin_shows_who_and_when_without_their_words(cast: make.Cast, engine: Engine) -> None:
+    aside, passed_on = (make.document(cast.a, "needs_review") for _ in range(2))
+    worklist.set_aside(aside.pk, cast.ada, token=worklist.claim(aside.pk, cast.ada).token)
+    worklist.escalate(passed_on.pk, cast.ada, token=worklist.claim(passed_on.pk, cast.ada).token, note="Heron?")
+    browser = cast.page(cast.cleo)
+    for name, document in (("aside", aside), ("escalation", passed_on)):
+        listed = browser.get(reverse(f"admin:review_{name}_changelist"))
+        assert (listed.status_code, str(document.pk).encode() in listed.content) == (200, True)
+        assert b"Heron" not in listed.content
+        assert browser.get(reverse(f"admin:review_{name}_add")).status_code == 403
+        assert cast.page(cast.ada).get(reverse(f"admin:review_{name}_changelist")).status_code == 302
