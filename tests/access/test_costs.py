@@ -58,7 +58,7 @@ def _one_more(cast: make.Cast, path: str) -> None:
 
 def test_a_larger_document_costs_no_more_queries(cast: make.Cast, engine: Engine) -> None:
     client = cast.page(cast.sue)
-    small, large = make.document(cast.a, "needs_review"), papers.invoice(cast.a)
+    small, large = make.document(cast.a, "needs_review", document_type="invoice"), papers.invoice(cast.a)
     for path in ("/documents/{}/", "/review/{}/"):
         costs = []
         for document in (small, large):
