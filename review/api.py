@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -156,8 +157,12 @@ class _Door(APIView):
                 with access.scope_of(self.request.user):
                     document = document_for(self.request.user, self.kwargs["document_id"])
                     response.data["current"] = decisions.current(document)
-            except Document.DoesNotExist as unseen:
-                return super().handle_exception(unseen)
+            except (
+                Document.DoesNotExist,
+                DatabaseError,
+                InterfaceError,
+            ) as failed:  # out of sight meanwhile, or the database away
+                return super().handle_exception(failed)
         return response
 
     def published(self, request: Request, document_id: UUID, answer: Response) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from ocr.models import Artifact
@@ -29,6 +30,21 @@ def review(client: Client, document: Any, headers: dict[str, str] | None = None,
 
 def supervisor(cast: make.Cast) -> Client:
     return cast.api(make.key(cast.a, cast.sue))
+
+
+def test_a_refusal_while_the_database_goes_away_is_one_to_try_again(
+    cast: make.Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands there now cannot be told then: no error page, but the answer that makes a client repeat its request."""
+    document = papers.invoice(cast.a)
+
+    def away(_document: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(decisions, "current", away)
+    answer = post(cast.api(), of(document, "review/"), {"version": document.version + 1, "decision": "approve"})
+    problem(answer, 503, "try_again")
+    assert answer["Retry-After"] == "5"
 
 
 # --- Deciding -----------------------------------------------------------------------------------------------------

@@ -34,7 +34,8 @@ def product() -> Iterator[Product]:
     assert product.processes() == [], "Ctrl-C left processes behind"
 
 
-@pytest.fixture(scope="session")
+# For one file only: while it is open, Django takes this thread for an asynchronous one and refuses it the database.
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     if CHROMIUM is None:
         if os.environ.get("REQUIRE_BROWSER") == "1":
@@ -44,7 +45,7 @@ def playwright() -> Iterator[Playwright]:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     yield browser
@@ -73,6 +74,7 @@ def empty_queue(product: Product) -> None:
     """What other journeys left waiting is rejected, whoever held it: the first in the queue is then this journey's."""
     with psycopg2.connect(product.credentials["database"]["superuser"]) as connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM review_claim")
+        cursor.execute("DELETE FROM review_escalation")
     connection.close()
     waiting = product.api("GET", "/api/v1/documents/", params={"status": "needs_review", "page_size": 200}).json()
     for document in waiting["results"]:
