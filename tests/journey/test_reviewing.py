@@ -157,13 +157,14 @@ def test_who_was_overtaken_is_told_on_the_document_itself(
     first, second = wait_for_review(product, drawn["invoice-rotated.jpg"].path.read_bytes(), "fast.jpg", "slow.jpg")
     page = signed_in(browser, product, "reviewer", errors)
     start(page, product, first)
+    confirm_all(page, approve=False)  # before it is decided: afterwards a dialog takes the keys
     rejected = {"version": product.wait_for(first)["version"], "decision": "reject", "reason": "other"}
     page.request.post(
         f"{product.url}/api/v1/documents/{first}/review/",
         data=rejected,
         headers={"X-CSRFToken": cookie(page, "csrftoken")},
     )
-    confirm_all(page)
+    page.keyboard.press("Control+Enter")
     expect(page.locator("#conflict")).to_be_visible()
     page.wait_for_url(f"**/review/{first}/")
     expect(page.locator("#conflict h2")).to_have_text("This document is already decided")
