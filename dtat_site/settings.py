@@ -197,7 +197,7 @@ SYNCHRONOUS = env.flag("DTAT_SYNCHRONOUS", default=True)
 TEXTRACT_TPS = env.number(
     "DTAT_TEXTRACT_TPS", 0, at_least=0
 )  # calls a second for every operation; 0: the region's presets
-QUOTA_SHARE = env.number("DTAT_QUOTA_PERCENT", 98, at_least=1) / 100  # how much of what AWS grants is used
+QUOTA_SHARE = env.number("DTAT_QUOTA_PERCENT", 99, at_least=1) / 100  # how much of what AWS grants is used
 # Word of jobs that have ended: Textract tells the topic, as the role; the queue is subscribed to it. All three, or none.
 TEXTRACT_TOPIC = env.text("DTAT_TEXTRACT_TOPIC", "")
 TEXTRACT_ROLE = env.text("DTAT_TEXTRACT_ROLE", "")

@@ -370,7 +370,7 @@ class QuotaForm(forms.ModelForm):  # type: ignore[type-arg]
         label=gettext_lazy("Share that is used"),
         min_value=0.01,
         max_value=1,
-        help_text=gettext_lazy("0.98 leaves 2 %."),
+        help_text=gettext_lazy("0.99 leaves 1 %."),
     )
     reserved = forms.FloatField(
         label=gettext_lazy("Share kept for urgent documents"),

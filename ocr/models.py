@@ -272,8 +272,8 @@ class Quota(models.Model):
     region = models.CharField(max_length=30)
     operation = models.CharField(max_length=60)
     granted = models.FloatField()  # calls a second that AWS grants
-    share = models.FloatField(default=0.98)  # how much of that is used at most
-    reserved = models.FloatField(default=0.3)  # the share of the bucket that only urgent work may empty
+    share = models.FloatField(default=0.99)  # how much of that is used at most
+    reserved = models.FloatField(default=0.2)  # the share of the bucket that only urgent work may empty
     jobs_granted = models.PositiveIntegerField(default=0)  # concurrent jobs that AWS grants; 0 where there are none
     rate = models.FloatField()  # calls a second at present: falls when AWS throttles, climbs back by itself
     peak = models.FloatField(default=0)  # the rate that AWS let through when it last throttled: what the climb aims at

@@ -72,8 +72,8 @@ OUTPUTS_AT_ONCE = 20  # parts of a long answer that one step fetches from storag
 READ = (Status.NEEDS_REVIEW, Status.APPROVED, Status.REJECTED)  # there is an answer, and it was understood
 POLLED_SHARE = 0.5  # looks at jobs leave so much of the Get bucket to answers
 SOME_TOKENS_SECONDS = 0.25  # before an empty bucket is asked again: five tokens at a time cost as much as one
-HELPED_SHARE = 0.6  # a reader that keeps up with its lane leaves less than this in the bucket
-HELPER_SECONDS = 1.0  # before asking again for documents whose own reader keeps up
+HELPED_SHARE = 0.5  # a reader that keeps up with its lane leaves less than this in the bucket
+HELPER_SECONDS = 0.5  # before asking again for documents whose own reader keeps up
 
 
 @dataclass(slots=True, eq=False)
