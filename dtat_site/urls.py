@@ -24,6 +24,7 @@ urlpatterns = [
     path("login/", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("queue/", review.queue, name="queue"),
+    path("keys/", review.keys, name="keys"),
     path("keys/keep/", review_api.Keys.as_view(), name="keys-keep"),
     path("review/next/", review.review_next, name="review-next"),
     path(AT_REVIEW, review.review, name="review"),

@@ -366,6 +366,13 @@ def page_words(request: HttpRequest, document_id: UUID, number: int) -> HttpResp
     return JsonResponse({"words": readings.words(document, number, turn=turn)})
 
 
+@login_required
+@require_GET
+def keys(request: HttpRequest) -> HttpResponse:
+    """Where a person changes the keys of the review screen."""
+    return render(request, "review/keys.html", {"keys": keyboards.of(request.user)})
+
+
 def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: str) -> dict[str, Any]:
     told = contract.detail(document)
     holder = worklist.holder_of(document)

@@ -20,13 +20,14 @@ export function typing(target) {
  * The chords of a key press: as typed, and by the place of the key where Option or AltGr changed the letter.
  * @param {KeyboardEvent} event
  */
-function chords(event) {
+export function chords(event) {
   const single = event.key.length === 1;
   const before = `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.altKey ? "Alt+" : ""}`;
-  const shift = event.shiftKey && !single ? "Shift+" : "";
+  // Signs such as ? need Shift on some keyboards and not on others: it counts with letters and named keys only.
+  const shift = event.shiftKey && (!single || event.key.toLowerCase() !== event.key.toUpperCase()) ? "Shift+" : "";
   const found = [before + shift + (single ? event.key.toLowerCase() : event.key)];
   const place = /^(?:Key|Digit)(.)$/.exec(event.code);
-  if (event.altKey && place && !/^[a-z0-9]$/i.test(event.key)) found.push(before + place[1].toLowerCase());
+  if (event.altKey && place && !/^[a-z0-9]$/i.test(event.key)) found.push(before + shift + place[1].toLowerCase());
   return found;
 }
 
@@ -41,10 +42,10 @@ export function listen(table, ownControl = () => true, over) {
     if (event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const inText = typing(event.target);
     const inOwn = inText && ownControl(/** @type {Element} */ (event.target));
-    const pressed = chords(event);
+    const given = chords(event);
     for (const shortcut of table) {
       if (shortcut.where === "typing" ? !inOwn : inText) continue;
-      if (!shortcut.keys.some((key) => pressed.includes(key))) continue;
+      if (!shortcut.keys.some((key) => given.includes(key))) continue;
       if (shortcut.run(event) !== false) event.preventDefault();
       return;
     }

@@ -95,6 +95,7 @@ def test_pages_of_a_reviewer(browser: Browser, product: Product, waiting: str, b
         "batches": "/batches/",
         "batch": f"/batches/{batch}/",
         "review": f"/review/{waiting}/",
+        "keys": "/keys/",
     }
     assert _visited(page, product, addresses, axe) == []
     assert errors == []

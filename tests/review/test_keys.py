@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from review import keyboards
 from tests import make
 from tests.engine import Engine
 
@@ -20,14 +19,14 @@ def keep(client: Any, chords: dict[str, Any], *, single_letters: bool = True) ->
 
 def test_keys_are_kept_for_the_person_who_changed_them(cast: make.Cast, engine: Engine) -> None:
     document = make.document(cast.a, "needs_review")
-    ada = cast.page(cast.ada)
+    ada, sue = cast.page(cast.ada), cast.page(cast.sue)
     assert keep(ada, {"approve": "F2", "aside": ""}, single_letters=False).status_code == 200
     mine = {"chords": {"approve": "F2", "aside": ""}, "single_letters": False}
-    assert keyboards.of(cast.ada) == mine
+    assert ada.get("/keys/").context["keys"] == mine
     assert ada.get(f"/review/{document.pk}/").context["data"]["keys"] == mine
-    assert keyboards.of(cast.sue) == {"chords": {}, "single_letters": True}
+    assert sue.get("/keys/").context["keys"] == {"chords": {}, "single_letters": True}
     keep(ada, {})
-    assert keyboards.of(cast.ada) == {"chords": {}, "single_letters": True}
+    assert ada.get("/keys/").context["keys"] == {"chords": {}, "single_letters": True}
 
 
 @pytest.mark.parametrize(
@@ -45,4 +44,4 @@ def test_keys_that_cannot_be_kept_are_told(cast: make.Cast, chords: dict[str, st
     answer = keep(client, chords)
     assert (answer.status_code, answer.json()["code"]) == (422, "keys_invalid")
     assert word in answer.json()["detail"]
-    assert keyboards.of(cast.ada)["chords"] == {}
+    assert client.get("/keys/").context["keys"]["chords"] == {}

@@ -2,7 +2,7 @@
 /** The text control of an entry: one line, or one that grows with its value. */
 import { el } from "../dom.js";
 
-/** @typedef {import("./store.js").Entry} Entry */
+/** @typedef {import("./entries.js").Entry} Entry */
 
 const NUMBERS = ["money", "amount", "number", "quantity", "decimal", "integer", "percent"];
 /** @type {Record<string, string>} the keyboard that a telephone shows */

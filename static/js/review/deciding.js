@@ -4,11 +4,12 @@ import { say } from "../dom.js";
 import { freshKey, post } from "../http.js";
 import { toast } from "../toast.js";
 import { askEscalation, askOverride, askReject, showConflict } from "./dialogs.js";
+import { remember } from "./previous.js";
 import { withoutValue } from "./reasons.js";
 
 /**
  * @typedef {import("../http.js").Answer} Answer
- * @typedef {import("./store.js").Entry} Entry
+ * @typedef {import("./entries.js").Entry} Entry
  * @typedef {import("./lease.js").Held} Held
  * @typedef {{next_url: string | null, message: string, undo?: import("../toast.js").Undo}} Told
  * @typedef {object} Desk one document and what is done to it; see desk.js
@@ -55,7 +56,16 @@ export class Deciding {
 
   /** @param {string} [reason] why a value may break a rule */
   async approve(reason = "") {
+    remember(this.data.document.document_type, this.store);
     await this.#send({ decision: "approve", ...this.store.decision(), reason });
+  }
+
+  /** Nothing but rules keeps the document from being approved: asks at once for the reason that the server would ask for. */
+  async overrule() {
+    if (this.busy) return;
+    const broken = this.store.open().flatMap((entry) => entry.rules);
+    const reason = await askOverride([...new Set(broken)]);
+    if (reason) await this.approve(reason);
   }
 
   async reject() {

@@ -1,21 +1,26 @@
 // @ts-check
 /** One document and all that is done to it: its values, panel, page images, drafts and decision. Built before it is shown. */
 import { one, say } from "../dom.js";
+import { post } from "../http.js";
 import { listen } from "../shortcuts.js";
 import { localTimes } from "../times.js";
 import { toast } from "../toast.js";
+import { Capturing } from "./capturing.js";
 import { Deciding } from "./deciding.js";
 import { Drafts } from "./drafts.js";
-import { fillGrid } from "./grid.js";
+import { Grid } from "./grid.js";
 import { shortcutTable } from "./keys.js";
 import { Lease } from "./lease.js";
-import { fillPanel } from "./panel.js";
+import { Panel } from "./panel.js";
+import { Search } from "./search.js";
 import { Store } from "./store.js";
 import { Summary } from "./summary.js";
+import { Thumbnails } from "./thumbnails.js";
+import { actsOf, addField, screenOf, toolbar } from "./tools.js";
 import { Viewer } from "./viewer.js";
 
 /**
- * @typedef {import("./store.js").Entry} Entry
+ * @typedef {import("./entries.js").Entry} Entry
  * @typedef {import("./lease.js").Claim} Claim
  * @typedef {import("./lease.js").Held} Held
  */
@@ -44,23 +49,27 @@ export class Desk {
     /** @type {AbortController | null} while it is on the screen */
     this.shown = null;
     const pages = new Map(data.pages.map((/** @type {import("./marks.js").Page} */ page) => [page.number, page]));
-    const acts = this.editable ? this.#acts() : null;
+    const acts = this.editable ? actsOf(this) : null;
+    this.acts = acts;
     const root = one("#fields", main);
-    const holders = [...fillPanel(root, this.store.fields, pages, acts), ...fillGrid(root, data.line_items, this.store.cells, pages, acts)];
-    this.holders = new Map(holders.map((holder) => [holder.entry.name, holder]));
+    this.panel = new Panel(root, this.store, pages, acts);
+    this.grid = data.line_items && (this.editable || data.line_items.rows.length)
+      ? new Grid(root, this.store, pages, acts, { activate: (entry) => this.#activate(entry), focus: (entry) => this.focus(entry), saved: () => this.drafts.soon(), announce: (words) => this.announce(words) }, this.over.signal)
+      : null;
     /** @type {HTMLElement | null} */
     this.button = main.querySelector("#main-button");
     this.summary = new Summary(this.store, { map: one("#map", main), counts: one("#counts", main), button: this.button }, (entry) => this.focus(entry));
-    this.viewer = new Viewer(data.pages, this.store.entries, {
+    this.capturing = new Capturing(this.store, { active: () => this.active, focus: (entry) => this.focus(entry), saved: () => this.drafts.now(), announce: (words) => this.announce(words), mark: (on) => this.viewer.mark(on) });
+    this.viewer = new Viewer(data.pages, this.store, {
       onBox: (name) => this.focus(/** @type {Entry} */ (this.store.get(name))),
-      onWord: this.editable ? (word, append) => this.#capture(word, append) : null,
+      onWords: this.editable ? (words, page, append, area) => this.capturing.take(words, page, append, area) : null,
+      onTurn: this.editable ? (page, turn) => post(page.turn_url, { token: this.claim?.token, turn }) : null,
+      onPage: (number) => this.thumbnails.at(number),
     }, main, this.over.signal);
+    this.thumbnails = new Thumbnails(data.pages, (number) => this.viewer.sheets.goTo(number), main);
+    this.search = new Search(data.pages, this.viewer, this.editable ? (words, page) => this.capturing.take(words, page, false, null) : null, main);
     this.#wire(main);
-    this.store.watch((changed) => {
-      for (const holder of changed ? [this.holders.get(changed.name)] : this.holders.values()) holder?.update();
-      for (const entry of changed ? [changed] : this.store.entries) this.viewer.refresh(entry);
-      this.summary.show(this.active);
-    });
+    this.#watch();
     this.summary.show(null);
     const at = { key: `${data.person}:${this.id}`, url: data.urls.draft, token: this.claim?.token ?? "", version: data.document.version, revision: data.draft?.revision ?? 0 };
     this.drafts = new Drafts(this.store, at, (answer) => this.#unsaved(answer));
@@ -72,7 +81,7 @@ export class Desk {
 
   /** Everything that it needs to be shown at once is here. */
   async ready() {
-    await Promise.all([this.viewer.ready(), this.restored()]);
+    await Promise.all([this.viewer.sheets.ready(), this.restored()]);
     return this;
   }
 
@@ -89,45 +98,41 @@ export class Desk {
     if (this.shown && words) toast(words);
   }
 
-  /** @returns {import("./detail.js").Acts} */
-  #acts() {
-    return {
-      take: (entry, index) => {
-        const suggestion = entry.suggestions[index];
-        if (suggestion) this.#settle(entry, () => this.store.take(entry, suggestion.value));
-      },
-      confirm: (entry) => {
-        if (this.store.confirm(entry)) this.#settle(entry, () => {});
-        else toast(say("empty_value"));
-      },
-      without: (entry, state) => this.#settle(entry, () => this.store.without(entry, state)),
-      restore: (entry) => {
-        this.store.restore(entry);
-        this.drafts.now();
-        this.holders.get(entry.name)?.focus();
-      },
-    };
+  /** What shows an entry: a row of the panel or a cell of the grid. @param {Entry} entry */
+  holder(entry) {
+    return entry.row === null ? this.panel.holder(entry) : this.grid?.holder(entry);
+  }
+
+  #watch() {
+    this.store.watch((changed) => {
+      if (changed) this.holder(changed)?.update();
+      else {
+        this.panel.update();
+        this.grid?.update();
+      }
+      if (changed) this.viewer.refresh(changed);
+      else this.viewer.refreshAll();
+      this.summary.show(this.active);
+    });
+    this.store.watchShape(() => {
+      this.panel.draw();
+      this.grid?.draw();
+      this.summary.reshape();
+      this.viewer.refreshAll();
+      if (this.active && this.store.get(this.active.name) !== this.active) this.#leaveFields();
+    });
   }
 
   /** @param {HTMLElement} main */
   #wire(main) {
-    for (const holder of this.holders.values()) {
-      const { control } = /** @type {{control: HTMLElement}} */ (/** @type {unknown} */ (holder));
-      control.addEventListener("focus", () => this.#activate(holder.entry));
-      control.addEventListener("click", () => this.#activate(holder.entry));
-      control.addEventListener("input", () => {
-        this.store.type(holder.entry, /** @type {HTMLInputElement} */ (control).value);
-        this.drafts.soon();
-      });
-    }
-    const { viewer } = this;
-    const toolbar = { "zoom-in": () => viewer.zoomIn(), "zoom-out": () => viewer.zoomOut(), fit: () => viewer.fit(), boxes: () => viewer.toggleBoxes(), previous: () => viewer.turn(-1), next: () => viewer.turn(1) };
-    for (const [name, run] of Object.entries(toolbar)) main.querySelector(`[data-do="${name}"]`)?.addEventListener("click", run);
+    this.panel.listen({ activate: (entry) => this.#activate(entry), typed: () => this.drafts.soon() });
+    for (const [name, run] of Object.entries(toolbar(this))) main.querySelector(`[data-do="${name}"]`)?.addEventListener("click", run);
     if (!this.editable) return;
     this.button?.addEventListener("click", () => this.approveOrNext());
     one("#reject-button", main).addEventListener("click", () => this.deciding.reject());
     one("#aside-button", main).addEventListener("click", () => void this.deciding.setAside());
     one("#escalate-button", main).addEventListener("click", () => void this.deciding.escalate());
+    main.querySelector("#add-field")?.addEventListener("click", () => void addField(this));
   }
 
   /** It is on the screen now. */
@@ -135,13 +140,8 @@ export class Desk {
     this.shown = new AbortController();
     const { signal } = this.shown;
     localTimes(this.part.main);
-    this.viewer.fit();
-    const deciding = this.editable ? this.deciding : null;
-    listen(shortcutTable({
-      store: this.store, acts: this.#acts(), viewer: this.viewer, editable: this.editable,
-      focus: (entry) => this.focus(entry), next: (from, step) => this.#next(from, step), active: () => this.active,
-      approve: () => deciding && this.approveOrNext(), reject: () => deciding?.reject(), aside: () => void deciding?.setAside(), escalate: () => void deciding?.escalate(),
-    }), this.editable ? (element) => element.hasAttribute("data-entry") : undefined, signal);
+    this.viewer.sheets.fit();
+    listen(shortcutTable(screenOf(this)), this.editable ? (element) => element.hasAttribute("data-entry") : undefined, signal);
     if (!this.editable) return;
     this.lease = new Lease(this.held(), one("#lease"), { onLost: (words) => this.deciding.lost(words), ahead: () => this.flow.held(), onAhead: (lost) => this.flow.lost(lost) });
     this.drafts.tellIn(one("#draft-state"));
@@ -181,16 +181,17 @@ export class Desk {
   /** @param {Entry} entry */
   #activate(entry) {
     if (this.active === entry) return;
-    if (this.active) this.holders.get(this.active.name)?.close();
+    if (this.active) this.holder(this.active)?.close();
+    if (this.capturing.marking !== entry) this.capturing.leave();
     this.active = entry;
-    this.holders.get(entry.name)?.open();
+    this.holder(entry)?.open();
     this.viewer.show(entry);
     this.summary.show(entry);
   }
 
   /** Nothing is left to check: the panel closes up, the whole page is in view. */
   #leaveFields() {
-    if (this.active) this.holders.get(this.active.name)?.close();
+    if (this.active) this.holder(this.active)?.close();
     this.active = null;
     this.viewer.show(null);
     this.summary.show(null);
@@ -198,43 +199,39 @@ export class Desk {
 
   /** @param {Entry} entry */
   focus(entry) {
-    this.#activate(entry);
-    this.holders.get(entry.name)?.focus();
+    if (entry === this.active) this.viewer.show(entry);
+    else this.#activate(entry);
+    this.holder(entry)?.focus();
   }
 
-  /** A value is settled: saves it and goes to the next one that is open. @param {Entry} entry @param {() => void} change */
-  #settle(entry, change) {
+  /** A value is settled: saves it and goes to the next one that is open, unless a rule speaks against it. @param {Entry} entry @param {() => void} change */
+  settle(entry, change) {
     change();
     this.drafts.now();
-    this.#next(entry, 1);
+    // Told once, Enter goes on: the mistake may be in another field.
+    if (this.store.judge.isHeard(entry)) return this.next(entry, 1);
+    this.announce(this.store.judge.hear(entry));
+    this.focus(entry);
   }
 
   /** @param {Entry | null} from @param {1 | -1} step */
-  #next(from, step) {
+  next(from, step) {
     const target = this.store.nextOpen(from, step);
     if (target) {
       this.focus(target);
       this.announce(say("jumped", { n: this.store.open().length, label: target.label }));
-    } else if (this.store.open().length === 0) {
+    } else if (this.store.open().length === 0 || this.store.heldOnly()) {
       this.#leaveFields();
       this.button?.focus();
-      this.announce(say("all_checked"));
+      this.announce(say(this.store.heldOnly() ? "held_by_rules" : "all_checked"));
     }
   }
 
-  /** A word of the page into the active field. @param {import("./marks.js").Word} word @param {boolean} append */
-  #capture(word, append) {
-    const entry = this.active;
-    if (!entry) return toast(say("choose_field"));
-    this.store.type(entry, append && entry.current ? `${entry.current} ${word.text}` : word.text);
-    this.drafts.soon();
-    this.holders.get(entry.name)?.focus();
-  }
-
   approveOrNext() {
-    if (this.store.open().length === 0) this.deciding.approve();
+    if (this.store.open().length === 0) void this.deciding.approve();
+    else if (this.store.heldOnly()) void this.deciding.overrule();
     else if (this.active?.state === "open" && !document.activeElement?.hasAttribute("data-entry")) this.focus(this.active);
-    else this.#next(this.active, 1);
+    else this.next(this.active, 1);
   }
 
   /** @param {import("../http.js").Answer} answer */

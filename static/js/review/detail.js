@@ -1,11 +1,19 @@
 // @ts-check
 /** What opens under the active entry: the crop of the page, why it is open, suggestions, and what can be done. */
 import { el, icon, say, svg, told } from "../dom.js";
+import { settled } from "./entries.js";
+import { placeOf } from "./marks.js";
 import { percent, sentences, tone } from "./reasons.js";
 
 /**
- * @typedef {import("./store.js").Entry} Entry
- * @typedef {{take: (entry: Entry, index: number) => void, confirm: (entry: Entry) => void, without: (entry: Entry, state: "absent" | "unreadable") => void, restore: (entry: Entry) => void}} Acts
+ * @typedef {import("./entries.js").Entry} Entry
+ * @typedef {object} Acts
+ * @property {(entry: Entry, index: number) => void} take
+ * @property {(entry: Entry) => void} confirm
+ * @property {(entry: Entry, state: "absent" | "unreadable") => void} without
+ * @property {(entry: Entry) => void} miss marks the place of what the engine did not see
+ * @property {(entry: Entry) => void} repeat takes the value of the document before
+ * @property {(entry: Entry) => void} restore
  * @typedef {{number: number, width: number, height: number, image_url: string}} Page
  */
 
@@ -15,7 +23,8 @@ import { percent, sentences, tone } from "./reasons.js";
  * @param {Acts | null} acts null on a page that can only be read
  */
 export function detail(entry, page, acts) {
-  const parts = [page && entry.box ? crop(entry.box, page) : null, why(entry)];
+  const place = placeOf(entry);
+  const parts = [page && place?.page === page.number ? crop(place.box, page) : null, why(entry)];
   if (acts && entry.suggestions.length) parts.push(chips(entry, acts));
   if (acts) parts.push(buttons(entry, acts));
   return el("div", { class: "detail" }, ...parts);
@@ -58,7 +67,9 @@ const clamp = (value, low, high) => Math.max(Math.min(low, high), Math.min(Math.
 function why(entry) {
   const lines = sentences(entry).map((sentence, index) => el("p", { class: index ? "" : "first", text: sentence }));
   const printed = entry.text && entry.text !== entry.current ? el("p", { text: say("printed", { text: entry.text }), dir: "auto" }) : null;
-  return el("div", { class: "because" }, el("div", {}, ...lines, printed, witness(entry)), meter(entry));
+  const [seen, read] = [witness(entry), meter(entry)];
+  if (!lines.length && !printed && !seen && !read) return null;
+  return el("div", { class: "because" }, el("div", {}, ...lines, printed, seen), read);
 }
 
 /** What a second reading of the same piece of the page says. @param {Entry} entry */
@@ -117,12 +128,15 @@ function difference(value, other) {
 
 /** @param {Entry} entry @param {Acts} acts */
 function buttons(entry, acts) {
-  const changed = entry.current !== entry.machine || ["checked", "absent", "unreadable"].includes(entry.state);
+  const state = settled(entry);
+  const changed = entry.current !== entry.machine || ["checked", "absent", "unreadable"].includes(state);
   const open = entry.state === "open" || entry.errors.length > 0;
+  const unseen = entry.machine === "" && !entry.text;
   return el("div", { class: "acts" },
     open && entry.current ? act("confirm", "⏎", "check", () => acts.confirm(entry)) : null,
-    entry.state === "absent" ? null : act("absent", "Alt N", "miss", () => acts.without(entry, "absent")),
-    entry.state === "unreadable" ? null : act("unreadable", "Alt U", "", () => acts.without(entry, "unreadable")),
+    unseen && state !== "missed" ? act("missed", "Alt M", "plus", () => acts.miss(entry)) : null,
+    state === "absent" ? null : act("absent", "Alt N", "miss", () => acts.without(entry, "absent")),
+    state === "unreadable" ? null : act("unreadable", "Alt U", "", () => acts.without(entry, "unreadable")),
     changed ? act("restore", "Esc", "history", () => acts.restore(entry)) : null);
 }
 

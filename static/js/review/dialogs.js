@@ -45,6 +45,12 @@ export async function askEscalation() {
   return data && String(data.get("note") ?? "").trim();
 }
 
+/** @returns {Promise<string | null>} what a field that the engine missed is called on the page */
+export async function askLabel() {
+  const data = await asked(dialog("#add-field-dialog"));
+  return data && String(data.get("label") ?? "").trim();
+}
+
 /** @param {string[]} rules what does not hold; @returns {Promise<string | null>} why it is right all the same */
 export async function askOverride(rules) {
   const node = dialog("#override");

@@ -36,7 +36,7 @@ export class Drafts {
 
   /**
    * Puts earlier work back: the server's draft, then what this computer has that the server had not yet acknowledged.
-   * @param {{revision: number, fields: Record<string, import("./store.js").DraftField>} | null} theirs
+   * @param {{revision: number, fields: Record<string, import("./entries.js").DraftField>} | null} theirs
    * @returns {Promise<string>} what to say of it
    */
   async bringBack(theirs) {
@@ -195,5 +195,5 @@ export class Drafts {
   }
 }
 
-/** The same text for the same values, in whatever order they come. @param {Record<string, import("./store.js").DraftField>} fields */
+/** The same text for the same values, in whatever order they come. @param {Record<string, import("./entries.js").DraftField>} fields */
 const sorted = (fields) => JSON.stringify(Object.keys(fields).sort().map((name) => [name, fields[name].value, fields[name].state]));

@@ -1,154 +1,201 @@
 // @ts-check
-/** The line items as a table whose cells are edited in place. */
+/** The line items as a grid whose cells are edited in place. */
 import { el, say } from "../dom.js";
 import { control, grow, isNumber } from "./control.js";
 import { detail } from "./detail.js";
+import { placeOf } from "./marks.js";
 import { reason, stateWords, tone, withoutValue } from "./reasons.js";
+import { Rows } from "./rows.js";
+import { Spreadsheet } from "./spreadsheet.js";
+import { showSum } from "./sum.js";
 
 /**
- * @typedef {import("./store.js").Entry} Entry
- * @typedef {import("./panel.js").Holder} Holder
+ * @typedef {import("./entries.js").Entry} Entry
+ * @typedef {import("./store.js").Store} Store
  * @typedef {import("./detail.js").Acts} Acts
  * @typedef {import("./detail.js").Page} Page
- * @typedef {{name: string, label: string, kind: string}} Column
+ * @typedef {{activate: (entry: Entry) => void, focus: (entry: Entry) => void, saved: () => void, announce: (words: string) => void}} Hooks
+ * @typedef {{entry: Entry, node: HTMLTableCellElement, control: HTMLElement, why: HTMLElement}} Cell
  */
 
-/** @implements {Holder} */
-class Cell {
+export class Grid {
   /**
-   * @param {Entry} entry
-   * @param {Page | undefined} page
-   * @param {Acts | null} acts
-   * @param {number} columns
+   * @param {HTMLElement} root what scrolls
+   * @param {Store} store
+   * @param {Map<number, Page>} pages
+   * @param {Acts | null} acts null on a page that can only be read
+   * @param {Hooks} hooks
+   * @param {AbortSignal} over tells that the document was left
    */
-  constructor(entry, page, acts, columns) {
-    const id = `cell-${entry.name.replaceAll(".", "-")}`;
-    this.entry = entry;
-    this.page = page;
+  constructor(root, store, pages, acts, hooks, over) {
+    this.store = store;
+    this.pages = pages;
     this.acts = acts;
-    this.columns = columns;
-    const label = say("cell", { label: entry.label, row: entry.row ?? 0 });
-    this.control = acts
-      ? control(entry, { id, describedBy: `${id}-why`, label, long: 14 })
-      : el("button", { type: "button", class: "value shown", id, "aria-describedby": `${id}-why` });
-    this.why = el("span", { class: "vh", id: `${id}-why` });
-    this.node = el("td", { class: isNumber(entry.kind) ? "end" : "" }, this.control, this.why);
-    /** @type {HTMLElement | null} */
-    this.detail = null;
-    this.update();
+    this.hooks = hooks;
+    /** @type {Entry | null} */
+    this.active = null;
+    this.sheet = new Spreadsheet(this);
+    const { columns } = store.items;
+    this.opened = el("tr", { class: "opened" }, el("td", { colspan: columns.length }));
+    this.count = el("span", { class: "number" });
+    this.sum = el("p", { class: "sum number" });
+    const head = columns.map((spec) => el("th", { scope: "col", class: isNumber(spec.kind) ? "end" : "", text: spec.label }));
+    this.table = el("table", { class: "grid" }, this.#widths(), el("thead", {}, el("tr", {}, ...head)));
+    this.rows = new Rows(root, this.table, store.items, (row) => new Map(row.cells.map((entry) => [entry.name, this.#cell(entry)])), over);
+    root.append(el("section", { class: "group items" },
+      el("h2", { text: say("line_items") }, this.count), el("div", { class: "grid-scroll" }, this.table), this.#foot()));
+    this.#listen();
+    this.draw();
   }
 
+  /** What the panel calls a holder. @param {Entry} entry @returns {import("./panel.js").Holder} */
+  holder(entry) {
+    return { entry, update: () => this.#refresh(entry), open: () => this.#open(entry), close: () => this.#close(), focus: () => this.#focus(entry) };
+  }
+
+  /** After rows came or went. */
+  draw() {
+    this.count.textContent = say("rows", { n: this.store.items.rows.length });
+    const within = this.table.contains(document.activeElement);
+    this.rows.draw();
+    if (within && this.active && this.store.get(this.active.name) && !this.table.contains(document.activeElement)) this.#focus(this.active);
+    showSum(this.sum, this.store);
+  }
+
+  /** Everything that is in the page as it is now. */
   update() {
-    const { entry, control: node } = this;
-    this.node.className = `${isNumber(entry.kind) ? "end " : ""}${tone(entry)} is-${entry.state}${this.detail ? " active" : ""}`;
-    this.why.textContent = `${stateWords(entry)} ${reason(entry)}`.trim();
-    if (node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement) {
-      if (node.value !== entry.current) node.value = entry.current;
-      node.placeholder = withoutValue(entry) && "–";
-      node.setAttribute("aria-invalid", String(entry.errors.length > 0));
-      grow(node);
-    } else node.textContent = entry.current || "–";
-    if (this.detail) this.#redetail();
+    for (const shown of this.rows.shown.values()) for (const cell of shown.cells.values()) this.#show(cell);
+    this.#redetail();
+    showSum(this.sum, this.store);
+  }
+
+  /** @param {Entry} entry @returns {Cell} */
+  #cell(entry) {
+    const id = `cell-${entry.name.replaceAll(".", "-")}`;
+    const label = say("cell", { label: entry.label, row: entry.row ?? 0 });
+    const node = this.acts
+      ? control(entry, { id, describedBy: `${id}-why`, label, long: this.rows.whole ? 14 : Infinity })
+      : el("button", { type: "button", class: "value shown", id, name: entry.name, "aria-describedby": `${id}-why` });
+    const why = el("span", { class: "vh", id: `${id}-why` });
+    const cell = { entry, control: node, why, node: /** @type {HTMLTableCellElement} */ (el("td", {}, node, why)) };
+    this.#show(cell);
+    return cell;
+  }
+
+  /** @param {Cell} cell */
+  #show({ entry, node, control: input, why }) {
+    const marked = `${entry === this.active ? " active" : ""}${this.sheet.inRange(entry) ? " range" : ""}`;
+    node.className = `${isNumber(entry.kind) ? "end " : ""}${tone(entry)} is-${entry.state}${marked}`;
+    why.textContent = `${stateWords(entry)} ${reason(entry)}`.trim();
+    if (input instanceof HTMLInputElement || input instanceof HTMLTextAreaElement) {
+      if (input.value !== entry.current) input.value = entry.current;
+      input.placeholder = withoutValue(entry) && "–";
+      input.setAttribute("aria-invalid", String(entry.errors.length > 0));
+      if (this.rows.whole) grow(input);
+    } else input.textContent = entry.current || "–";
+  }
+
+  /** @param {Entry} entry @returns {Cell | undefined} */
+  #cellOf(entry) {
+    return this.rows.shown.get(entry.row ?? -1)?.cells.get(entry.name);
+  }
+
+  /** @param {Entry} entry */
+  #refresh(entry) {
+    const cell = this.#cellOf(entry);
+    if (cell) this.#show(cell);
+    if (entry === this.active) this.#redetail();
+    showSum(this.sum, this.store);
+  }
+
+  // --- The active cell
+
+  /** @param {Entry} entry */
+  #open(entry) {
+    this.active = entry;
+    Object.assign(this.rows, { active: entry.row, below: this.opened });
+    if (!this.#cellOf(entry)) this.rows.bringIn(entry.row ?? 0);
+    this.#redetail();
+    const cell = this.#cellOf(entry);
+    cell?.node.parentElement?.after(this.opened);
+    this.#refresh(entry);
+    if (entry.state === "open") this.opened.scrollIntoView({ block: "nearest" });
+    cell?.node.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  #close() {
+    const before = this.active;
+    this.active = null;
+    Object.assign(this.rows, { active: null, below: null });
+    this.opened.remove();
+    if (before) this.#refresh(before);
   }
 
   #redetail() {
-    this.detail?.firstElementChild?.replaceChildren(detail(this.entry, this.page, this.acts));
+    const { active } = this;
+    if (!active) return;
+    const place = /** @type {HTMLElement} */ (this.opened.firstElementChild);
+    const fresh = detail(active, this.pages.get(placeOf(active)?.page ?? 0), this.acts);
+    const kept = this.detailed === active && !active.evidence ? place.querySelector(".crop") : null;
+    if (kept) fresh.querySelector(".crop")?.replaceWith(kept);
+    this.detailed = active.evidence ? null : active;
+    place.replaceChildren(fresh);
   }
 
-  open() {
-    this.detail = el("tr", { class: "opened" }, el("td", { colspan: this.columns }));
-    this.node.parentElement?.after(this.detail);
-    this.#redetail();
-    this.update();
-    this.detail.scrollIntoView({ block: "nearest" });
-    this.node.scrollIntoView({ block: "nearest", inline: "nearest" });
+  /** @param {Entry} entry */
+  #focus(entry) {
+    if (!this.#cellOf(entry)) this.rows.bringIn(entry.row ?? 0);
+    const node = this.#cellOf(entry)?.control;
+    node?.focus({ preventScroll: true });
+    if (node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement) node.select();
   }
 
-  close() {
-    this.detail?.remove();
-    this.detail = null;
-    this.update();
+  #listen() {
+    /** @param {string} type @param {(entry: Entry, event: any) => void} run */
+    const on = (type, run) => this.table.addEventListener(type, (event) => {
+      const node = event.target instanceof Element ? event.target.closest("[name]") : null;
+      const entry = node ? this.store.get(node.getAttribute("name") ?? "") : undefined;
+      if (entry) run(entry, event);
+    });
+    const enter = (/** @type {Entry} */ entry) => {
+      if (entry === this.active) return;
+      this.sheet.unmark();
+      this.hooks.activate(entry);
+    };
+    on("focusin", enter);
+    on("click", enter);
+    on("keydown", (entry, event) => this.sheet.moves(event, entry));
+    if (!this.acts) return;
+    on("input", (entry, event) => {
+      this.store.type(entry, event.target.value);
+      this.hooks.saved();
+    });
+    on("paste", (entry, event) => this.sheet.pastes(event, entry));
   }
 
-  focus() {
-    this.control.focus({ preventScroll: true });
-    if (this.control instanceof HTMLInputElement || this.control instanceof HTMLTextAreaElement) this.control.select();
+  #foot() {
+    const button = (/** @type {string} */ words, /** @type {() => void} */ run) => {
+      const node = el("button", { type: "button", class: "button ghost tiny", text: say(words) });
+      node.addEventListener("mousedown", (event) => event.preventDefault());
+      node.addEventListener("click", run);
+      return node;
+    };
+    const buttons = this.acts ? [button("add_row", () => this.sheet.insertRow()), button("remove_row", () => this.sheet.removeRow())] : [];
+    return el("div", { class: "grid-foot" }, ...buttons, this.sum);
   }
-}
 
-/**
- * @param {HTMLElement} root
- * @param {{columns: Column[], rows: {row: number}[]} | null} items
- * @param {Entry[]} entries
- * @param {Map<number, Page>} pages
- * @param {Acts | null} acts
- * @returns {Holder[]}
- */
-export function fillGrid(root, items, entries, pages, acts) {
-  if (!items?.rows.length) return [];
-  const { columns } = items;
-  const holders = entries.map((entry) => new Cell(entry, pages.get(entry.page ?? 0), acts, columns.length));
-  const byName = new Map(holders.map((holder) => [holder.entry.name, holder]));
-  const head = columns.map((column) => el("th", { scope: "col", class: isNumber(column.kind) ? "end" : "", text: column.label }));
-  const body = items.rows.map(({ row }) =>
-    el("tr", {}, ...columns.map((column) => byName.get(`line_items.${row}.${column.name}`)?.node ?? el("td"))));
-  const table = el("table", { class: "grid" }, widths(columns, entries), el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...body));
-  const title = el("h2", { text: say("line_items") }, el("span", { class: "number", text: say("rows", { n: items.rows.length }) }));
-  const sum = el("p", { class: "sum number" });
-  root.append(el("section", { class: "group items" }, title, el("div", { class: "grid-scroll" }, table), sum));
-  table.addEventListener("keydown", (event) => moveInColumn(event, table));
-  table.addEventListener("input", () => showSum(sum, columns, entries));
-  showSum(sum, columns, entries);
-  for (const holder of holders) holder.update();
-  return holders;
-}
-
-/** Columns as wide as their longest words ask for, within reason. @param {Column[]} columns @param {Entry[]} entries */
-function widths(columns, entries) {
-  const weights = columns.map((column) => {
-    const found = entries.filter((entry) => entry.name.endsWith(`.${column.name}`)).map((entry) => entry.machine.length);
-    return Math.min(Math.max(column.label.length * 0.9, ...found, 3), 22) + 2;
-  });
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return el("colgroup", {}, ...weights.map((weight) => {
-    const column = el("col");
-    column.style.inlineSize = `${(weight / total) * 100}%`;
-    return column;
-  }));
-}
-
-/** @param {KeyboardEvent} event @param {HTMLElement} table */
-function moveInColumn(event, table) {
-  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-  const cell = event.target instanceof Element ? /** @type {HTMLTableCellElement | null} */ (event.target.closest("td")) : null;
-  if (!step || !cell || event.altKey || event.ctrlKey || event.metaKey) return;
-  const rows = [...table.querySelectorAll("tbody tr:not(.opened)")];
-  const row = rows[rows.indexOf(/** @type {Element} */ (cell.parentElement)) + step];
-  const next = row?.children[cell.cellIndex]?.querySelector("input, textarea, button");
-  if (!(next instanceof HTMLElement)) return;
-  event.preventDefault();
-  next.focus();
-  if (next instanceof HTMLInputElement || next instanceof HTMLTextAreaElement) next.select();
-}
-
-/** @param {HTMLElement} node @param {Column[]} columns @param {Entry[]} entries */
-function showSum(node, columns, entries) {
-  const column = columns.findLast((found) => found.kind === "money" || found.kind === "amount");
-  const values = column ? entries.filter((entry) => entry.name.endsWith(`.${column.name}`)).map((entry) => entry.current) : [];
-  const sum = values.length ? decimalSum(values) : null;
-  node.hidden = sum === null;
-  if (sum !== null) node.replaceChildren(el("span", { text: say("sum_of_rows") }), el("span", { class: "value", text: sum }));
-}
-
-/** @param {string[]} values decimal strings; @returns {string | null} null when one is no number: then no sum is shown */
-function decimalSum(values) {
-  if (!values.every((value) => /^-?\d+(\.\d+)?$/.test(value))) return null;
-  const places = Math.max(...values.map((value) => (value.split(".")[1] ?? "").length));
-  const whole = values.map((value) => {
-    const [units, part = ""] = value.split(".");
-    return BigInt(units + part.padEnd(places, "0"));
-  });
-  const total = whole.reduce((sum, value) => sum + value, 0n);
-  const digits = (total < 0n ? -total : total).toString().padStart(places + 1, "0");
-  return `${total < 0n ? "-" : ""}${digits.slice(0, digits.length - places)}${places ? `.${digits.slice(-places)}` : ""}`;
+  /** Columns as wide as their longest words ask for, within reason. */
+  #widths() {
+    const { columns, rows } = this.store.items;
+    const weights = columns.map((spec, place) => {
+      const found = rows.slice(0, 100).map((row) => row.cells[place].machine.length);
+      return Math.min(Math.max(spec.label.length * 0.9, ...found, 3), 22) + 2;
+    });
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return el("colgroup", {}, ...weights.map((weight) => {
+      const node = el("col");
+      node.style.inlineSize = `${(weight / total) * 100}%`;
+      return node;
+    }));
+  }
 }

@@ -5,7 +5,7 @@
  */
 
 /**
- * @typedef {import("./store.js").DraftField} DraftField
+ * @typedef {import("./entries.js").DraftField} DraftField
  * @typedef {{version: number, revision: number, at?: number, fields: Record<string, DraftField>}} Kept `at` in milliseconds of the clock
  */
 

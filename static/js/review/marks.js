@@ -4,9 +4,10 @@ import { svg } from "../dom.js";
 import { tone } from "./reasons.js";
 
 /**
- * @typedef {import("./store.js").Entry} Entry
+ * @typedef {import("./entries.js").Entry} Entry
  * @typedef {{id: string, text: string, box: number[], confidence: number}} Word
- * @typedef {{number: number, width: number, height: number, image_url: string, words_url: string, words?: Word[]}} Page
+ * @typedef {{number: number, turn: number, width: number, height: number, image_url: string, thumbnail_url: string, words_url: string, turn_url: string, words?: Word[]}} Page
+ * @typedef {{page: number, box: number[]}} Place
  */
 
 const ROOM = 0.0035; // of the page's width: boxes stand off from the ink by this
@@ -19,13 +20,24 @@ function geometry(page, [left, top, width, height], room = ROOM) {
   };
 }
 
-/** @param {Page} page @param {Entry[]} entries @param {boolean} capture whether words can be clicked */
-export function drawMarks(page, entries, capture) {
-  const words = capture ? wordsOf(page) : [];
-  const boxes = entries.map((entry) =>
-    svg("rect", { class: boxClass(entry, false), "data-name": entry.name, ...geometry(page, /** @type {number[]} */ (entry.box)) }));
-  return svg("svg", { class: "marks", viewBox: `0 0 ${page.width} ${page.height}`, "aria-hidden": "true" }, ...words, ...boxes);
+/** Where the value stands: where the reviewer took it from, else where the machine read it. @param {Entry} entry @returns {Place | null} */
+export function placeOf(entry) {
+  const { evidence } = entry;
+  if (evidence?.page && evidence.box) return { page: evidence.page, box: evidence.box };
+  return entry.page && entry.box ? { page: entry.page, box: entry.box } : null;
 }
+
+/** The layer of marks of a page, with no box in it yet. @param {Page} page @param {boolean} capture whether words can be clicked */
+export function layer(page, capture) {
+  const words = capture ? wordsOf(page) : [];
+  return svg("svg", { class: "marks", viewBox: `0 0 ${page.width} ${page.height}`, "aria-hidden": "true" }, ...words);
+}
+
+/** @param {Page} page @param {Entry} entry @param {number[]} box @param {boolean} active */
+export const boxOf = (page, entry, box, active) => svg("rect", { class: boxClass(entry, active), "data-name": entry.name, ...geometry(page, box) });
+
+/** @param {Page} page @param {number[]} box @param {string} kind `row` around the cells of a line item, `hit` of a search */
+export const outline = (page, box, kind) => svg("rect", { class: kind, ...geometry(page, box) });
 
 /** The words that can be clicked, none before they are fetched. @param {Page} page */
 export const wordsOf = (page) => (page.words ?? []).map((word) => svg("rect", { class: "word", "data-word": word.id, ...geometry(page, word.box, 0.001) }));
@@ -33,37 +45,52 @@ export const wordsOf = (page) => (page.words ?? []).map((word) => svg("rect", { 
 /** @param {Entry} entry @param {boolean} active */
 export const boxClass = (entry, active) => `box ${tone(entry)}${active ? " active" : ""}`;
 
+const GAP = 4; // pixels between the box and its flag
+const NEAR = 5; // heights of the flag, up and down along the edges: further off nobody sees what it belongs to
+
 /**
- * Puts the flag on the first free side of the box: below, above, right, left; it never covers a word if a side is free.
+ * Puts the flag on the first side of the box where it covers no word: below, above, right, left, and their corners. Where every side
+ * has words it goes to the nearest free place of the page's edge, and where there is none it is not shown at all.
  * @param {HTMLElement} flag
  * @param {Page} page
  * @param {number[]} box
  * @param {number} scale screen pixels per image pixel
  */
 export function placeFlag(flag, page, box, scale) {
+  flag.hidden = false;
   const size = { width: flag.offsetWidth, height: flag.offsetHeight };
-  const [left, top, width, height] = [box[0] * page.width, box[1] * page.height, box[2] * page.width, box[3] * page.height].map((n) => n * scale);
-  const gap = 4;
   const sheet = { width: page.width * scale, height: page.height * scale };
-  const inside = (/** @type {number} */ x) => Math.max(2, Math.min(x, sheet.width - size.width - 2));
-  const sides = [
-    [inside(left - 4), top + height + gap], [inside(left - 4), top - size.height - gap],
-    [left + width + gap, top + (height - size.height) / 2], [left - size.width - gap, top + (height - size.height) / 2],
-    [inside(left + width - size.width + 4), top + height + gap], [inside(left + width - size.width + 4), top - size.height - gap],
-  ];
+  const at = [box[0] * sheet.width, box[1] * sheet.height, box[2] * sheet.width, box[3] * sheet.height];
   const words = (page.words ?? []).map((word) => [word.box[0] * sheet.width, word.box[1] * sheet.height, word.box[2] * sheet.width, word.box[3] * sheet.height]);
-  const costs = sides.map(([x, y]) => {
-    const out = x < 0 || y < 0 || x + size.width > sheet.width || y + size.height > sheet.height;
-    return (out ? 1e9 : 0) + words.reduce((sum, word) => sum + overlap([x, y, size.width, size.height], word), 0);
-  });
-  const [x, y] = sides[costs.indexOf(Math.min(...costs))];
-  flag.style.insetInlineStart = `${x}px`;
-  flag.style.insetBlockStart = `${y}px`;
+  const free = [...sides(at, size, sheet), ...edges(at, size, sheet)].find(([x, y]) =>
+    x >= 0 && y >= 0 && x + size.width <= sheet.width && y + size.height <= sheet.height
+    && !words.some((word) => overlap([x, y, size.width, size.height], word)));
+  flag.hidden = !free;
+  if (!free) return;
+  flag.style.insetInlineStart = `${free[0]}px`;
+  flag.style.insetBlockStart = `${free[1]}px`;
 }
 
-/** @param {number[]} one @param {number[]} other @returns {number} the common area */
+/** @typedef {{width: number, height: number}} Size */
+
+/** @param {number[]} box @param {Size} size @param {Size} sheet @returns {number[][]} */
+function sides([left, top, width, height], size, sheet) {
+  const inside = (/** @type {number} */ x) => Math.max(2, Math.min(x, sheet.width - size.width - 2));
+  const [below, above, middle] = [top + height + GAP, top - size.height - GAP, top + (height - size.height) / 2];
+  const [start, end, centre] = [inside(left - GAP), inside(left + width - size.width + GAP), inside(left + (width - size.width) / 2)];
+  return [
+    [start, below], [start, above], [left + width + GAP, middle], [left - size.width - GAP, middle], [end, below], [end, above],
+    [centre, below], [centre, above], [left + width + GAP, below], [left + width + GAP, above], [left - size.width - GAP, below], [left - size.width - GAP, above],
+  ];
+}
+
+/** Beside the page's edges at the height of the box, then higher and lower. @param {number[]} box @param {Size} size @param {Size} sheet @returns {number[][]} */
+function edges([, top], size, sheet) {
+  const steps = Array.from({ length: NEAR }, (_, step) => top + (step % 2 ? -1 : 1) * Math.ceil(step / 2) * size.height);
+  return steps.flatMap((y) => [[sheet.width - size.width - 2, y], [2, y]]);
+}
+
+/** @param {number[]} one @param {number[]} other @returns {boolean} whether they have any area in common */
 function overlap([x1, y1, w1, h1], [x2, y2, w2, h2]) {
-  const wide = Math.min(x1 + w1, x2 + w2) - Math.max(x1, x2);
-  const high = Math.min(y1 + h1, y2 + h2) - Math.max(y1, y2);
-  return wide > 0 && high > 0 ? wide * high : 0;
+  return Math.min(x1 + w1, x2 + w2) > Math.max(x1, x2) && Math.min(y1 + h1, y2 + h2) > Math.max(y1, y2);
 }

@@ -6,7 +6,7 @@ import { detail } from "./detail.js";
 import { percent, reason, stateWords, tone, toneIcon, withoutValue } from "./reasons.js";
 
 /**
- * @typedef {import("./store.js").Entry} Entry
+ * @typedef {import("./entries.js").Entry} Entry
  * @typedef {import("./detail.js").Acts} Acts
  * @typedef {import("./detail.js").Page} Page
  * @typedef {object} Holder what shows an entry, a row here or a cell of the grid
@@ -23,22 +23,22 @@ let serial = 0;
 class Row {
   /**
    * @param {Entry} entry
-   * @param {Page | undefined} page
+   * @param {Map<number, Page>} pages
    * @param {Acts | null} acts
    */
-  constructor(entry, page, acts) {
+  constructor(entry, pages, acts) {
     const id = `field-${(serial += 1)}`;
     this.entry = entry;
-    this.page = page;
+    this.pages = pages;
     this.acts = acts;
     this.mark = el("span", { class: "mark" });
     this.why = el("span", { class: "why number", id: `${id}-why` });
     this.was = el("p", { class: "was", hidden: true });
     this.control = acts ? control(entry, { id, describedBy: `${id}-why` }) : el("button", { type: "button", class: "value shown", id, dir: "auto", "aria-describedby": `${id}-why` });
-    const name = el("label", { for: id, class: "name", text: entry.label });
-    this.node = el("div", { class: "row", "data-name": entry.name }, this.mark, name, el("div", { class: "holds" }, this.control, this.was), this.why);
     /** @type {HTMLElement | null} */
     this.detail = null;
+    const name = el("label", { for: id, class: "name", text: entry.label });
+    this.node = el("div", { class: "row", "data-name": entry.name }, this.mark, name, el("div", { class: "holds" }, this.control, this.was), this.why);
     this.update();
   }
 
@@ -67,20 +67,25 @@ class Row {
     }
     if (node.value !== entry.current) node.value = entry.current;
     node.placeholder = without;
-    node.setAttribute("aria-invalid", String(entry.errors.length > 0));
+    node.setAttribute("aria-invalid", String(entry.errors.length + entry.rules.length > 0));
     grow(node);
   }
 
   #redetail() {
-    const fresh = detail(this.entry, this.page, this.acts);
-    const kept = this.detail?.querySelector(".crop");
+    const fresh = detail(this.entry, this.#pageOf(), this.acts);
+    const kept = this.entry.evidence ? null : this.detail?.querySelector(".crop");
     if (kept) fresh.querySelector(".crop")?.replaceWith(kept);
     this.detail?.replaceWith(fresh);
     this.detail = fresh;
   }
 
+  /** The page that the value stands on. */
+  #pageOf() {
+    return this.pages.get(this.entry.evidence?.page ?? this.entry.page ?? 0);
+  }
+
   open() {
-    this.detail = detail(this.entry, this.page, this.acts);
+    this.detail = detail(this.entry, this.#pageOf(), this.acts);
     this.node.append(this.detail);
     this.update();
     this.node.scrollIntoView({ block: "nearest" });
@@ -98,22 +103,72 @@ class Row {
   }
 }
 
-/**
- * @param {HTMLElement} root
- * @param {Entry[]} entries
- * @param {Map<number, Page>} pages
- * @param {Acts | null} acts
- * @returns {Holder[]}
- */
-export function fillPanel(root, entries, pages, acts) {
-  const rows = entries.map((entry) => new Row(entry, pages.get(entry.page ?? 0), acts));
-  /** @type {Map<string, Row[]>} */
-  const groups = new Map();
-  for (const row of rows) groups.set(row.entry.group, [...(groups.get(row.entry.group) ?? []), row]);
-  for (const [name, members] of groups) {
-    const title = name ? el("h2", { text: name }) : el("h2", { class: "vh", text: say("fields") });
-    root.append(el("section", { class: "group" }, title, ...members.map((row) => row.node)));
+export class Panel {
+  /**
+   * @param {HTMLElement} root
+   * @param {import("./store.js").Store} store
+   * @param {Map<number, Page>} pages
+   * @param {Acts | null} acts
+   */
+  constructor(root, store, pages, acts) {
+    this.store = store;
+    this.pages = pages;
+    this.acts = acts;
+    this.place = el("div");
+    root.replaceChildren(this.place);
+    /** @type {Map<Entry, Row>} */
+    this.rows = new Map();
+    this.draw();
   }
-  for (const row of rows) row.update(); // once more, now that textareas have a width to grow in
-  return rows;
+
+  /** After fields came or went. */
+  draw() {
+    if (this.store.fields.length === this.rows.size && this.store.fields.every((entry) => this.rows.has(entry))) return;
+    /** @type {Map<string, Row[]>} */
+    const groups = new Map();
+    for (const entry of this.store.fields) groups.set(entry.group, [...(groups.get(entry.group) ?? []), this.#row(entry)]);
+    for (const entry of this.rows.keys()) if (!this.store.fields.includes(entry)) this.rows.delete(entry);
+    const sections = [...groups].map(([name, members]) => {
+      const title = name ? el("h2", { text: name }) : el("h2", { class: "vh", text: say("fields") });
+      return el("section", { class: "group" }, title, ...members.map((row) => row.node));
+    });
+    this.place.replaceChildren(...sections);
+    this.update(); // once more, now that textareas have a width to grow in
+  }
+
+  update() {
+    for (const row of this.rows.values()) row.update();
+  }
+
+  /** @param {Entry} entry @returns {Holder | undefined} */
+  holder(entry) {
+    return this.rows.get(entry);
+  }
+
+  /** @param {{activate: (entry: Entry) => void, typed: () => void}} on */
+  listen(on) {
+    const rowAt = (/** @type {Event} */ event) => {
+      const node = event.target instanceof Element ? event.target.closest(".value[name], button.shown") : null;
+      return node ? [...this.rows.values()].find((row) => row.control === node) : undefined;
+    };
+    const enter = (/** @type {Event} */ event) => {
+      const row = rowAt(event);
+      if (row) on.activate(row.entry);
+    };
+    this.place.addEventListener("focusin", enter);
+    this.place.addEventListener("click", enter);
+    this.place.addEventListener("input", (event) => {
+      const row = rowAt(event);
+      if (!row) return;
+      this.store.type(row.entry, /** @type {HTMLInputElement} */ (event.target).value);
+      on.typed();
+    });
+  }
+
+  /** @param {Entry} entry @returns {Row} */
+  #row(entry) {
+    const row = this.rows.get(entry) ?? new Row(entry, this.pages, this.acts);
+    this.rows.set(entry, row);
+    return row;
+  }
 }

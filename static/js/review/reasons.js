@@ -2,13 +2,13 @@
 /** Why an entry needs a person: one tone, one word. */
 import { say } from "../dom.js";
 
-/** @typedef {import("./store.js").Entry} Entry */
+/** @typedef {import("./entries.js").Entry} Entry */
 
 /** @param {Entry} entry @returns {"ok" | "none" | "you" | "warn" | "bad" | "miss"} */
 export function tone(entry) {
   if (entry.state === "certain") return entry.current ? "ok" : "none";
   if (entry.state !== "open") return "you";
-  if (entry.errors.length || entry.problems.some((problem) => problem.code === "invalid")) return "bad";
+  if (entry.errors.length || entry.rules.length || entry.problems.some((problem) => problem.code === "invalid")) return "bad";
   return entry.problems.some((problem) => problem.code === "missing") || !entry.machine ? "miss" : "warn";
 }
 
@@ -22,6 +22,7 @@ export const percent = (confidence) => `${Math.floor(confidence)}%`;
 export function reason(entry) {
   if (entry.state !== "open") return "";
   if (entry.errors.length) return say("reason_refused");
+  if (entry.rules.length) return say(/\d{4}-\d{2}-\d{2}/.test(entry.rules[0]) ? "reason_dates" : "reason_sum");
   const broken = entry.problems.find((problem) => problem.code === "invalid");
   if (broken) return say(ruleWord(broken.rule ?? ""));
   if (tone(entry) === "miss") return say("reason_missing");
@@ -42,7 +43,7 @@ export const stateWords = (entry) => say(entry.state === "certain" && !entry.cur
 
 /** @param {Entry} entry @returns {string[]} the sentences under an active entry, the server's refusals first */
 export function sentences(entry) {
-  return [...entry.errors, ...entry.problems.map((problem) => problem.message)].filter(
+  return [...entry.errors, ...entry.rules, ...entry.problems.map((problem) => problem.message)].filter(
     (message, index, all) => message && all.indexOf(message) === index,
   );
 }

@@ -1,53 +1,50 @@
 // @ts-check
 /** The values of one document and what the reviewer did to each. Only explicit acts change a state. */
+import { turned } from "./boxes.js";
+import { entry, given, initial, settled } from "./entries.js";
+import { History, standing } from "./history.js";
+import { Items } from "./items.js";
+import { Judge } from "./judge.js";
+import { decisionOf, draftOf, ownFields, putIn } from "./saying.js";
 
 /**
- * @typedef {{code: string, field: string | null, message: string, rule: string | null}} Problem
- * @typedef {{value: string, text: string, confidence: number | null, page: number | null, box: number[] | null, why: string}} Suggestion
- * @typedef {"certain" | "open" | "checked" | "corrected" | "absent" | "unreadable"} State
- * @typedef {{value: string | null, state: State}} DraftField
- * @typedef {object} Entry one field, or one cell of the line items
- * @property {string} name
- * @property {string} label
- * @property {string} group
- * @property {string} kind
- * @property {string} machine what the machine read, "" for nothing
- * @property {string} text the words as printed
- * @property {number | null} score percent: how sure the machine is, as it is compared with the threshold
- * @property {number | null} threshold percent
- * @property {number | null} page
- * @property {number[] | null} box
- * @property {boolean} required
- * @property {Problem[]} problems
- * @property {Suggestion[]} suggestions
- * @property {string} before the state that the server told
- * @property {boolean} certain before the reviewer did anything
- * @property {number | null} row the line item it is in
- * @property {string} current
- * @property {State} state
- * @property {string[]} errors what the server said against it
- * @property {{text: string, agrees: boolean | null} | null} witness what a second reading of the same piece says
+ * @typedef {import("./entries.js").Entry} Entry
+ * @typedef {import("./entries.js").State} State
+ * @typedef {import("./entries.js").Evidence} Evidence
+ * @typedef {import("./entries.js").Suggestion} Suggestion
+ * @typedef {import("./entries.js").DraftField} DraftField
  */
-
-/** @type {State[]} */
-const DONE = ["checked", "corrected", "absent", "unreadable"];
 
 export class Store {
   /** @param {any} data the page's data, see the review view */
   constructor(data) {
+    this.history = new History();
     /** @type {Entry[]} */
     this.fields = data.fields.map((/** @type {any} */ field) => entry(field, field.name, field.label, null));
-    /** @type {Entry[]} */
-    this.cells = (data.line_items?.rows ?? []).flatMap((/** @type {any} */ row) => cells(row, data.line_items.columns));
-    this.entries = [...this.fields, ...this.cells];
-    this.byName = new Map(this.entries.map((found) => [found.name, found]));
+    this.items = new Items(data.line_items, this.history);
     /** @type {((entry: Entry | null) => void)[]} */
     this.watchers = [];
+    /** @type {(() => void)[]} */
+    this.reshaped = [];
+    this.quiet = false;
+    /** @type {Entry[]} */
+    this.entries = [];
+    /** @type {Map<string, Entry>} */
+    this.byName = new Map();
+    this.items.onChange = () => this.#reshape();
+    this.#reshape();
+    this.judge = new Judge(this, data.rules ?? null);
+    this.judge.judge();
   }
 
   /** @param {(entry: Entry | null) => void} watcher null when many changed at once */
   watch(watcher) {
     this.watchers.push(watcher);
+  }
+
+  /** @param {() => void} watcher told when fields or rows came or went */
+  watchShape(watcher) {
+    this.reshaped.push(watcher);
   }
 
   /** @param {string} name @returns {Entry | undefined} */
@@ -57,42 +54,82 @@ export class Store {
 
   /** @param {Entry} target @param {string} value */
   type(target, value) {
-    const state = value.trim() === "" ? (target.certain && target.machine === "" ? "certain" : "open") : initial(target);
-    this.#set(target, value, value.trim() !== "" && value !== target.machine ? "corrected" : state);
+    const place = target.evidence?.box ? /** @type {Evidence} */ ({ ...target.evidence, source: "typed", word_ids: [] }) : null;
+    const evidence = target.machine === "" ? place : null;
+    const empty = value.trim() === "";
+    const back = target.certain && (value === target.machine || (empty && target.machine === "")) ? "certain" : "open";
+    this.#set(target, value, empty || value === target.machine ? back : given(target, evidence), evidence, true);
   }
 
   /** Takes the value as it stands. @param {Entry} target @returns {boolean} false when there is no value to take */
   confirm(target) {
+    this.history.settle();
     if (target.state === "absent" || target.state === "unreadable") return true;
     const empty = target.current.trim() === "";
     if (empty) return target.state === "certain";
-    if (target.current !== target.machine) this.#set(target, target.current.trim(), "corrected");
-    else if (target.state === "open") this.#set(target, target.current, "checked");
+    if (target.current !== target.machine) this.#set(target, target.current.trim(), given(target, target.evidence), target.evidence);
+    else if (target.state === "open" && target.held !== "certain") this.#set(target, target.current, "checked", null);
     return true;
   }
 
-  /** @param {Entry} target @param {string} value a suggestion or words of the page: as explicit as typing */
-  take(target, value) {
-    this.#set(target, value, value === target.machine ? "checked" : "corrected");
+  /** @param {Entry} target @param {Suggestion} suggestion as explicit as typing */
+  take(target, suggestion) {
+    const evidence = /** @type {Evidence} */ ({ source: "suggested", word_ids: [], page: suggestion.page, box: suggestion.box });
+    this.#give(target, suggestion.value, suggestion.page && suggestion.box ? evidence : { ...evidence, page: null, box: null });
+  }
+
+  /** A value that was found elsewhere, as in the document before. @param {Entry} target @param {string} value */
+  copy(target, value) {
+    this.#give(target, value, null);
+  }
+
+  /** Words of the page, or a piece of it in which the engine saw none. @param {Entry} target @param {string} text @param {Evidence} evidence */
+  capture(target, text, evidence) {
+    if (text) this.#give(target, text, evidence, "open");
+    else this.#set(target, target.current, target.current.trim() ? given(target, evidence) : target.state, evidence);
   }
 
   /** @param {Entry} target @param {"absent" | "unreadable"} state */
   without(target, state) {
-    this.#set(target, "", state);
+    this.#set(target, "", state, null);
   }
 
   /** @param {Entry} target */
   restore(target) {
-    this.#set(target, target.machine, initial(target));
+    this.#set(target, target.machine, initial(target), null);
+  }
+
+  /** @param {Entry} target whether there is anything to restore */
+  changed(target) {
+    return target.current !== target.machine || ["checked", "absent", "unreadable"].includes(settled(target));
+  }
+
+  /** Takes the last step back. @returns {Entry | null | undefined} where it was; undefined when there is nothing to take back */
+  undo() {
+    return this.#moved(this.history.undo());
+  }
+
+  redo() {
+    return this.#moved(this.history.redo());
+  }
+
+  /** Many changes that are one step and told once. @template T @param {() => T} run @returns {T} */
+  together(run) {
+    this.quiet = true;
+    const result = this.history.together(run);
+    this.quiet = false;
+    this.judge.judge();
+    this.#tell(null);
+    return result;
   }
 
   /** @param {{field: string | null, message: string}[]} errors the server's; @returns {Entry | null} the first field opened again */
   refuse(errors) {
-    const named = errors.filter((error) => error.field && this.byName.has(error.field));
-    for (const error of named) {
-      const target = /** @type {Entry} */ (this.get(/** @type {string} */ (error.field)));
-      target.errors = [...target.errors.filter((message) => message !== error.message), error.message];
+    const named = errors.map((error) => [this.#named(error.field), error.message]).filter(([target]) => target);
+    for (const [target, message] of /** @type {[Entry, string][]} */ (named)) {
+      target.errors = [...target.errors.filter((earlier) => earlier !== message), message];
       target.state = "open";
+      target.held = null;
     }
     this.#tell(null);
     return this.entries.find((found) => found.errors.length > 0) ?? null;
@@ -102,91 +139,102 @@ export class Store {
     return this.entries.filter((found) => found.state === "open");
   }
 
-  /** @param {Entry | null} from @param {1 | -1} step @returns {Entry | null} the nearest open entry, going round */
+  /** Whether nothing but rules that do not hold keeps the document from being approved: then a reason may overrule them. */
+  heldOnly() {
+    const open = this.open();
+    return open.length > 0 && open.every((found) => found.held);
+  }
+
+  /** @param {Entry | null} from @param {1 | -1} step @returns {Entry | null} the nearest open entry, going round; what only a rule holds open is come to until it was confirmed */
   nextOpen(from, step = 1) {
     const start = from ? this.entries.indexOf(from) : step > 0 ? -1 : 0;
     const count = this.entries.length;
     for (let hop = 1; hop <= count; hop += 1) {
       const found = this.entries[(((start + step * hop) % count) + count) % count];
-      if (found?.state === "open" && found !== from) return found;
+      if (found?.state === "open" && found !== from && !(found.held && this.judge.isHeard(found))) return found;
     }
     return null;
   }
 
-  /** @returns {Record<string, DraftField>} what the reviewer did so far */
-  draft() {
-    const done = this.entries.filter((found) => DONE.includes(found.state));
-    return Object.fromEntries(done.map((found) => [found.name, { value: found.current, state: found.state }]));
+  /** A field that the engine did not see, of a form without fixed ones. @param {string} label @returns {Entry} */
+  addField(label) {
+    const base = label.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_").replace(/^[_0-9]+|_+$/g, "").slice(0, 40) || "field";
+    let name = base;
+    for (let number = 2; this.byName.has(name); number += 1) name = `${base}_${number}`;
+    const added = entry({ state: "certain", group: this.fields[0]?.group }, name, label, null);
+    added.own = true;
+    const put = () => void (this.fields.push(added), this.#reshape());
+    const take = () => void (this.fields.splice(this.fields.indexOf(added), 1), this.#reshape());
+    put();
+    this.history.noteRows(take, put);
+    return added;
   }
 
-  /** @param {Record<string, DraftField>} fields @returns {number} how many were put in */
+  /** A page was turned: the boxes on it go with it, those of earlier steps too. @param {number} page @param {number} quarters clockwise */
+  turnBoxes(page, quarters) {
+    const steps = [...this.history.done, ...this.history.undone].flatMap((step) => step.changes.flatMap((change) => [change.before.evidence, change.after.evidence]));
+    const places = new Set([...this.entries.flatMap((found) => [found, found.evidence, ...found.suggestions]), ...steps]);
+    for (const place of places) if (place?.page === page && place.box) place.box = turned(place.box, quarters);
+  }
+
+  draft() {
+    return draftOf(this);
+  }
+
+  /** @param {Record<string, DraftField>} fields of a draft @returns {number} how many were put in */
   putIn(fields) {
-    const known = Object.entries(fields).filter(([name, saved]) => this.byName.has(name) && DONE.includes(saved.state));
-    for (const [name, saved] of known) {
-      const target = /** @type {Entry} */ (this.get(name));
-      Object.assign(target, { current: saved.value ?? "", state: saved.state, errors: [] });
-    }
+    this.items.putIn(fields);
+    this.fields.push(...ownFields(this, fields));
+    this.#reshape();
+    const count = putIn(this, fields);
+    this.judge.judge();
     this.#tell(null);
-    return known.length;
+    return count;
   }
 
   decision() {
-    /** @param {State} state */
-    const names = (state) => this.entries.filter((found) => found.state === state).map((found) => found.name);
-    const corrected = this.entries.filter((found) => found.state === "corrected");
-    return {
-      corrected_fields: Object.fromEntries(corrected.map((found) => [found.name, found.current])),
-      confirmed_fields: names("checked"),
-      absent_fields: names("absent"),
-      unreadable_fields: names("unreadable"),
-    };
+    return decisionOf(this);
   }
 
-  /** @param {Entry} target @param {string} current @param {State} state */
-  #set(target, current, state) {
-    Object.assign(target, { current, state, errors: [] });
-    this.#tell(target);
+  /** @param {Entry} target @param {string} value @param {Evidence | null} evidence @param {State} [same] the state when it is the machine's value */
+  #give(target, value, evidence, same = "checked") {
+    this.history.settle();
+    const kept = value === target.machine ? null : evidence;
+    this.#set(target, value, value === target.machine ? (same === "open" ? initial(target) : same) : given(target, kept), kept);
+  }
+
+  /** @param {Entry} target @param {string} current @param {State} state @param {Evidence | null} evidence @param {boolean} [typing] */
+  #set(target, current, state, evidence, typing = false) {
+    const before = standing(target);
+    Object.assign(target, { current, state, held: null, evidence, errors: [] });
+    this.history.note(target, before, typing);
+    if (this.quiet) return;
+    const others = this.judge.judge();
+    this.#tell(others ? null : target);
+  }
+
+  /** @param {import("./history.js").Step | undefined} step */
+  #moved(step) {
+    if (!step) return undefined;
+    this.judge.judge();
+    this.#tell(null);
+    const places = step.changes.map((change) => change.entry);
+    return places.find((found) => this.byName.get(found.name) === found) ?? null;
+  }
+
+  /** @param {string | null} path @returns {Entry | undefined} a row's errors go to its first cell */
+  #named(path) {
+    return this.byName.get(path ?? "") ?? this.items.cellsOf(Number(/^line_items\.(\d+)$/.exec(path ?? "")?.[1] ?? -1))[0];
+  }
+
+  #reshape() {
+    this.entries = [...this.fields, ...this.items.cells()];
+    this.byName = new Map(this.entries.map((found) => [found.name, found]));
+    for (const watcher of this.reshaped) watcher();
   }
 
   /** @param {Entry | null} changed */
   #tell(changed) {
     for (const watcher of this.watchers) watcher(changed);
   }
-}
-
-/** @param {Entry} target @returns {State} */
-const initial = (target) => (target.certain ? "certain" : "open");
-
-/**
- * @param {any} field
- * @param {string} name
- * @param {string} label
- * @param {number | null} row
- * @returns {Entry}
- */
-function entry(field, name, label, row) {
-  const machine = field.value ?? "";
-  return {
-    name, label, row, machine,
-    group: field.group ?? "", kind: field.kind ?? "text", text: field.text ?? "", required: field.required ?? false,
-    score: score(field), before: field.state, threshold: field.threshold ?? null, page: field.page ?? null, box: field.box ?? null,
-    problems: field.problems ?? [], suggestions: field.suggestions ?? [], certain: field.state !== "open",
-    current: machine, state: field.state === "open" ? "open" : "certain", errors: [], witness: field.witness ?? null,
-  };
-}
-
-/** The words' confidence decides, unless it is the match with the field that is in doubt. @param {any} field */
-function score(field) {
-  const matched = (field.problems ?? []).some((/** @type {Problem} */ problem) => problem.rule === "pair_confidence");
-  return (matched ? null : field.word_confidence) ?? field.confidence ?? null;
-}
-
-/** @param {any} row @param {any[]} columns @returns {Entry[]} */
-function cells(row, columns) {
-  return columns
-    .filter((column) => row.cells[column.name])
-    .map((column) => {
-      const cell = { kind: column.kind, ...row.cells[column.name] };
-      return entry(cell, `line_items.${row.row}.${column.name}`, column.label, row.row);
-    });
 }

@@ -3,7 +3,9 @@
 import { el, icon, say } from "../dom.js";
 import { tone } from "./reasons.js";
 
-/** @typedef {import("./store.js").Entry} Entry */
+/** @typedef {import("./entries.js").Entry} Entry */
+
+const MOST = 60; // rows with a segment of their own
 
 const WORST = /** @type {const} */ (["bad", "miss", "warn", "you", "ok", "none"]);
 
@@ -16,15 +18,25 @@ export class Summary {
   constructor(store, places, go) {
     this.store = store;
     this.places = places;
+    this.go = go;
     /** @type {Entry[][]} */
-    this.segments = [...store.fields.map((entry) => [entry]), ...rowsOf(store.cells)];
+    this.segments = [];
+    /** @type {HTMLElement[]} */
+    this.bars = [];
+    this.reshape();
+    this.at = /** @type {Entry | null} */ (null);
+  }
+
+  /** After fields or rows came or went: a segment for each of them, and beyond MOST rows one for all rows. */
+  reshape() {
+    const rows = this.store.items.rows.map((row) => row.cells);
+    this.segments = [...this.store.fields.map((entry) => [entry]), ...(rows.length > MOST ? [rows.flat()] : rows)];
     this.bars = this.segments.map((entries) => {
       const bar = el("span", { class: "segment" });
-      bar.addEventListener("click", () => go(entries.find((entry) => entry.state === "open") ?? entries[0]));
+      bar.addEventListener("click", () => this.go(entries.find((entry) => entry.state === "open") ?? entries[0]));
       return bar;
     });
-    places.map.replaceChildren(...this.bars);
-    this.at = /** @type {Entry | null} */ (null);
+    this.places.map.replaceChildren(...this.bars);
   }
 
   /** @param {Entry | null} at */
@@ -32,9 +44,10 @@ export class Summary {
     this.at = at;
     const open = this.store.open().length;
     for (const [index, entries] of this.segments.entries()) {
-      const tones = entries.map(tone);
+      const tones = new Set(entries.map(tone));
       const here = at !== null && entries.includes(at);
-      this.bars[index].className = `segment ${WORST.find((name) => tones.includes(name))}${here ? " at" : ""}`;
+      const name = `segment ${WORST.find((each) => tones.has(each))}${here ? " at" : ""}`;
+      if (this.bars[index].className !== name) this.bars[index].className = name;
     }
     const done = this.store.entries.filter((entry) => !["open", "certain"].includes(entry.state)).length;
     const certain = this.segments.filter((entries) => entries.every((entry) => entry.state === "certain") && entries.some((entry) => entry.current)).length;
@@ -48,17 +61,10 @@ export class Summary {
 
   /** @param {HTMLElement} button @param {number} open */
   #button(button, open) {
+    const held = this.store.heldOnly();
     button.classList.toggle("primary", open === 0);
     button.replaceChildren(
-      el("span", { text: open ? say("left", { n: open }) : say("approve") }),
-      el("kbd", { "aria-hidden": "true", text: open ? "⏎" : "Ctrl ⏎" }));
+      el("span", { text: held ? say("approve_reason") : open ? say("left", { n: open }) : say("approve") }),
+      el("kbd", { "aria-hidden": "true", text: open && !held ? "⏎" : "Ctrl ⏎" }));
   }
-}
-
-/** @param {Entry[]} cells @returns {Entry[][]} the cells of each line item */
-function rowsOf(cells) {
-  /** @type {Map<number, Entry[]>} */
-  const rows = new Map();
-  for (const cell of cells) rows.set(cell.row ?? 0, [...(rows.get(cell.row ?? 0) ?? []), cell]);
-  return [...rows.values()];
 }

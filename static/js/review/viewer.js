@@ -1,115 +1,123 @@
 // @ts-check
 /** The page images: size, position, marks, and the way to a field's region. */
-import { calm, el, one, say } from "../dom.js";
-import { get } from "../http.js";
+import { el, one, say } from "../dom.js";
+import { around, turned, within } from "./boxes.js";
 import { gestures } from "./gestures.js";
-import { boxClass, drawMarks, placeFlag, wordsOf } from "./marks.js";
+import { boxClass, boxOf, layer, outline, placeFlag, placeOf, wordsOf } from "./marks.js";
+import { Sheets, share } from "./sheets.js";
 
 /**
- * @typedef {import("./store.js").Entry} Entry
+ * @typedef {import("./entries.js").Entry} Entry
  * @typedef {import("./marks.js").Page} Page
  * @typedef {import("./marks.js").Word} Word
- * @typedef {{page: Page, figure: HTMLElement, marks: SVGElement | null, entries: Entry[], asked?: boolean}} Sheet
+ * @typedef {import("./sheets.js").Sheet} Sheet
+ * @typedef {object} On
+ * @property {(name: string) => void} onBox
+ * @property {((words: Word[], page: Page, append: boolean, area: number[] | null) => void) | null} onWords one that was clicked, or those in an area that was drawn; null on a page that can only be read
+ * @property {((page: Page, turn: number) => Promise<import("../http.js").Answer>) | null} onTurn
+ * @property {(page: number) => void} onPage another page is in the middle of the view
  */
-
-const STEP = 1.2;
-const PAN = 160; // milliseconds
-const DECODED = 2000; // milliseconds that a document waits for its first image before it may be shown without
-const UNKNOWN = { width: 1240, height: 1754 }; // A4 until the image says otherwise
-const MARGIN = { top: 32, bottom: 96, side: 32 }; // the toolbar lies over the bottom
 
 export class Viewer {
   /**
    * @param {Page[]} pages
-   * @param {Entry[]} entries
-   * @param {{onBox: (name: string) => void, onWord: ((word: Word, append: boolean) => void) | null}} on
+   * @param {import("./store.js").Store} store
+   * @param {On} on
    * @param {HTMLElement} root holds the page's parts; it need not be shown yet
    * @param {AbortSignal} over tells that the document was left
    */
-  constructor(pages, entries, on, root, over) {
+  constructor(pages, store, on, root, over) {
     this.root = root;
-    this.scroller = one("[data-scroller]", root);
-    this.capture = on.onWord !== null;
-    /** @type {Sheet[]} */
-    this.sheets = pages.map((page) => ({ page, figure: figure(page, (width, height) => this.#measured(page, width, height)), marks: null, entries: entries.filter((found) => found.page === page.number && found.box) }));
-    one("[data-pages]", root).replaceChildren(...this.sheets.map((sheet) => sheet.figure));
+    this.over = over;
+    this.store = store;
+    this.on = on;
+    /** @type {Map<string, SVGElement>} the boxes that are drawn, by their entry's name */
+    this.boxes = new Map();
     this.flag = el("div", { class: "flag", "aria-hidden": "true", hidden: true });
+    this.area = el("div", { class: "area", hidden: true });
+    /** @type {SVGElement | null} around the line item of the active cell */
+    this.row = null;
     /** @type {Entry | null} */
     this.active = null;
-    this.scale = 0; // not laid out yet
-    this.fitted = true;
-    this.#watchSheets();
-    this.scroller.addEventListener("click", (event) => this.#clicked(event, on));
-    gestures(this.scroller, (factor, x, y) => this.zoom(this.scale * factor, x, y), over);
-    new ResizeObserver(() => this.fitted && this.fit()).observe(this.scroller);
-    if (this.scroller.isConnected) this.fit(); // otherwise once it is shown
+    this.sheets = new Sheets(pages, {
+      near: (sheet) => this.#draw(sheet), resized: (sheet) => this.#redraw(sheet), worded: (sheet) => this.#worded(sheet), zoomed: () => this.#reflag(), onPage: on.onPage,
+    }, root, over);
+    this.scroller = this.sheets.scroller;
+    this.scroller.addEventListener("click", (event) => this.#clicked(event));
+    gestures(this.scroller, {
+      zoom: (factor, x, y) => this.sheets.zoom(this.sheets.scale * factor, x, y),
+      mayDraw: (at) => on.onWords !== null && this.sheets.under(at) !== undefined,
+      draw: (from, to, done) => this.#drawArea(from, to, done),
+    }, over);
   }
 
-  /** Before it is shown: the first page is decoded, so that it is painted with the first frame. */
-  async ready() {
-    const [first] = this.sheets;
-    if (!first) return;
-    void this.#fetchWords(first);
-    const image = /** @type {HTMLImageElement} */ (one("img", first.figure));
-    const slow = new Promise((resolve) => setTimeout(resolve, DECODED));
-    await Promise.race([image.decode().catch(() => undefined), slow]);
-    image.decoding = "sync";
-  }
-
-  /** Marks are drawn when a page comes near: a long document would cost thousands of rectangles at once. */
-  #watchSheets() {
-    const near = new IntersectionObserver((seen) => {
-      for (const { target, isIntersecting } of seen) {
-        const sheet = this.sheets.find((found) => found.figure === target);
-        if (isIntersecting && sheet) this.#draw(sheet);
-      }
-    }, { root: this.scroller, rootMargin: "800px" });
-    for (const sheet of this.sheets) near.observe(sheet.figure);
-    const at = new IntersectionObserver(() => this.#showNumber(), { root: this.scroller, threshold: [0, 0.25, 0.5, 0.75, 1] });
-    for (const sheet of this.sheets) at.observe(sheet.figure);
-    this.scroller.addEventListener("scroll", () => this.#showNumber(), { passive: true });
-  }
-
-  /** A page that was never drawn before tells its size with its image. @param {Page} page @param {number} width @param {number} height */
-  #measured(page, width, height) {
-    const sheet = this.sheets.find((found) => found.page === page);
-    if (!sheet || (page.width === width && page.height === height)) return;
-    Object.assign(page, { width, height });
+  /** @param {Sheet} sheet */
+  #redraw(sheet) {
     sheet.marks?.remove();
     sheet.marks = null;
     this.#draw(sheet);
-    if (this.fitted) this.fit();
-    else this.zoom(this.scale);
-    if (this.active?.page === page.number) this.show(this.active);
+    if (this.active && placeOf(this.active)?.page === sheet.page.number) this.show(this.active);
   }
 
   /** @param {Sheet} sheet */
   #draw(sheet) {
-    void this.#fetchWords(sheet);
+    void this.sheets.words(sheet.page);
     if (sheet.marks || !sheet.page.width) return;
-    sheet.marks = drawMarks(sheet.page, sheet.entries, this.capture);
+    sheet.marks = layer(sheet.page, this.on.onWords !== null);
+    for (const entry of this.store.entries) this.#place(entry, sheet);
     sheet.figure.append(sheet.marks);
   }
 
-  /** The words of a page are fetched when it comes near; when that fails, again the next time. @param {Sheet} sheet */
-  async #fetchWords(sheet) {
-    if (sheet.page.words || sheet.asked) return;
-    sheet.asked = true;
-    const answer = await get(sheet.page.words_url);
-    sheet.asked = false;
-    if (!answer.ok) return;
-    sheet.page.words = /** @type {Word[]} */ (answer.body.words);
-    if (this.capture) sheet.marks?.prepend(...wordsOf(sheet.page));
-    if (this.active?.box && this.active.page === sheet.page.number && sheet.page.width) placeFlag(this.flag, sheet.page, this.active.box, this.scale);
+  /** Draws the entry's box if it stands on this sheet. @param {Entry} entry @param {Sheet} sheet */
+  #place(entry, sheet) {
+    const place = placeOf(entry);
+    if (place?.page !== sheet.page.number || !sheet.marks) return;
+    const box = boxOf(sheet.page, entry, place.box, entry === this.active);
+    this.boxes.get(entry.name)?.remove();
+    this.boxes.set(entry.name, box);
+    sheet.marks.append(box);
   }
 
-  /** @param {MouseEvent} event @param {{onBox: (name: string) => void, onWord: ((word: Word, append: boolean) => void) | null}} on */
-  #clicked(event, on) {
+  /** The words of a sheet are here. @param {Sheet} sheet */
+  #worded(sheet) {
+    if (this.on.onWords) sheet.marks?.prepend(...wordsOf(sheet.page));
+    this.#reflag();
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
     const target = event.target instanceof SVGElement ? event.target : null;
-    if (target?.dataset.name) on.onBox(target.dataset.name);
-    const sheet = this.sheets.find((found) => target && found.figure.contains(target));
-    const word = sheet?.page.words?.find((found) => found.id === target?.dataset.word);
-    if (word && on.onWord) on.onWord(word, event.shiftKey);
+    const word = this.#wordAt(target, event);
+    if (word && this.on.onWords) return this.on.onWords([word.word], word.page, event.shiftKey, null);
+    if (target?.dataset.name) this.on.onBox(target.dataset.name);
+  }
+
+  /** A word that is clicked. Above a field's box the box is meant, unless words are being taken: with Shift, or while a place is marked. @param {SVGElement | null} target @param {MouseEvent} event */
+  #wordAt(target, event) {
+    const sheet = this.sheets.all.find((found) => target && found.figure.contains(target));
+    if (!sheet) return null;
+    const taking = event.shiftKey || this.scroller.classList.contains("marking");
+    if (target?.dataset.name && !taking) return null;
+    const [x, y] = share(sheet, { x: event.clientX, y: event.clientY });
+    const word = sheet.page.words?.find(({ id, box }) => (target?.dataset.word ? id === target.dataset.word : x >= box[0] && x <= box[0] + box[2] && y >= box[1] && y <= box[1] + box[3]));
+    return word ? { word, page: sheet.page } : null;
+  }
+
+  /** @param {import("./gestures.js").Point} from @param {import("./gestures.js").Point} to @param {boolean} done */
+  #drawArea(from, to, done) {
+    const sheet = this.sheets.under(from);
+    if (!sheet || !this.on.onWords) return;
+    const [a, b] = [share(sheet, from), share(sheet, to)].map((point) => point.map((part) => Math.min(1, Math.max(0, part))));
+    const box = [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1])];
+    this.area.hidden = done;
+    if (done) return this.on.onWords(within(sheet.page.words ?? [], box), sheet.page, false, box);
+    Object.assign(this.area.style, { left: `${box[0] * 100}%`, top: `${box[1] * 100}%`, width: `${box[2] * 100}%`, height: `${box[3] * 100}%` });
+    if (this.area.parentElement !== sheet.figure) sheet.figure.append(this.area);
+  }
+
+  /** While a place is marked for a value that the engine did not see. @param {boolean} on */
+  mark(on) {
+    this.scroller.classList.toggle("marking", on);
   }
 
   /** @param {Entry | null} entry shows its region: pans the least distance, never zooms by itself */
@@ -117,121 +125,98 @@ export class Viewer {
     const before = this.active;
     this.active = entry;
     if (before) this.refresh(before);
-    const sheet = this.sheets.find((found) => found.page.number === entry?.page);
-    this.flag.hidden = !entry || !sheet?.page.width || !entry.box;
-    if (!entry || !sheet || this.flag.hidden || !entry.box) return;
+    this.row?.remove();
+    const place = entry && placeOf(entry);
+    const sheet = this.sheets.of(place?.page);
+    this.flag.hidden = !place || !sheet?.page.width;
+    if (!entry || !place || !sheet || this.flag.hidden) return;
     this.#draw(sheet);
+    this.#outlineRow(entry, sheet);
     this.refresh(entry);
     this.flag.textContent = entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row });
     sheet.figure.append(this.flag);
-    placeFlag(this.flag, sheet.page, entry.box, this.scale);
-    this.#pan(sheet, entry.box);
+    placeFlag(this.flag, sheet.page, place.box, this.sheets.scale);
+    this.sheets.pan(sheet, place.box);
+  }
+
+  /** The whole line item that a cell is in. @param {Entry} entry @param {Sheet} sheet */
+  #outlineRow(entry, sheet) {
+    if (entry.row === null) return;
+    const places = this.store.items.cellsOf(entry.row).map(placeOf).filter((found) => found?.page === sheet.page.number);
+    const box = around(places.map((found) => /** @type {number[]} */ (found?.box)));
+    if (!box) return;
+    this.row = outline(sheet.page, box, "row-box");
+    sheet.marks?.append(this.row);
+  }
+
+  #reflag() {
+    if (!this.active) return;
+    const place = placeOf(this.active);
+    const sheet = this.sheets.of(place?.page);
+    if (place && sheet?.page.width && this.flag.parentElement === sheet.figure) placeFlag(this.flag, sheet.page, place.box, this.sheets.scale);
   }
 
   /** @param {Entry} entry */
   refresh(entry) {
-    const sheet = this.sheets.find((found) => found.page.number === entry.page);
-    const box = sheet?.marks?.querySelector(`.box[data-name="${CSS.escape(entry.name)}"]`);
-    box?.setAttribute("class", boxClass(entry, entry === this.active));
-    if (box && entry === this.active) box.parentNode?.append(box); // the active box is drawn last, above its neighbours
+    const box = this.boxes.get(entry.name);
+    const place = placeOf(entry);
+    const sheet = this.sheets.of(place?.page);
+    if (!place || !this.store.get(entry.name)) {
+      box?.remove();
+      this.boxes.delete(entry.name);
+    } else if (sheet?.marks && (!box?.isConnected || entry.evidence)) this.#place(entry, sheet);
+    else if (box) box.setAttribute("class", boxClass(entry, entry === this.active));
+    const drawn = this.boxes.get(entry.name);
+    if (drawn && entry === this.active) drawn.parentNode?.append(drawn); // the active box is drawn last, above its neighbours
   }
 
-  /** @param {Sheet} sheet @param {number[]} box */
-  #pan(sheet, [left, top, width, height]) {
-    const view = this.scroller.getBoundingClientRect();
-    const page = sheet.figure.getBoundingClientRect();
-    const x = page.left - view.left + left * page.width;
-    const y = page.top - view.top + top * page.height;
-    const across = least(x, x + width * page.width, MARGIN.side, view.width - MARGIN.side);
-    const down = least(y, y + height * page.height, MARGIN.top, view.height - MARGIN.bottom);
-    if (across || down) this.#scroll(this.scroller.scrollLeft + across, this.scroller.scrollTop + down);
-  }
-
-  /** @param {number} left @param {number} top */
-  #scroll(left, top) {
-    if (calm()) return this.scroller.scrollTo(left, top);
-    const from = [this.scroller.scrollLeft, this.scroller.scrollTop];
-    const began = performance.now();
-    const step = (/** @type {number} */ now) => {
-      const share = Math.min(1, Math.max(0, now - began) / PAN);
-      const eased = 1 - (1 - share) ** 3;
-      this.scroller.scrollTo(from[0] + (left - from[0]) * eased, from[1] + (top - from[1]) * eased);
-      if (share < 1) this.panning = requestAnimationFrame(step);
-    };
-    cancelAnimationFrame(this.panning ?? 0);
-    this.panning = requestAnimationFrame(step);
-  }
-
-  fit() {
-    const widest = Math.max(...this.sheets.map((sheet) => sheet.page.width || UNKNOWN.width));
-    const room = this.scroller.clientWidth - (this.scroller.clientWidth > 600 ? 72 : 32);
-    this.zoom(Math.min(room / widest, 1));
-    this.fitted = true;
-  }
-
-  zoomIn() {
-    this.zoom(this.scale * STEP);
-  }
-
-  zoomOut() {
-    this.zoom(this.scale / STEP);
-  }
-
-  /** @param {number} scale @param {number} [x] @param {number} [y] the point of the window that stays where it is */
-  zoom(scale, x, y) {
-    const view = this.scroller.getBoundingClientRect();
-    const [atX, atY] = [x ?? view.left + view.width / 2, y ?? view.top + view.height / 3];
-    const first = this.scale === 0;
-    const anchor = this.sheets.find(({ figure: node }) => node.getBoundingClientRect().bottom > atY) ?? this.sheets[0];
-    if (!anchor) return;
-    const before = anchor.figure.getBoundingClientRect();
-    const share = [(atX - before.left) / (before.width || 1), (atY - before.top) / (before.height || 1)];
-    this.scale = Math.min(4, Math.max(0.08, scale));
-    this.fitted = false;
-    for (const { page, figure: node } of this.sheets) {
-      node.style.inlineSize = `${(page.width || UNKNOWN.width) * this.scale}px`;
-      node.style.blockSize = `${(page.height || UNKNOWN.height) * this.scale}px`;
+  /** Everything anew, after many changes or when fields came and went. */
+  refreshAll() {
+    for (const name of [...this.boxes.keys()]) if (!this.store.get(name)) {
+      this.boxes.get(name)?.remove();
+      this.boxes.delete(name);
     }
-    const after = anchor.figure.getBoundingClientRect();
-    if (!first) this.scroller.scrollBy(after.left + share[0] * after.width - atX, after.top + share[1] * after.height - atY);
-    one("[data-zoom]", this.root).textContent = `${Math.round(this.scale * 100)}%`;
-    const sheet = this.sheets.find((found) => found.figure.contains(this.flag));
-    if (sheet && this.active?.box && !this.flag.hidden) placeFlag(this.flag, sheet.page, this.active.box, this.scale);
+    for (const entry of this.store.entries) if (this.boxes.has(entry.name) || entry.evidence) this.refresh(entry);
   }
 
-  /** @param {number} step pages forward or back */
-  turn(step) {
-    const sheet = this.sheets[Math.min(Math.max(this.#at() + step, 0), this.sheets.length - 1)];
-    if (sheet) this.#scroll(this.scroller.scrollLeft, sheet.figure.offsetTop - 20);
+  /** Turns the page in view by a quarter, for good: image, boxes and words. @returns {Promise<Page | null>} */
+  async rotate() {
+    const sheet = this.sheets.all[this.sheets.current()];
+    if (!sheet || !this.on.onTurn || this.rotating) return null;
+    this.rotating = true;
+    const answer = await this.on.onTurn(sheet.page, (sheet.page.turn + 90) % 360);
+    if (answer.ok) await this.#turnedTo(sheet, answer.body);
+    this.rotating = false;
+    return answer.ok ? sheet.page : null;
   }
 
-  /** @returns {number} index of the page in the middle of the view */
-  #at() {
-    const middle = this.scroller.scrollTop + this.scroller.clientHeight / 2;
-    const index = this.sheets.findLastIndex((sheet) => sheet.figure.offsetTop <= middle);
-    return Math.max(0, index);
+  /** @param {Sheet} sheet @param {any} told */
+  async #turnedTo(sheet, told) {
+    const image = new Image();
+    image.src = told.image_url;
+    await image.decode().catch(() => undefined); // a page that cannot be drawn shows its empty frame
+    const quarters = (told.turn - sheet.page.turn) / 90;
+    if (!this.over.aborted) sheet.image.src = told.image_url;
+    sheet.page.words?.forEach((word) => Object.assign(word, { box: turned(word.box, quarters) }));
+    this.store.turnBoxes(sheet.page.number, quarters);
+    Object.assign(sheet.page, told, image.naturalWidth ? { width: image.naturalWidth, height: image.naturalHeight } : {});
+    this.sheets.renew(sheet);
   }
 
-  #showNumber() {
-    const count = this.sheets.length;
-    one("[data-page-number]", this.root).textContent = count ? say("page_of", { page: this.sheets[this.#at()].page.number, n: count }) : "";
+  /** @param {{page: number, boxes: number[][]} | null} hit of a search: outlined and brought into view */
+  showHit(hit) {
+    for (const node of this.hits ?? []) node.remove();
+    const sheet = this.sheets.of(hit?.page);
+    if (!hit || !sheet) return;
+    if (!sheet.page.width) return this.sheets.scroll(this.scroller.scrollLeft, sheet.figure.offsetTop);
+    this.#draw(sheet);
+    this.hits = hit.boxes.map((box) => outline(sheet.page, box, "hit"));
+    sheet.marks?.append(...this.hits);
+    this.sheets.pan(sheet, /** @type {number[]} */ (around(hit.boxes)));
   }
 
   toggleBoxes() {
     const off = this.scroller.classList.toggle("no-boxes");
     one("[data-boxes]", this.root).setAttribute("aria-pressed", String(!off));
   }
-}
-
-/** @param {Page} page @param {(width: number, height: number) => void} onSize */
-function figure(page, onSize) {
-  const image = el("img", { src: page.image_url, alt: say("page_image", { page: page.number }), loading: page.number === 1 ? "eager" : "lazy", decoding: "async", draggable: "false" });
-  image.addEventListener("load", () => onSize(/** @type {HTMLImageElement} */ (image).naturalWidth, /** @type {HTMLImageElement} */ (image).naturalHeight));
-  return el("figure", { class: "page", "data-page": page.number }, image);
-}
-
-/** The smallest move that brings [from, to] into [low, high]. @param {number} from @param {number} to @param {number} low @param {number} high */
-function least(from, to, low, high) {
-  if (from < low) return from - low;
-  return to > high ? Math.min(to - high, from - low) : 0;
 }

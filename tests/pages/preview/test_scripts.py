@@ -13,14 +13,15 @@ MODULES = [path for path in SCRIPTS if path.name != "theme-early.js"]
 EVERY_PAGE = {"app.js", "dom.js", "http.js", "shortcuts.js", "times.js", "toast.js"}
 # The words of each page's scripts: which templates hold them.
 WORDS = {
-    "review": (["_text.html", "review/_text.html"], "static/js/review/*.js"),
+    "review": (["_text.html", "review/_text.html", "review/_keys_text.html"], "static/js/review/*.js"),
+    "keys": (["_text.html", "review/_keys_text.html", "review/keys.html"], "static/js/keys-page.js"),
     "lists": (["_text.html", "_list_text.html"], "static/js/rows.js"),
     "type": (["_text.html", "ocr/_type_text.html"], "static/js/type.js"),
     "upload": (["_text.html", "ocr/_upload_text.html"], "static/js/{upload,sender}.js"),
 }
 DYNAMIC = {
-    "state_": ["certain", "open", "checked", "corrected", "absent", "unreadable"],
-    "act_": ["confirm", "absent", "unreadable", "restore"],
+    "state_": ["certain", "open", "checked", "corrected", "absent", "unreadable", "missed"],
+    "act_": ["confirm", "missed", "absent", "unreadable", "restore"],
     "draft_": ["saving", "saved", "unsaved"],
 }
 

@@ -1,0 +1,22 @@
+// @ts-check
+/** The last column of money added up, beside the field that it should make. */
+import { el, say } from "../dom.js";
+import { column } from "./items.js";
+import { decimal, grouped, minus, near, plus, sumOf } from "./rules.js";
+
+/** @param {HTMLElement} node @param {import("./store.js").Store} store */
+export function showSum(node, store) {
+  const spec = store.items.columns.findLast((found) => found.kind === "money" || found.kind === "amount");
+  const cells = spec ? store.items.cells().filter((cell) => column(cell) === spec.name && (cell.current.trim() || cell.machine)) : [];
+  const sum = sumOf(cells.map((cell) => store.judge.meant(cell)));
+  node.hidden = sum === null;
+  if (!sum) return;
+  const rule = store.judge.declared?.rules.find((found) => found.kind === "items" && found.column === spec?.name);
+  const target = (rule?.kind === "items" ? rule.equals : []).map((name) => store.get(name)).find((found) => found && decimal(store.judge.meant(found)));
+  const wanted = target ? decimal(store.judge.meant(target)) : null;
+  const right = wanted !== null && near(sum, wanted, rule?.kind === "items" ? rule.tolerance : "0");
+  node.classList.toggle("bad", wanted !== null && !right);
+  const beside = !target || !wanted ? ""
+    : el("span", { text: right ? say("sum_right", { label: target.label }) : say("sum_off", { label: target.label, value: grouped(wanted), apart: grouped(plus(sum, minus(wanted))) }) });
+  node.replaceChildren(el("span", { text: say("sum_of_rows") }), el("span", { class: "value", text: grouped(sum) }), beside);
+}
