@@ -416,7 +416,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
             }
             for page in document.pages.all()
         ],
-        "fields": told["fields"],
+        "fields": _fields(document, told["fields"]),
         "line_items": _line_items(document, told["line_items"]),
         "problems": told["problems"],
         "draft": {"revision": draft.revision, "fields": draft.fields}
@@ -447,6 +447,13 @@ def _escalation(document: Document) -> dict[str, str] | None:
     return {"by": found.escalated_by.removeprefix("user:"), "note": found.note, "at": found.escalated_at.isoformat()}
 
 
+def _fields(document: Document, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """With the only values that each may have, where its type says which."""
+    specs = document_types.parsed(document.document_type).fields if document.document_type else ()
+    choices = {spec.name: list(spec.choices) for spec in specs if spec.choices}
+    return [{**field, "choices": choices.get(field["name"], [])} for field in fields]
+
+
 def _line_items(document: Document, items: list[dict[str, Any]]) -> dict[str, Any] | None:
     if not document.document_type:
         return None
@@ -454,7 +461,10 @@ def _line_items(document: Document, items: list[dict[str, Any]]) -> dict[str, An
     if not columns:
         return None
     return {
-        "columns": [{"name": spec.name, "label": spec.label, "kind": spec.kind} for spec in columns],
+        "columns": [
+            {"name": spec.name, "label": spec.label, "kind": spec.kind, "choices": list(spec.choices)}
+            for spec in columns
+        ],
         "rows": [{"row": item["row"], "cells": {cell["name"]: cell for cell in item["cells"]}} for item in items],
         # Rows that were taken out keep their numbers.
         "next_row": (document.fields.aggregate(last=Max("row"))["last"] or 0) + 1,

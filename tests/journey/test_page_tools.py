@@ -15,6 +15,17 @@ from tests.journey.test_journey import shot, signed_in
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
+SLIP = """\
+name: paid_slip
+label: Paid slip
+features: [FORMS]
+fields:
+  - name: paid_by
+    label: Paid by
+    choices: [Cash, Card]
+    labels: [nothing that is printed]
+    required: true
+"""
 
 
 @pytest.fixture
@@ -22,9 +33,9 @@ def errors() -> list[str]:
     return []
 
 
-def waiting(product: Product, drawn: dict[str, samples.Sample], sample: str, **fields: str) -> str:
+def waiting(product: Product, drawn: dict[str, samples.Sample], sample: str, document_type: str = "invoice") -> str:
     content = drawn[sample].path.read_bytes()
-    document_id = product.upload(sample, content, document_type="invoice", **fields)
+    document_id = product.upload(sample, content, document_type=document_type)
     assert product.wait_for(document_id)["status"] == "needs_review"
     return document_id
 
@@ -335,4 +346,32 @@ def test_keys_are_changed_in_a_page_and_count_in_the_review(
     expect(page.locator("[data-search]")).to_be_hidden()
     page.keyboard.press("F8")
     expect(page.locator("#compare")).to_be_visible()
+    assert unexpected(errors) == []
+
+
+def test_a_value_is_chosen_where_only_few_are_possible(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample], errors: list[str]
+) -> None:
+    admin = signed_in(browser, product, "admin", errors)
+    admin.goto(f"{product.url}/document-types/new-type/")
+    admin.get_by_role("textbox", name="Definition (YAML)").fill(SLIP)
+    admin.get_by_role("button", name="Save as a new version").click()
+    admin.wait_for_url("**/document-types/paid_slip/")
+    document_id = waiting(product, drawn, "receipt-thermal.jpg", "paid_slip")
+    page = signed_in(browser, product, "reviewer", errors)
+    opened(page, product, document_id)
+    paid_by = field(page, "paid_by")
+    expect(paid_by).to_be_focused()
+    expect(paid_by.locator("option")).to_have_text(["", "Cash", "Card"])
+    page.keyboard.type("Car")
+    expect(paid_by).to_have_value("Card")
+    shot(page, "review-choice")
+    page.keyboard.press("Control+z")
+    expect(paid_by).to_have_value("")
+    page.keyboard.press("Control+Shift+z")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+Enter")
+    assert [(each["value"], each["state"]) for each in approved(product, document_id)["fields"]] == [
+        ("Card", "corrected")
+    ]
     assert unexpected(errors) == []

@@ -19,6 +19,7 @@
  * @property {number | null} page
  * @property {number[] | null} box
  * @property {boolean} required
+ * @property {string[]} choices the only values it may have; none where any will do
  * @property {Problem[]} problems
  * @property {Suggestion[]} suggestions
  * @property {string} before the state that the server told
@@ -59,7 +60,7 @@ export function entry(field, name, label, row) {
   const machine = field.value ?? "";
   return {
     name, label, row, machine,
-    group: field.group ?? "", kind: field.kind ?? "text", text: field.text ?? "", required: field.required ?? false,
+    group: field.group ?? "", kind: field.kind ?? "text", text: field.text ?? "", required: field.required ?? false, choices: field.choices ?? [],
     score: score(field), before: field.state, threshold: field.threshold ?? null, page: field.page ?? null, box: field.box ?? null,
     problems: field.problems ?? [], suggestions: field.suggestions ?? [], certain: field.state !== "open",
     current: machine, state: field.state === "open" ? "open" : "certain", held: null, evidence: null, rules: [], errors: [], own: false,

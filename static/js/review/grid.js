@@ -1,7 +1,7 @@
 // @ts-check
 /** The line items as a grid whose cells are edited in place. */
 import { el, say } from "../dom.js";
-import { control, grow, isNumber } from "./control.js";
+import { control, grow, isControl, isNumber, selectAll, show } from "./control.js";
 import { detail } from "./detail.js";
 import { placeOf } from "./marks.js";
 import { reason, stateWords, tone, withoutValue } from "./reasons.js";
@@ -87,10 +87,8 @@ export class Grid {
     const marked = `${entry === this.active ? " active" : ""}${this.sheet.inRange(entry) ? " range" : ""}`;
     node.className = `${isNumber(entry.kind) ? "end " : ""}${tone(entry)} is-${entry.state}${marked}`;
     why.textContent = `${stateWords(entry)} ${reason(entry)}`.trim();
-    if (input instanceof HTMLInputElement || input instanceof HTMLTextAreaElement) {
-      if (input.value !== entry.current) input.value = entry.current;
-      input.placeholder = withoutValue(entry) && "–";
-      input.setAttribute("aria-invalid", String(entry.errors.length > 0));
+    if (isControl(input)) {
+      show(input, entry, withoutValue(entry) && "–");
       if (this.rows.whole) grow(input);
     } else input.textContent = entry.current || "–";
   }
@@ -147,7 +145,7 @@ export class Grid {
     if (!this.#cellOf(entry)) this.rows.bringIn(entry.row ?? 0);
     const node = this.#cellOf(entry)?.control;
     node?.focus({ preventScroll: true });
-    if (node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement) node.select();
+    selectAll(node);
   }
 
   #listen() {

@@ -5,7 +5,7 @@ import { entry } from "./entries.js";
 /**
  * @typedef {import("./entries.js").Entry} Entry
  * @typedef {import("./entries.js").DraftField} DraftField
- * @typedef {{name: string, label: string, kind: string}} Column
+ * @typedef {{name: string, label: string, kind: string, choices: string[]}} Column
  * @typedef {{number: number, cells: Entry[], added: boolean}} Row
  */
 
@@ -135,7 +135,7 @@ export const column = (cell) => cell.name.slice(cell.name.lastIndexOf(".") + 1);
 /** @param {any} row @param {Column[]} columns @returns {Entry[]} one for each column */
 function cells(row, columns) {
   return columns.map((spec) => {
-    const cell = { kind: spec.kind, state: "certain", ...row.cells[spec.name] };
+    const cell = { kind: spec.kind, choices: spec.choices, state: "certain", ...row.cells[spec.name] };
     return entry(cell, `line_items.${row.row}.${spec.name}`, spec.label, row.row);
   });
 }

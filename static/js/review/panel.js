@@ -1,7 +1,7 @@
 // @ts-check
 /** The fields in their groups: one row each, the active one open. */
 import { el, icon, say } from "../dom.js";
-import { control, grow } from "./control.js";
+import { control, grow, isControl, selectAll, show } from "./control.js";
 import { detail } from "./detail.js";
 import { percent, reason, stateWords, tone, toneIcon, withoutValue } from "./reasons.js";
 
@@ -60,14 +60,12 @@ class Row {
   #value(node) {
     const { entry } = this;
     const without = withoutValue(entry);
-    if (!(node instanceof HTMLInputElement || node instanceof HTMLTextAreaElement)) {
+    if (!isControl(node)) {
       node.textContent = entry.current || without || "–";
       node.classList.toggle("empty-value", !entry.current);
       return;
     }
-    if (node.value !== entry.current) node.value = entry.current;
-    node.placeholder = without;
-    node.setAttribute("aria-invalid", String(entry.errors.length + entry.rules.length > 0));
+    show(node, entry, without);
     grow(node);
   }
 
@@ -99,7 +97,7 @@ class Row {
 
   focus() {
     this.control.focus({ preventScroll: true });
-    if (this.control instanceof HTMLInputElement || this.control instanceof HTMLTextAreaElement) this.control.select();
+    selectAll(this.control);
   }
 }
 
