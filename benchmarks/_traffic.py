@@ -65,6 +65,7 @@ class Outcome:
     """What became of the accepted documents, by the REST list: `strays` are listed but were never said to be accepted."""
 
     by_status: Counter[str]
+    errors: Counter[str]  # of those that failed
     lost: int
     strays: int
 
@@ -188,11 +189,20 @@ class Traffic:
 
     def outcome(self) -> Outcome:
         """What the REST list says of everything that was accepted for all who sent any."""
-        statuses = {document_id: status for key in self._keys for document_id, status in self._listed(key)}
+        listed = [(document_id, status, key) for key in self._keys for document_id, status in self._listed(key)]
+        statuses = {document_id: status for document_id, status, _key in listed}
         accepted = {upload.document_id for upload in self.uploads}
         resting = Counter(status for document_id, status in statuses.items() if document_id in accepted)
         lost = len(accepted) - sum(resting.values()) + resting["received"] + resting["reading"]
-        return Outcome(resting, lost, len(statuses.keys() - accepted))
+        errors = Counter(
+            self._error(each, key) for each, status, key in listed if each in accepted and status == "failed"
+        )
+        return Outcome(resting, errors, lost, len(statuses.keys() - accepted))
+
+    def _error(self, document_id: str, key: str) -> str:
+        answer = self.product.api("GET", f"/api/v1/documents/{document_id}/", key=key)
+        answer.raise_for_status()
+        return str(answer.json()["error"])
 
     def _listed(self, key: str) -> Iterator[tuple[str, str]]:
         path = "/api/v1/documents/?page_size=200"

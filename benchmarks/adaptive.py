@@ -15,6 +15,7 @@ import bisect
 import statistics
 import tempfile
 import time
+from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ class Round:
     halved: Phase
     whole: Phase
     outcome: Outcome
-    refusals: int
+    refusals: Counter[int]
     doubled: int
 
 
@@ -110,7 +111,10 @@ def measure(*, quick: bool) -> dict[str, Any]:
     return {
         "seed": SEED,
         "figures": {
-            "failures": rounds[-1].outcome.failed + rounds[-1].refusals,
+            "failures": rounds[-1].outcome.failed + rounds[-1].refusals.total(),
+            "by_status": dict(rounds[-1].outcome.by_status),
+            "errors": dict(rounds[-1].outcome.errors),
+            "refusals": {str(status): number for status, number in rounds[-1].refusals.items()},
             "lost": rounds[-1].outcome.lost,
             "doubled": rounds[-1].doubled,
             "documents": rounds[-1].outcome.by_status.total(),
@@ -178,7 +182,7 @@ def _round(traffic: Traffic, simulator: _load.Simulator, plan: Plan) -> Round:
         for earlier, later, quota in zip(ends[:-1], ends[1:], (QUOTA, QUOTA, QUOTA / 2, QUOTA), strict=True)
     )
     doubled = sum(each["billed"] > 1 for each in books.values())
-    return Round(random, halved, whole, traffic.outcome(), traffic.refusals.total(), doubled)
+    return Round(random, halved, whole, traffic.outcome(), traffic.refusals.copy(), doubled)
 
 
 def _calls(simulator: _load.Simulator) -> dict[str, int]:

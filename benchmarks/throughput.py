@@ -133,6 +133,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
             "documents_per_minute_before": round(before, 1),
             "documents": found.outcome.by_status.total(),
             "by_status": dict(found.outcome.by_status),
+            "errors": dict(found.outcome.errors),
             "refusals": {str(status): number for status, number in found.refusals.items()},
             "upload_p95_ms": round(p95(found.upload_ms), 1),
             "cpu_ms_per_document_lifted": round(_cpu_ms(found.lifted), 1),
