@@ -49,7 +49,7 @@ class FieldSpec:
     taken for it. `finder` says how to look when no label leads to a value. `expense`, `identity` and `lending` list
     the types that AnalyzeExpense, AnalyzeID and the lending analysis give it. `threshold` is the least word confidence
     (percent) that needs no person. `choices` are the only values it may have; `printed_choices` are other names under
-    which one of them is printed, each with the choice.
+    which one of them is printed, each with the choice. `lane` allows it to be confirmed across many documents, one after the other.
     """
 
     name: str
@@ -68,6 +68,7 @@ class FieldSpec:
     sensitivity: Sensitivity = "internal"
     choices: tuple[str, ...] = ()
     printed_choices: tuple[tuple[str, str], ...] = ()
+    lane: bool = False
 
     def __hash__(self) -> int:
         return hash(
@@ -298,6 +299,7 @@ def _field(at: _Mapping) -> FieldSpec:
         sensitivity=cast(Sensitivity, at.choice("sensitivity", get_args(Sensitivity), default="internal")),
         choices=tuple(choices),
         printed_choices=tuple((name, choice) for choice, names in choices.items() for name in names),
+        lane=at.flag("lane"),
     )
     at.refuse_unknown()
     return spec
@@ -394,6 +396,9 @@ def _check_whole(made: DocumentType) -> None:
     for index, spec in enumerate(made.fields):
         if spec.query is not None and spec.query not in aliases:
             raise InvalidType(f"fields[{index}].query must be the alias of one of the queries.")
+    for index, spec in enumerate(made.line_items or ()):
+        if spec.lane:
+            raise InvalidType(f"line_items[{index}].lane must be left out: a lane shows one value of each document.")
     for index, rule in enumerate(made.rules):
         _check_rule(made, rule, f"rules[{index}]")
 

@@ -27,6 +27,7 @@ GOOD: dict[str, Any] = {
             "required": True,
             "threshold": 95,
             "sensitivity": "restricted",
+            "lane": True,
         },
         {"name": "tax", "kind": "amount", "labels": ["tax"], "negative_labels": ["tax id"], "expense": ["TAX"]},
         {"name": "net", "kind": "amount", "finder": "largest_amount", "group": "Money", "label": "Net amount"},
@@ -53,6 +54,7 @@ def test_a_description_becomes_a_document_type() -> None:
     total, tax, net, day, _, born = made.fields
     assert (total.label, total.required, total.threshold, total.sensitivity) == ("Total", True, 95.0, "restricted")
     assert (tax.labels, tax.negative_labels, tax.expense, tax.required) == (("tax",), ("tax id",), ("TAX",), False)
+    assert (total.lane, tax.lane) == (True, False)
     assert (net.label, net.group, net.finder) == ("Net amount", "Money", "largest_amount")
     assert (born.identity, born.lending, born.expense) == (("DATE_OF_BIRTH",), ("1003/DOB", "DOB"), ())
     assert (day.threshold, day.sensitivity, day.query, day.finder) == (90.0, "internal", None, None)
@@ -149,6 +151,12 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("fields/0/threshold", 101, "fields[0].threshold must be a number from 0 to 100."),
         ("fields/0/threshold", True, "fields[0].threshold must be a number from 0 to 100."),
         ("fields/0/threshold", "90", "fields[0].threshold must be a number from 0 to 100."),
+        ("fields/0/lane", "yes", "fields[0].lane must be true or false."),
+        (
+            "line_items/0/lane",
+            True,
+            "line_items[0].lane must be left out: a lane shows one value of each document.",
+        ),
         ("fields/0/sensitivity", "secret", "fields[0].sensitivity must be one of public, internal, restricted."),
         ("fields/0/query", "sum", "fields[0].query must be the alias of one of the queries."),
         ("fields/0/tolerance", 1, "fields[0].tolerance is not known here; known keys are choices, "),
