@@ -21,6 +21,7 @@ class Kind(models.TextChoices):
     CLAIMED = "CLAIMED", _("Claimed")
     RELEASED = "RELEASED", _("Released")
     PAGE_TURNED = "PAGE_TURNED", _("Page turned")
+    FIELD_CONFIRMED = "FIELD_CONFIRMED", _("Field confirmed")
     FIELD_CORRECTED = "FIELD_CORRECTED", _("Field corrected")
     HUMAN_REVIEW_APPROVED = "HUMAN_REVIEW_APPROVED", _("Approved")
     HUMAN_REVIEW_REJECTED = "HUMAN_REVIEW_REJECTED", _("Rejected")

@@ -40,7 +40,7 @@ from ocr.models import (
     Status,
     Tally,
 )
-from review.models import Correction, Decision
+from review.models import Correction, Decision, LaneAnswer
 from tenants import scope
 
 STUCK = timedelta(minutes=15)
@@ -231,7 +231,7 @@ def _one_tenant(invariant: Invariant, options: dict[str, Any]) -> None:
     for text, tenant in AuditEvent.objects.exclude(document_id="").values_list("document_id", "tenant_id").distinct():
         if tenant != by_text.get(text, tenant):
             invariant.broken.append(f"audit rows of document {text} are another tenant's")
-    for model in (Page, Extraction, OutboxEvent, Decision):
+    for model in (Page, Extraction, OutboxEvent, Decision, LaneAnswer):
         strays = (
             model.objects.exclude(document_id=None)
             .filter(document_id__in=tenants)

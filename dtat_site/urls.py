@@ -13,11 +13,13 @@ from ocr import views as documents
 from ocr.api import jobs
 from ocr.api.problems import Nowhere
 from review import api as review_api
+from review import lane_views as lanes
 from review import views as review
 
 ONE = "documents/<uuid:document_id>/"
 A_BATCH = "batches/<uuid:batch_id>/"
 AT_REVIEW = "review/<uuid:document_id>/"
+A_LANE = "lanes/<slug:document_type>/<slug:field>/"
 
 urlpatterns = [
     path("", review.home, name="home"),
@@ -25,6 +27,13 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("queue/", review.queue, name="queue"),
     path("keys/", review.keys, name="keys"),
+    path("lanes/", lanes.lane_list, name="lanes"),
+    path("lanes/heartbeat/", lanes.Heartbeat.as_view(), name="lanes-heartbeat"),
+    path("lanes/release/", lanes.Release.as_view(), name="lanes-release"),
+    path(A_LANE, lanes.lane_page, name="lane"),
+    path(f"{A_LANE}rows/", lanes.Rows.as_view(), name="lane-rows"),
+    path(f"{A_LANE}answers/", lanes.Answers.as_view(), name="lane-answers"),
+    path(f"{A_LANE}take-back/", lanes.TakeBack.as_view(), name="lane-take-back"),
     path("keys/keep/", review_api.Keys.as_view(), name="keys-keep"),
     path("review/next/", review.review_next, name="review-next"),
     path(AT_REVIEW, review.review, name="review"),

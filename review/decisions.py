@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from ocr.models import Document, DocumentType, Field, Status
 from review import acts as said
 from review import worklist
 from review.acts import FieldError
-from review.models import Act, Aside, Claim, Correction, Decision, Draft, Escalation, RejectReason
+from review.models import Act, Aside, Claim, Correction, Decision, Draft, Escalation, LaneAnswer, RejectReason
 from tenants import access
 
 if TYPE_CHECKING:
@@ -401,7 +401,35 @@ def _check_claim(document: Document, user: AnyUser, token: UUID | None) -> None:
         raise worklist.ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
 
 
+def lane_answers(document: Document) -> dict[str, LaneAnswer]:
+    """What was said of the present version in lanes, by field. Inside a scope."""
+    return {each.field: each for each in LaneAnswer.objects.filter(document=document, version=document.version)}
+
+
+def _with_lanes(verdict: Verdict, answers: Mapping[str, LaneAnswer]) -> Verdict:
+    """The verdict with what was said in lanes of the fields that it does not mention."""
+    confirmed, absent, unreadable = [*verdict.confirmed], [*verdict.absent], [*verdict.unreadable]
+    mentioned = {*verdict.corrected, *verdict.missed, *confirmed, *absent, *unreadable}
+    left = {path: answer for path, answer in answers.items() if path not in mentioned}
+    by_act = {act: [path for path, answer in left.items() if answer.act == act] for act in Act}
+    return replace(
+        verdict,
+        corrected={**verdict.corrected, **{path: left[path].value or "" for path in by_act[Act.CORRECTED]}},
+        confirmed=confirmed + by_act[Act.CONFIRMED],
+        absent=absent + by_act[Act.ABSENT],
+        unreadable=unreadable + by_act[Act.UNREADABLE],
+    )
+
+
+def _new_acts(acts: said.Acts, answers: Mapping[str, LaneAnswer]) -> said.Acts:
+    """The acts without those that the trail has told of when they were said in a lane."""
+    before = {path: (answer.act, answer.value) for path, answer in answers.items()}
+    return {path: said_of for path, said_of in acts.items() if said_of != before.get(path)}
+
+
 def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
+    answers = lane_answers(document)
+    verdict = _with_lanes(verdict, answers)
     standing = said.Standing.of(document)
     evidence = said.upright(document, verdict.evidence)
     acts, errors = _judged(document, standing, verdict)
@@ -414,7 +442,7 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
         said.apply(standing.rows[path], act, value, evidence.get(path))
     standing.save()
     _keep_added(decision, standing)
-    _tell_corrections(document, user, said.told(acts, evidence))
+    _tell_corrections(document, user, said.told(_new_acts(acts, answers), evidence))
     by_act = said.codes(acts, evidence)
     stood = {path: values["value"] for path, values in decision.before["fields"].items()}
     changed = sorted(path for path, (_act, value) in acts.items() if value != stood.get(path))

@@ -153,6 +153,30 @@ class Correction(TenantOwned):
         return f"{self.field} {self.act}"
 
 
+class LaneAnswer(TenantOwned):
+    """What somebody said in a lane about one field of the version that they saw. Holds a value: retention may empty it."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="lane_answers", db_index=False)
+    version = models.PositiveIntegerField()
+    field = models.CharField(max_length=120)
+    act = models.CharField(max_length=12, choices=Act.choices)
+    value = models.TextField(null=True)  # noqa: DJ001  None is "no value", which is not an empty one
+    answered_by = models.CharField(max_length=160)
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["document", "version", "field"], name="lane_answer_once"),
+            models.CheckConstraint(
+                condition=models.Q(act__in=["confirmed", "corrected", "absent", "unreadable"]),
+                name="lane_answer_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.field} {self.act}"
+
+
 class Keyboard(models.Model):
     """How one person works the review screen by keys: what they changed of the table in the page, and whether single letters count."""
 

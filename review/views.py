@@ -39,7 +39,7 @@ from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Field, Page, Priority, TextLayer
 from ocr.views import ago, facts, row, timeline
 from review import decisions, declarations, keyboards, worklist
-from review.models import Claim, Draft, Escalation, RejectReason, TakeoverReason
+from review.models import Act, Claim, Draft, Escalation, LaneAnswer, RejectReason, TakeoverReason
 from tenants import access
 from tenants.models import Tenant
 
@@ -377,6 +377,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
     told = contract.detail(document)
     holder = worklist.holder_of(document)
     draft = Draft.objects.filter(document=document, holder_id=request.user.pk).first()
+    in_lanes = decisions.lane_answers(document)
     urls = {
         name: reverse(f"review-{name}", args=[document.pk])
         for name in (
@@ -416,12 +417,12 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
             }
             for page in document.pages.all()
         ],
-        "fields": _fields(document, told["fields"]),
+        "fields": [
+            {**each, "lane": _said_in_lane(in_lanes.get(each["name"]))} for each in _fields(document, told["fields"])
+        ],
         "line_items": _line_items(document, told["line_items"]),
         "problems": told["problems"],
-        "draft": {"revision": draft.revision, "fields": draft.fields}
-        if draft and draft.document_version == document.version
-        else None,
+        "draft": _draft(draft if draft and draft.document_version == document.version else None, in_lanes),
         "progress": {
             "done_today": worklist.decided_by(request.user, since=_today()).count(),
             "waiting": _waiting(request.user),
@@ -438,6 +439,23 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
             "document": reverse("document", args=[document.pk]),
         },
     }
+
+
+def _draft(mine: Draft | None, in_lanes: dict[str, LaneAnswer]) -> dict[str, Any] | None:
+    """What the page begins with: what was said in lanes, and over it what this person has said so far."""
+    if not (mine or in_lanes):
+        return None
+    states = {Act.CONFIRMED: "checked"}
+    begun = {
+        path: {"value": each.value, "state": states.get(Act(each.act), each.act)} for path, each in in_lanes.items()
+    }
+    return {"revision": mine.revision if mine else 0, "fields": {**begun, **(mine.fields if mine else {})}}
+
+
+def _said_in_lane(answer: LaneAnswer | None) -> dict[str, str | None] | None:
+    if answer is None:
+        return None
+    return {"by": answer.answered_by.removeprefix("user:"), "act": answer.act, "value": answer.value}
 
 
 def _escalation(document: Document) -> dict[str, str] | None:

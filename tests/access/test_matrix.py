@@ -76,6 +76,20 @@ review-turn         GET    401   405  405  405  405  405  405  405  405
 review-turn         POST   401   409  409  409  409  409  409  404  404
 keys                GET    302   200  200  200  200  200  200  200  302
 keys                POST   302   405  405  405  405  405  405  405  302
+lanes               GET    302   403  200  200  403  403  200  200  302
+lanes               POST   302   405  405  405  405  405  405  405  302
+lane                GET    302   403  200  200  403  403  200  200  302
+lane                POST   302   405  405  405  405  405  405  405  302
+lane-rows           GET    401   405  405  405  405  405  405  405  405
+lane-rows           POST   401   403  200  200  403  403  200  200  200
+lane-answers        GET    401   405  405  405  405  405  405  405  405
+lane-answers        POST   401   403  200  200  403  403  200  200  200
+lane-take-back      GET    401   405  405  405  405  405  405  405  405
+lane-take-back      POST   401   403  409  409  403  403  409  404  404
+lanes-heartbeat     GET    401   405  405  405  405  405  405  405  405
+lanes-heartbeat     POST   401   200  200  200  200  200  200  200  200
+lanes-release       GET    405   405  405  405  405  405  405  405  405
+lanes-release       POST   204   204  204  204  204  204  204  204  204
 keys-keep           GET    401   405  405  405  405  405  405  405  405
 keys-keep           POST   401   200  200  200  200  200  200  200  200
 review-release      GET    405   405  405  405  405  405  405  405  405
@@ -403,6 +417,7 @@ def test_a_post_with_a_session_needs_the_csrf_token(world: World, route: str) ->
     answer = world.send(world.client("supervisor", enforce_csrf_checks=True), route, "POST")
     without_session = {
         "review-release": 204,
+        "lanes-release": 204,
         "api-token": 400,
         "api-token-refresh": 400,
     }  # the session counts for nothing there
@@ -505,3 +520,16 @@ def test_a_draft_and_a_heartbeat_set_nothing_but_what_they_may(world: World) -> 
     assert (draft.tenant_id, draft.holder_id, draft.document_id) == (world.a.pk, who.pk, world.waiting.pk)
     assert (claim.tenant_id, claim.holder_id, claim.document_id) == (world.a.pk, who.pk, world.waiting.pk)
     assert claim.expires_at.year < 2999
+
+
+@pytest.mark.parametrize("role", ["reviewer_b", "key_b"])
+def test_without_filters_lanes_still_hide_a(world: World, _no_filters: None, role: str) -> None:
+    for route in ("lane-rows", "lane-answers"):
+        answer = world.send(world.client(role), route, "POST")
+        assert answer.status_code == 200
+        assert leaks(answer) == []
+        assert "documents/" + str(world.waiting.pk) not in answer.content.decode()
+    from review.models import LaneAnswer
+
+    with scope.everything():
+        assert not LaneAnswer.objects.exists()

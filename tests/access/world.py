@@ -66,6 +66,8 @@ class World:
             return reverse(route, args=[of.pk, 1])
         if route in {"batch", "api-batch"} or route.startswith(("batch-", "api-batch-")):
             return reverse(route, args=[self.batch.pk])
+        if route == "lane" or route.startswith("lane-"):
+            return reverse(route, args=["receipt", "total"])
         if route.startswith("a-document-type"):
             return reverse(route, args=["receipt"])
         takes_id = route.startswith(("document-", "api-", "review-")) or route in {"document", "review", "ocr-job"}
@@ -93,12 +95,13 @@ class World:
         if route in {"api-documents", "document-upload", "ocr", "ocr-async"}:
             file = SimpleUploadedFile("new.png", make.image(), "image/png")
             return client.post(path, {"file": file, **more}, headers={"Accept": "application/json"})
-        if route.startswith(("api-", "review-", "keys-")) and route not in {"review-next", "review-take-over"}:
+        if route.startswith(("api-", "review-", "keys-", "lane")) and route not in {"review-next", "review-take-over"}:
             return client.post(path, json.dumps(self._body(route, document) | more), content_type="application/json")
         return client.post(path, more)
 
     def _body(self, route: str, document: Document | None) -> dict[str, Any]:
-        version = (document or self.document(route)).version
+        of = document or self.document(route)
+        version, document_id = of.version, str(of.pk)
         token = str(uuid4())
         bodies: dict[str, dict[str, Any]] = {
             "api-review": {"version": version, "decision": "approve"},
@@ -111,6 +114,13 @@ class World:
             "review-undo": {"version": version},
             "review-release": {"token": token},
             "review-turn": {"token": token, "turn": 90},
+            "lane-rows": {"wanted": 5},
+            "lane-answers": {"answers": [{"document_id": document_id, "version": version, "act": "confirmed"}]},
+            "lane-take-back": {"document_id": document_id, "version": version},
+            "lanes-heartbeat": {"tokens": [token]},
+            "lanes-release": {
+                "claims": [{"document_id": document_id, "token": token, "claimed_at": "2026-03-12T00:00:00Z"}]
+            },
             "keys-keep": {"chords": {"approve": "F2"}, "single_letters": False},
         }
         return bodies.get(route, {})

@@ -94,6 +94,8 @@ def test_pages_of_a_reviewer(browser: Browser, product: Product, waiting: str, b
         "dashboard": "/dashboard/",
         "batches": "/batches/",
         "batch": f"/batches/{batch}/",
+        "lanes": "/lanes/",
+        "lane": "/lanes/invoice/invoice_number/",
         "review": f"/review/{waiting}/",
         "keys": "/keys/",
     }

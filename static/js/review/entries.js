@@ -33,6 +33,7 @@
  * @property {string[]} errors what the server said against it
  * @property {boolean} own added here: the document has no such field yet
  * @property {{text: string, agrees: boolean | null} | null} witness what a second reading of the same piece says
+ * @property {{by: string, act: string, value: string | null} | null} lane what somebody said of it in a lane
  */
 
 /** What the reviewer made of it, whatever the rules say. @param {Entry} target @returns {State} */
@@ -64,7 +65,7 @@ export function entry(field, name, label, row) {
     score: score(field), before: field.state, threshold: field.threshold ?? null, page: field.page ?? null, box: field.box ?? null,
     problems: field.problems ?? [], suggestions: field.suggestions ?? [], certain: field.state !== "open",
     current: machine, state: field.state === "open" ? "open" : "certain", held: null, evidence: null, rules: [], errors: [], own: false,
-    witness: field.witness ?? null,
+    witness: field.witness ?? null, lane: field.lane ?? null,
   };
 }
 

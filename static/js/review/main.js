@@ -7,4 +7,8 @@ import { shownPart } from "./part.js";
 const flow = new Flow(shownPart());
 digitsPickReasons();
 onConflictReload(() => location.assign(flow.desk.deciding.reloadUrl ?? location.href));
-void flow.start();
+const wanted = new URLSearchParams(location.search).get("field"); // a lane opens the document at its field
+void flow.start().then(() => {
+  const entry = wanted ? flow.desk.store.get(wanted) : undefined;
+  if (entry) flow.desk.focus(entry);
+});

@@ -38,12 +38,15 @@ function ruleWord(rule) {
   return /before|after|date/.test(rule) ? "reason_dates" : "reason_rule";
 }
 
+/** @param {Entry} entry @returns {string} who said in a lane what stands here, "" when nobody did */
+const inLane = (entry) => (entry.lane && entry.state !== "open" && (entry.lane.value ?? "") === entry.current ? say("said_in_lane", { by: entry.lane.by }) : "");
+
 /** @param {Entry} entry @returns {string} the state in words, for screen readers */
-export const stateWords = (entry) => say(entry.state === "certain" && !entry.current ? "not_found" : `state_${entry.state}`);
+export const stateWords = (entry) => inLane(entry) || say(entry.state === "certain" && !entry.current ? "not_found" : `state_${entry.state}`);
 
 /** @param {Entry} entry @returns {string[]} the sentences under an active entry, the server's refusals first */
 export function sentences(entry) {
-  return [...entry.errors, ...entry.rules, ...entry.problems.map((problem) => problem.message)].filter(
+  return [inLane(entry), ...entry.errors, ...entry.rules, ...entry.problems.map((problem) => problem.message)].filter(
     (message, index, all) => message && all.indexOf(message) === index,
   );
 }

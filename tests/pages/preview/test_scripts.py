@@ -17,6 +17,7 @@ WORDS = {
     "keys": (["_text.html", "review/_keys_text.html", "review/keys.html"], "static/js/keys-page.js"),
     "lists": (["_text.html", "_list_text.html"], "static/js/rows.js"),
     "type": (["_text.html", "ocr/_type_text.html"], "static/js/type.js"),
+    "lane": (["_text.html", "review/_lane_text.html"], "static/js/lane/*.js"),
     "upload": (["_text.html", "ocr/_upload_text.html"], "static/js/{upload,sender}.js"),
 }
 DYNAMIC = {
