@@ -48,10 +48,15 @@ export function show(node, entry, without) {
     if (!known) node.append(el("option", { value: entry.current, text: entry.current })); // what the machine read is none of the choices
     node.options[0].text = without;
   } else {
-    node.placeholder = without;
+    set(node, "placeholder", without);
   }
-  if (node.value !== entry.current) node.value = entry.current;
-  node.setAttribute("aria-invalid", String(entry.errors.length + entry.rules.length > 0));
+  set(node, "value", entry.current);
+  set(node, "ariaInvalid", String(entry.errors.length + entry.rules.length > 0));
+}
+
+/** Writes only what differs: even the same text again has the browser lay out anew. @template {HTMLElement} T @template {keyof T} K @param {T} node @param {K} key @param {T[K]} value */
+export function set(node, key, value) {
+  if (node[key] !== value) node[key] = value;
 }
 
 /** Ready to be typed over. @param {unknown} node */

@@ -7,6 +7,8 @@ import { forget, keep, kept } from "./local.js";
 /** @typedef {import("../http.js").Answer} Answer */
 
 const PAUSE = 2000; // milliseconds of not typing
+const TYPED = 150; // milliseconds of typing before they are copied
+const RARELY = 20; // times as long as a copy takes pass between two: that of a long document would hold the letters up
 const BACKOFF = [1000, 2000, 4000, 8000, 15000, 30000];
 
 export class Drafts {
@@ -26,10 +28,13 @@ export class Drafts {
     this.dirty = false;
     this.stopped = false;
     this.copies = 0;
+    this.rest = TYPED; // milliseconds from typing to the next copy
     /** @type {string[]} what was sent since the last answer */
     this.sent = [];
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} the copy that is due */
+    this.copying = undefined;
     /** @type {AbortController | undefined} the save that is on its way */
     this.underway = undefined;
   }
@@ -57,9 +62,11 @@ export class Drafts {
     return !same && count ? say("brought_back", { n: count }) : "";
   }
 
-  /** After typing: saves here now, on the server when the typing pauses. */
+  /** After typing: saves here in a moment, on the server when the typing pauses. */
   soon() {
-    void this.#keep(false);
+    this.dirty = true;
+    this.#here(false);
+    this.copying ??= setTimeout(() => void this.#keep(false), this.rest);
     this.#later(PAUSE);
   }
 
@@ -78,16 +85,22 @@ export class Drafts {
 
   /** @param {boolean} lasting */
   async #keep(lasting) {
+    clearTimeout(this.copying);
+    this.copying = undefined;
     this.dirty = true;
     this.#here(false);
     const copy = (this.copies += 1);
     const { key, version, revision } = this.at;
-    const done = await keep(key, { version, revision, fields: this.store.draft() }, lasting);
+    const began = performance.now();
+    const copied = keep(key, { version, revision, fields: this.store.draft() }, lasting);
+    this.rest = Math.min(PAUSE / 2, Math.max(TYPED, RARELY * (performance.now() - began)));
+    const done = await copied;
     if (copy === this.copies) this.#here(done);
   }
 
   async #send() {
     if (this.sending || this.stopped || !this.dirty) return;
+    if (this.copying) void this.#keep(false);
     this.sending = true;
     this.dirty = false;
     this.#tell("saving");
@@ -152,6 +165,7 @@ export class Drafts {
   stop() {
     this.stopped = true;
     clearTimeout(this.timer);
+    if (this.copying) void this.#keep(false);
     // A save that arrives after the decision would be refused, and nobody needs it any more.
     if (this.sending) this.dirty = true;
     this.underway?.abort();

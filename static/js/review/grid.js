@@ -1,7 +1,7 @@
 // @ts-check
 /** The line items as a grid whose cells are edited in place. */
 import { el, say } from "../dom.js";
-import { control, grow, isControl, isNumber, selectAll, show } from "./control.js";
+import { control, grow, isControl, isNumber, selectAll, set, show } from "./control.js";
 import { detail } from "./detail.js";
 import { placeOf } from "./marks.js";
 import { reason, stateWords, tone, withoutValue } from "./reasons.js";
@@ -85,8 +85,8 @@ export class Grid {
   /** @param {Cell} cell */
   #show({ entry, node, control: input, why }) {
     const marked = `${entry === this.active ? " active" : ""}${this.sheet.inRange(entry) ? " range" : ""}`;
-    node.className = `${isNumber(entry.kind) ? "end " : ""}${tone(entry)} is-${entry.state}${marked}`;
-    why.textContent = `${stateWords(entry)} ${reason(entry)}`.trim();
+    set(node, "className", `${isNumber(entry.kind) ? "end " : ""}${tone(entry)} is-${entry.state}${marked}`);
+    set(why, "textContent", `${stateWords(entry)} ${reason(entry)}`.trim());
     if (isControl(input)) {
       show(input, entry, withoutValue(entry) && "–");
       if (this.rows.whole) grow(input);

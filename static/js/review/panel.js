@@ -37,6 +37,7 @@ class Row {
     this.control = acts ? control(entry, { id, describedBy: `${id}-why` }) : el("button", { type: "button", class: "value shown", id, dir: "auto", "aria-describedby": `${id}-why` });
     /** @type {HTMLElement | null} */
     this.detail = null;
+    this.stood = ""; // what was shown last
     const name = el("label", { for: id, class: "name", text: entry.label });
     this.node = el("div", { class: "row", "data-name": entry.name }, this.mark, name, el("div", { class: "holds" }, this.control, this.was), this.why);
     this.update();
@@ -44,6 +45,9 @@ class Row {
 
   update() {
     const { entry, control: node } = this;
+    const stands = JSON.stringify([entry.current, entry.state, entry.rules, entry.errors, entry.evidence, entry.box, this.detail !== null]);
+    if (stands === this.stood) return;
+    this.stood = stands;
     const kind = tone(entry);
     this.node.className = `row ${kind} is-${entry.state}${this.detail ? " active" : ""}`;
     this.mark.replaceChildren(icon(toneIcon(kind), kind));
@@ -67,6 +71,10 @@ class Row {
     }
     show(node, entry, without);
     grow(node);
+  }
+
+  grow() {
+    if (isControl(this.control)) grow(this.control);
   }
 
   #redetail() {
@@ -131,7 +139,7 @@ export class Panel {
       return el("section", { class: "group" }, title, ...members.map((row) => row.node));
     });
     this.place.replaceChildren(...sections);
-    this.update(); // once more, now that textareas have a width to grow in
+    for (const row of this.rows.values()) row.grow(); // now that textareas have a width to grow in
   }
 
   update() {
