@@ -64,11 +64,11 @@ export class Store {
   /** Takes the value as it stands. @param {Entry} target @returns {boolean} false when there is no value to take */
   confirm(target) {
     this.history.settle();
-    if (target.state === "absent" || target.state === "unreadable") return true;
+    if (target.held || target.state === "absent" || target.state === "unreadable") return true;
     const empty = target.current.trim() === "";
     if (empty) return target.state === "certain";
     if (target.current !== target.machine) this.#set(target, target.current.trim(), given(target, target.evidence), target.evidence);
-    else if (target.state === "open" && target.held !== "certain") this.#set(target, target.current, "checked", null);
+    else if (target.state === "open") this.#set(target, target.current, "checked", null);
     return true;
   }
 
