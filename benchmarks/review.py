@@ -408,6 +408,12 @@ def _lane(page: Page, product: Product, count: int) -> list[float]:
         page.keyboard.press("Enter")
         time.sleep(KEY_PAUSE)
         painted += page.evaluate("window.painted.splice(0)")
+    deadline = time.monotonic() + 30
+    while len(painted) < count and time.monotonic() < deadline:
+        time.sleep(0.05)
+        painted += page.evaluate("window.painted.splice(0)")
+    if len(painted) < count:
+        raise RuntimeError(f"Of {count} rows of the lane {len(painted)} were painted.")
     return painted
 
 
