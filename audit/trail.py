@@ -59,6 +59,7 @@ CODE_KEYS = frozenset(
     }
     | {"duplicate_of", "split_of", "artifact", "attempt", "external_id_given", "previous_holder", "version", "batch"}
     | {"missed", "added", "removed", "sources", "words"}
+    | {"differs", "comment", "person"}
 )
 
 

@@ -300,6 +300,12 @@ SPECTACULAR_SETTINGS = {
 ASIDE_SECONDS = env.number(
     "DTAT_ASIDE_SECONDS", 900, at_least=1
 )  # who set a document aside is not handed it for so long
+REVIEW_SECONDS = env.number(
+    "DTAT_REVIEW_SECONDS", 3600, at_least=60
+)  # after so long a document that waits for a person is late
+COMMENT_DAYS = env.number(
+    "DTAT_COMMENT_DAYS", 0, at_least=0
+)  # the text of comments is emptied after so many days; 0: it stays as long as the document
 UNDO_SECONDS = env.number(
     "DTAT_UNDO_SECONDS", 6, at_least=0
 )  # a decision made in the page can be taken back for so long

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.urls import get_script_prefix, reverse
 
-from ocr import turns
+from ocr import document_types, turns
 from ocr.models import Document, Extraction, Priority, Status, TextLayer
 
 MICRO = 1_000_000
@@ -196,13 +196,45 @@ def reading(
     said = _witness(document) if witness is None else witness
     # A page that is only now read has not been turned by anybody.
     turned = turns.of(document) if fields is None else {}
-    header = [field(row, said, turned) for row in rows if row.row is None]
+    blind = keyed_blind(document)
+    header = [_told(field(row, said, turned), blind) for row in rows if row.row is None]
     cells: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
         if row.row is not None:
-            cells.setdefault(row.row, []).append(field(row, said, turned))
+            cells.setdefault(row.row, []).append(_told(field(row, said, turned), blind, is_cell=True))
     items = [{"row": number, "cells": of_row} for number, of_row in cells.items()]
-    return {"fields": header, "line_items": items, "problems": problems(document, rows)}
+    found = [each for each in problems(document, rows) if not _tells(each, blind)]
+    return {"fields": header, "line_items": items, "problems": found}
+
+
+def keyed_blind(document: Document) -> frozenset[str]:
+    """The fields that people key without seeing what anybody made of them, as long as the document waits for these people."""
+    if document.status != Status.NEEDS_REVIEW or document.document_type is None:
+        return frozenset()
+    eyes = document_types.parsed(document.document_type).four_eyes
+    return frozenset(eyes.fields) if eyes and eyes.mode == "blind" else frozenset()
+
+
+_UNTOLD: Mapping[str, Any] = MappingProxyType(
+    {
+        "value": None, "text": "", "confidence": None, "word_confidence": None, "state": "open", "problems": [], "why": "",
+        "suggestions": [], "word_ids": [], "machine_value": None, "witness": None,
+    }
+)  # fmt: skip
+
+
+def _told(field: dict[str, Any], blind: frozenset[str], *, is_cell: bool = False) -> dict[str, Any]:
+    """The field without what would tell somebody who keys blind; its place on the page is no secret."""
+    if not blind:
+        return field
+    if field["name"] in blind and not is_cell:
+        return {**field, **_UNTOLD}
+    return {**field, "problems": [each for each in field["problems"] if not _tells(each, blind)]}
+
+
+def _tells(problem: Mapping[str, Any], blind: frozenset[str]) -> bool:
+    """Whether a problem says something of a field that is keyed blind: the sentence of a rule names the values that break it."""
+    return bool(blind) and (problem["field"] in blind or problem["code"] == "invalid")
 
 
 def _present(document: Document) -> list[FieldLike]:

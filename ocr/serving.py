@@ -16,7 +16,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNot
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-from ocr import artifacts, pages, pipeline
+from ocr import artifacts, contract, lifecycle, pages, pipeline
 from ocr.intake import Unacceptable
 from ocr.models import Artifact, Batch, Document, Page
 from tenants import access
@@ -95,9 +95,13 @@ def result(user: AnyUser, document_id: UUID) -> Artifact | None:
 
 
 def raw_parts(user: AnyUser, document_id: UUID) -> list[Artifact]:
-    """The newest extraction's answer, page by page."""
+    """The newest extraction's answer, page by page. Raises lifecycle.NotPossible while the document is keyed blind."""
     with access.scope_of(user):
         document = document_for(user, document_id)
+        if contract.keyed_blind(document):
+            raise lifecycle.NotPossible(
+                "The document is keyed without anybody seeing what the machine read. Its answer can be had after that."
+            )
         raw = document.artifacts.filter(kind=Artifact.Kind.RAW)
         newest = raw.order_by("-number").first()
         return list(raw.filter(number=newest.number).order_by("part")) if newest else []

@@ -25,6 +25,8 @@ label: My type
 operation: AnalyzeDocument
 features: [FORMS]
 date_order: day_first
+# More than one person: {mode: second, amount: total, above: '10000'}, or {mode: blind, fields: [number]}
+four_eyes: {mode: none}
 
 # Labels are printed names, the strongest first: lower case, without accents.
 fields:

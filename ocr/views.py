@@ -32,6 +32,7 @@ from ocr import (
     document_types,
     idempotency,
     intake,
+    lifecycle,
     listing,
     sandbox,
     serving,
@@ -324,6 +325,9 @@ def raw(request: HttpRequest, document_id: UUID) -> HttpResponse:
         parts = serving.raw_parts(request.user, document_id)
     except Document.DoesNotExist:
         raise Http404 from None
+    except lifecycle.NotPossible as refusal:
+        messages.error(request, str(refusal))
+        return redirect("document", document_id)
     wanted = request.GET.get("part", "1")
     return _download({str(part.part): part for part in parts}.get(wanted), document_id)
 

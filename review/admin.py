@@ -14,12 +14,16 @@ from django.utils.translation import gettext_lazy
 
 from audit.admin import TenantFilter
 from ocr.admin import CountedSoFar, ForReading
-from review.models import Aside, Escalation
+from review import reasons
+from review.models import Aside, Assignment, Check, Comment, Escalation, OwnReason
+from tenants import access
+from tenants.admin import OfTheTenant
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
+    ReasonBase = admin.ModelAdmin[OwnReason]
 else:
-    Base = admin.ModelAdmin
+    Base = ReasonBase = admin.ModelAdmin
 
 
 class OfADocument(ForReading, Base):
@@ -57,3 +61,47 @@ class Asides(OfADocument):
 class Escalations(OfADocument):
     list_display = ("escalated_by", "of_document", "tenant", "escalated_at")
     list_select_related = ("tenant",)
+
+
+@admin.register(Assignment)
+class Assignments(OfADocument):
+    list_display = ("person", "of_document", "tenant", "assigned_by", "assigned_at")
+    list_select_related = ("person", "tenant")
+
+
+@admin.register(Check)
+class Checks(OfADocument):
+    list_display = ("reviewer", "of_document", "version", "number", "tenant", "checked_at", "settled_at")
+    list_select_related = ("tenant",)
+
+
+@admin.register(Comment)
+class Comments(OfADocument):
+    list_display = ("author", "of_document", "field", "asked", "tenant", "written_at", "answered_at", "erased_at")
+    list_select_related = ("author", "asked", "tenant")
+
+
+@admin.register(OwnReason)
+class OwnReasons(OfTheTenant, ReasonBase):
+    """A tenant's own reasons are added and removed, never edited: decisions go on naming their codes."""
+
+    list_display = ("label", "code", "position", "tenant")
+    list_filter = (("tenant", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("tenant",)
+    fields = ("tenant", "label", "code", "position")
+    prepopulated_fields = {"code": ("label",)}
+    show_full_result_count = False
+    ordering = ("tenant__name", "position", "id")
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: OwnReason | None = None) -> Any:
+        return {} if obj else self.prepopulated_fields
+
+    def save_model(self, request: HttpRequest, obj: OwnReason, form: Any, change: bool) -> None:  # noqa: FBT001
+        reasons.add(obj, actor=access.actor_of(request.user))
+
+    def delete_model(self, request: HttpRequest, obj: OwnReason) -> None:
+        reasons.remove(obj, actor=access.actor_of(request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for reason in queryset.order_by("tenant_id", "pk"):
+            self.delete_model(request, reason)

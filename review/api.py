@@ -26,7 +26,7 @@ from ocr.api.views import KEY
 from ocr.extraction.several import Stretch
 from ocr.models import Document
 from ocr.serving import document_for
-from review import acts, decisions, keyboards, turning, worklist
+from review import acts, comments, decisions, keyboards, turning, worklist
 from review.models import Source
 from tenants import access
 
@@ -34,6 +34,7 @@ problems.STATUSES.update(
     {
         worklist.Held: 409, worklist.ClaimLost: 409, decisions.AlreadyDecided: 409, decisions.NotAcceptable: 422,
         document_types.Unknown: 422, keyboards.Unusable: 422, splitting.InvalidRanges: 422, intake.Unacceptable: 422,
+        comments.Unsaid: 422,
     }
 )  # fmt: skip
 PROBLEM = ProblemJsonSerializer
@@ -115,6 +116,10 @@ class DecisionSerializer(serializers.Serializer[object]):
         help_text="Reject: one of the reason codes. Approve: why failing rules are overruled.",
     )  # fmt: skip
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+    check = serializers.IntegerField(
+        required=False, default=1, min_value=1, max_value=3,
+        help_text="Which look at the document this is, where several people check it: the `check.number` of `current` in a 409.",
+    )  # fmt: skip
     token = serializers.UUIDField(required=False, help_text="The claim's token; the review page sends it.")
 
 
@@ -169,7 +174,7 @@ class _Door(APIView):
         """Store the result after the commit; a repeated request mends what a first one that died left out."""
         with access.scope_of(request.user):
             document = document_for(request.user, document_id)
-        pipeline.publish(document)
+        pipeline.publish(document)  # stored already where the document goes on waiting for another person
         return answer
 
 
@@ -188,6 +193,7 @@ def _verdict(given: dict[str, Any]) -> decisions.Verdict:
         removed_rows=given["removed_rows"],
         reason=given["reason"],
         note=given["note"],
+        check=given["check"],
         claim_token=given.get("token"),
     )
 
@@ -464,8 +470,11 @@ class PageDecision(_Door):
 
 
 def _decided(document: Document) -> dict[str, Any]:
+    told = f"{document.filename} {document.get_status_display().lower()}."
+    if document.status not in lifecycle.FINAL:
+        told = _("%(name)s is checked. Another person looks at it next.") % {"name": document.filename}
     return {
-        "message": f"{document.filename} {document.get_status_display().lower()}.",
+        "message": told,
         "undo": {
             "url": reverse("review-undo", args=[document.pk]),
             "version": document.version,
@@ -517,6 +526,39 @@ class PageEscalation(_Door):
         form.is_valid(raise_exception=True)
         worklist.escalate(document_id, request.user, **form.validated_data)
         return _onward(request, message=_("Passed on to the supervisors."))
+
+
+class CommentSerializer(serializers.Serializer[object]):
+    field_ = serializers.CharField(required=False, allow_blank=True, default="", max_length=120)
+    text = serializers.CharField(allow_blank=True, max_length=2 * comments.LONGEST)
+
+    def get_fields(self) -> dict[str, Any]:
+        found = super().get_fields()
+        found["field"] = found.pop("field_")
+        return found
+
+
+@extend_schema(exclude=True)
+class PageComment(_Door):
+    """A remark, or a question that parks the document; then it goes on with the next one."""
+
+    def post(self, request: Request, document_id: UUID) -> Response:
+        form = CommentSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        made = comments.write(document_id, request.user, **form.validated_data)
+        if made.asked is None:
+            return Response({"message": _("Your remark is kept.")})
+        told = _("%(name)s is asked. The document waits.") % {"name": comments.name_of(made.asked)}
+        return _onward(request, message=told)
+
+
+@extend_schema(exclude=True)
+class PageAnswer(_Door):
+    def post(self, request: Request, document_id: UUID) -> Response:
+        form = CommentSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        comments.answer(document_id, request.user, text=form.validated_data["text"])
+        return Response({"message": _("Your answer is kept. The document is back in the queue.")})
 
 
 class VersionSerializer(serializers.Serializer[object]):

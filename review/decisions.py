@@ -21,9 +21,9 @@ from ocr import comparing, contract, document_types, extraction, intake, lifecyc
 from ocr.extraction.several import Stretch
 from ocr.models import Document, DocumentType, Field, Status
 from review import acts as said
-from review import worklist
+from review import assigning, checks, comments, reasons, worklist
 from review.acts import FieldError
-from review.models import Act, Aside, Claim, Correction, Decision, Draft, Escalation, LaneAnswer, RejectReason
+from review.models import Act, Aside, Claim, Correction, Decision, Draft, Escalation, LaneAnswer
 from tenants import access
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class Verdict:
     evidence: Mapping[str, said.Evidence] = field(default_factory=dict)
     reason: str = ""
     note: str = ""
+    check: int | None = None  # which look at the document this is meant to be, by whoever holds no claim that proves it
     claim_token: UUID | None = None  # the page's; REST decides on the version alone
     undoable: bool = False  # its event is held for UNDO_SECONDS, and `undo` may take it back
 
@@ -98,6 +99,8 @@ def check_decide(document: Document, user: AnyUser) -> None:
             f"The document is {Status(document.status).label.lower()}; there is nothing to decide yet."
         )
     worklist.check_escalated(document, user)
+    comments.check_answered(document)
+    checks.check_unseen(document, user)
 
 
 def check_reopen(document: Document, user: AnyUser) -> None:
@@ -190,13 +193,15 @@ def draft_of(document_id: UUID, user: AnyUser) -> dict[str, Any] | None:
 def decide(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
     """Approve or reject the version that the reviewer saw, and store the normalised result of it. Raises what `settle` raises."""
     decided = settle(document_id, user, verdict)
-    pipeline.publish(decided)
+    if decided.status in lifecycle.FINAL:
+        pipeline.publish(decided)
     return decided
 
 
 def settle(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
     """Approve or reject the version that the reviewer saw: once, by one person. Touches the database only; `publish` follows.
 
+    Where the type wants more than one person (`review.checks`) an approval may be one of several: the document then goes on waiting.
     Fields, corrections, decision, status, audit rows and event are one transaction. Raises Document.DoesNotExist,
     access.NotAllowed, AlreadyDecided, lifecycle.Overtaken (another version), worklist.Held and ClaimLost, NotAcceptable (with the
     failing fields).
@@ -207,6 +212,7 @@ def settle(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
         _check_claim(document, user, verdict.claim_token)
         decided = _approve(document, user, verdict) if verdict.decision == APPROVE else _reject(document, user, verdict)
         Claim.objects.filter(document=document).delete()
+        assigning.forget(document)
         # The other people's drafts stay: what they typed is theirs to compare.
         Draft.objects.filter(document=document, holder_id=int(user.pk or 0)).delete()
     return decided
@@ -288,13 +294,16 @@ def reopen(document_id: UUID, user: AnyUser, *, reason: str = "reopen") -> Docum
 def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
     """Take one's own decision back as if it had not been: fields and problems stand as before, what was said is a draft again.
 
-    `version` is the one that the decision made. Possible while its event is held (UNDO_SECONDS), so nobody outside has heard of it.
-    Raises what `check_undo` raises, lifecycle.Overtaken, and NotPossible when it was announced meanwhile.
+    `version` is the one that the decision made; a check by one of several people makes none. Possible while its event is held
+    (UNDO_SECONDS), so nobody outside has heard of it. Raises what `check_undo` raises, lifecycle.Overtaken, and NotPossible when
+    it was announced meanwhile.
     """
     with access.scope_of(user):
         document = _locked(document_id, user)
         if document.version != version:
             raise lifecycle.Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
+        if document.status == Status.NEEDS_REVIEW:
+            return _retract(document, user)
         last = check_undo(document, user)
         if not outbox.withdraw(document):
             raise lifecycle.NotPossible(
@@ -311,19 +320,34 @@ def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
             reason="undo",
             changes={**_UNDECIDED, "problems": last.before.get("problems", [])},
         )
+        checks.take_back(moved, user, decided=last.version)
         _draft_again(moved, user, draft)
     return moved
 
 
+def _retract(document: Document, user: AnyUser) -> Document:
+    """Take back one's check of a document that goes on waiting for another person, who has not begun."""
+    access.check(user, "review", document.tenant_id)
+    worklist.keep_free(document, user)
+    _draft_again(document, user, said.as_draft(document, checks.retract(document, user)))
+    return document
+
+
 def _put_back(document: Document, decision: Decision) -> None:
     """The fields as they stood before the decision."""
-    before = decision.before.get("fields", {})
-    rows = [row for row in document.fields.select_for_update() if row.path in before]
-    for row in rows:
-        for name, value in before[row.path].items():
-            setattr(row, name, value)
-    Field.objects.bulk_update(rows, said.STANDING)
+    rows = {row.path: row for row in document.fields.select_for_update()}
+    Field.objects.bulk_update(_as_before(rows, decision.before), said.STANDING)
     Field.objects.filter(pk__in=decision.before.get("added", [])).delete()
+
+
+def _as_before(rows: Mapping[str, Field], before: Mapping[str, Any]) -> list[Field]:
+    """The rows that `_as_it_stands` told of, as they then were; not saved."""
+    told = before.get("fields", {})
+    found = [row for path, row in rows.items() if path in told]
+    for row in found:
+        for name, value in told[row.path].items():
+            setattr(row, name, value)
+    return found
 
 
 def _draft_again(document: Document, user: AnyUser, fields: Mapping[str, Any]) -> None:
@@ -365,6 +389,10 @@ def compared(document_id: UUID, user: AnyUser, *, type_: DocumentType | None = N
     with access.scope_of(user):
         found = Document.objects.visible_to(user).select_related("document_type").get(pk=document_id)
         access.check(user, "supervise", found.tenant_id)
+        if contract.keyed_blind(found):
+            raise lifecycle.NotPossible(
+                "Two people key the document without seeing what the machine read. Compare it after that."
+            )
         stored = comparing.stored_fields([found.pk]).get(found.pk, [])
     again = pipeline.look_again(found, type_=type_).found
     return comparing.compared(found, stored, extraction.as_json(again.reading), again.document_type)
@@ -431,20 +459,33 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     answers = lane_answers(document)
     verdict = _with_lanes(verdict, answers)
     standing = said.Standing.of(document)
-    evidence = said.upright(document, verdict.evidence)
-    acts, errors = _judged(document, standing, verdict)
+    before = _as_it_stands(document, standing.rows.values())
+    round_ = checks.standing(document)
+    if verdict.claim_token is None and verdict.check not in {None, round_.number}:
+        raise lifecycle.Overtaken(
+            "Somebody checked the document meanwhile. Look at what they said, and say which check yours is."
+        )
+    checks.prepare(round_, standing.rows)
+    evidence = checks.evidence(round_) | said.upright(document, verdict.evidence)
+    own, errors = _judged(document, standing, verdict, round_)
     overridden = [error for error in errors if error.overridable] if verdict.reason else []
     if len(errors) > len(overridden):
         raise NotAcceptable(errors)
-    old = [standing.rows[path] for path in acts if path not in standing.new]
-    decision = _write(document, user, verdict, acts, before=_as_it_stands(document, old), evidence=evidence)
+    look = checks.Look(own, evidence, verdict.note or verdict.reason)
+    if checks.hand_on(round_, user, look, _final(standing.rows, own)):
+        return document
+    checks.conclude(round_, user, look)
+    _as_before(standing.rows, before)
+    acts = checks.merged(round_, own, standing.rows)
+    kept = {**before, "fields": {path: before["fields"][path] for path in acts if path not in standing.new}}
+    decision = _write(document, user, verdict, acts, before=kept, evidence=evidence)
     for path, (act, value) in acts.items():
         said.apply(standing.rows[path], act, value, evidence.get(path))
     standing.save()
     _keep_added(decision, standing)
-    _tell_corrections(document, user, said.told(_new_acts(acts, answers), evidence))
+    _tell_corrections(document, round_, own, user, said.told(_new_acts(acts, answers), evidence))
     by_act = said.codes(acts, evidence)
-    stood = {path: values["value"] for path, values in decision.before["fields"].items()}
+    stood = {path: values["value"] for path, values in before["fields"].items()}
     changed = sorted(path for path, (_act, value) in acts.items() if value != stood.get(path))
     again = outbox.has_told_outcome(document)
     codes: dict[str, object] = {**by_act, "decision": APPROVE, "overridden": [error.code for error in overridden]}
@@ -468,7 +509,9 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     return moved
 
 
-def _judged(document: Document, standing: said.Standing, verdict: Verdict) -> tuple[said.Acts, list[FieldError]]:
+def _judged(
+    document: Document, standing: said.Standing, verdict: Verdict, round_: checks.Round
+) -> tuple[said.Acts, list[FieldError]]:
     """What is said of each field, new ones included, and everything that keeps the approval from holding."""
     assert document.document_type
     errors = said.grow(standing, document_types.parsed(document.document_type), verdict)
@@ -476,7 +519,13 @@ def _judged(document: Document, standing: said.Standing, verdict: Verdict) -> tu
     more, misplaced = said.further(standing, verdict, verdict.evidence)
     errors += misplaced
     acts = {**_acts(standing.rows, verdict, more), **more}
-    return acts, errors or _errors(document, standing.rows, acts, verdict)
+    errors = errors or _errors(document, standing.rows, acts, round_)
+    if not errors and checks.rearranges(round_, acts, _final(standing.rows, acts)):
+        sentence = (
+            "More than one person checks this document, so its rows and fields stay as they are. Ask a supervisor."
+        )
+        errors = [FieldError("line_items", "rows_stay", sentence)]
+    return acts, errors
 
 
 def _keep_added(decision: Decision, standing: said.Standing) -> None:
@@ -487,8 +536,9 @@ def _keep_added(decision: Decision, standing: said.Standing) -> None:
 
 
 def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
-    if verdict.reason not in RejectReason.values:
-        known = ", ".join(RejectReason.values)
+    codes = [code for code, _label in reasons.of(document.tenant_id)]
+    if verdict.reason not in codes:
+        known = ", ".join(codes)
         raise NotAcceptable(
             [FieldError("reason", "reason_missing", f"Say why the document is rejected: one of {known}.")]
         )
@@ -497,6 +547,7 @@ def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
 
 def _rejected(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     decision = _write(document, user, verdict, {}, before=_as_it_stands(document, []), evidence={})
+    checks.close(document)
     return lifecycle.move(
         document,
         Status.REJECTED,
@@ -541,11 +592,26 @@ def _acts(rows: Mapping[str, Field], verdict: Verdict, more: said.Acts) -> said.
 
 
 def _errors(
-    document: Document, rows: Mapping[str, Field], acts: dict[str, tuple[Act, str | None]], verdict: Verdict
+    document: Document, rows: Mapping[str, Field], acts: dict[str, tuple[Act, str | None]], round_: checks.Round
 ) -> list[FieldError]:
     """Everything that keeps the approval from holding; canonical values replace what was typed in `acts`."""
     assert document.document_type
     type_ = document_types.parsed(document.document_type)
+    errors = _form_errors(rows, acts, type_) or [
+        FieldError(row.path, "not_keyed", f"Type what the page says for {row.label}, or mark it as not on the page.")
+        for row in checks.unsaid(round_, rows, acts)
+    ]
+    errors += [
+        FieldError(row.path, "not_asked", f"{row.label} is not part of this check. Leave it out.")
+        for row in checks.unasked(round_, rows, acts)
+    ]
+    # Who keys blind after somebody else must not learn from a rule what that person read.
+    return errors or ([] if round_.is_blind and round_.is_further else _rule_errors(rows, acts, type_))
+
+
+def _form_errors(
+    rows: Mapping[str, Field], acts: dict[str, tuple[Act, str | None]], type_: extraction.DocumentType
+) -> list[FieldError]:
     errors = [
         FieldError(path, "unknown_field", f"The document has no field {path}.") for path in acts if path not in rows
     ]
@@ -568,26 +634,29 @@ def _errors(
                     f"{rows[path].label} has no value to confirm. Type it or mark it as not on the page.",
                 )
             )
-    if errors:
-        return errors
-    return _rule_errors(rows, acts, type_)
+    return errors
 
 
 def _rule_errors(
     rows: Mapping[str, Field], acts: Mapping[str, tuple[Act, str | None]], type_: extraction.DocumentType
 ) -> list[FieldError]:
-    final = {path: acts[path][1] if path in acts else row.value for path, row in rows.items()}
+    final = _final(rows, acts)
     header = {row.name: final[path] for path, row in rows.items() if row.row is None}
     items: dict[int, dict[str, str | None]] = {}
     for path, row in rows.items():
         if row.row is not None and (path not in acts or acts[path][0] != Act.REMOVED):
             items.setdefault(row.row, {})[row.name] = final[path]
     excused = {path for path, (act, _value) in acts.items() if act in {Act.ABSENT, Act.UNREADABLE}}
+    excused |= {path for path, row in rows.items() if path not in acts and row.state in {"absent", "unreadable"}}
     return [
         FieldError(problem.field or "", problem.code, problem.message, overridable=problem.code != "missing")
         for problem in extraction.check(header, list(items.values()), type_)
         if not (problem.code == "missing" and problem.field in excused)
     ]
+
+
+def _final(rows: Mapping[str, Field], acts: Mapping[str, tuple[Act, str | None]]) -> dict[str, str | None]:
+    return {path: acts[path][1] if path in acts else row.value for path, row in rows.items()}
 
 
 def _write(
@@ -627,14 +696,17 @@ def _write(
     return decision
 
 
-def _tell_corrections(document: Document, user: AnyUser, told: Iterable[Mapping[str, object]]) -> None:
+def _tell_corrections(
+    document: Document, round_: checks.Round, own: said.Acts, user: AnyUser, told: Iterable[Mapping[str, object]]
+) -> None:
+    """Each by whoever said it."""
     trail.record_all(
         [
             trail.Entry(
                 kind=Kind.FIELD_CORRECTED,
                 tenant_id=document.tenant_id,
                 document_id=document.pk,
-                actor=access.actor_of(user),
+                actor=checks.who_said(round_, str(codes.get("field", "")), own, user),
                 step="approve",
                 codes=codes,
             )
@@ -658,5 +730,6 @@ def current(document: Document) -> dict[str, Any]:
         "version": document.version,
         "status": document.status,
         "reviewer": document.reviewer or None,
-        **contract.reading(document),
+        "check": checks.about(document),
+        **checks.shown(document, contract.reading(document)),
     }

@@ -23,7 +23,7 @@ from audit.models import Kind
 from ocr import document_types, extraction, lifecycle, pipeline
 from ocr.models import Document, DocumentType, Field, Page, Status, TextLayer
 from review import acts as said
-from review import decisions, worklist
+from review import checks, decisions, worklist
 from review.models import Act, Claim, Draft, LaneAnswer
 from tenants import access
 
@@ -55,6 +55,11 @@ _WAITS = """
                                 AND aside.until >= clock_timestamp()), 0) <> 1
                AND coalesce((SELECT 1 FROM review_escalation AS escalation
                               WHERE escalation.document_id = document.id), 0) <> 1
+               AND coalesce((SELECT 1 FROM review_comment AS question
+                              WHERE question.document_id = document.id AND question.asked_id IS NOT NULL
+                                AND question.answered_at IS NULL), 0) <> 1
+               AND coalesce((SELECT 1 FROM review_assignment AS given
+                              WHERE given.document_id = document.id AND given.person_id <> %(holder)s), 0) <> 1
 """
 # Claims up to `wanted` documents in one statement, all reserved. Each tenant offers its first ones, along the index of the queue; the
 # best offers that nobody has locked are taken. Somebody may have claimed one between our look and our lock: that row is not written.
@@ -207,8 +212,9 @@ def _asked(user: AnyUser, of: Lane, without: Sequence[str]) -> dict[str, Any]:
 
 
 def _versions(name: str) -> list[int]:
-    """The keys of the type's versions."""
-    return list(DocumentType.objects.filter(name=name).values_list("pk", flat=True))
+    """The keys of the type's versions, without those whose documents more than one person has to see."""
+    keys = DocumentType.objects.filter(name=name).values_list("pk", flat=True)
+    return [pk for pk in keys if document_types.parsed(document_types.row(pk)).four_eyes is None]
 
 
 def _rows(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -354,6 +360,8 @@ def _meant(document: Document, field: Field, given: Answer) -> tuple[Act, str | 
 def _check_open(user: AnyUser, document: Document, field: Field, version: int) -> None:
     """Raise unless the user may answer for this field now."""
     decisions.check_decide(document, user)
+    if checks.standing(document).eyes:
+        raise lifecycle.NotPossible("More than one person has to see the whole of this document. Open it to check it.")
     if document.version != version:
         raise lifecycle.Overtaken("The document was changed after you were shown it. Open it to see where it stands.")
     _check_free(user, document)

@@ -91,6 +91,122 @@ class Escalation(TenantOwned):
         return f"{self.document_id} {self.escalated_by}"
 
 
+class Assignment(TenantOwned):
+    """A waiting document that a supervisor gave to one person: nobody else is handed it."""
+
+    document = models.OneToOneField(Document, on_delete=models.CASCADE, related_name="assignment")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    assigned_by = models.CharField(max_length=160)
+    assigned_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.person_id}"
+
+
+class Comment(TenantOwned):
+    """A remark about a document or one of its fields, a question to a person, or the answer to one.
+
+    A document with an open question is parked: nobody is handed it before the answer. Retention may empty the text.
+    """
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="comments", db_index=False)
+    field = models.CharField(max_length=120, blank=True)  # total, or line_items.3.amount; empty for the whole document
+    text = models.TextField(blank=True)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    written_at = models.DateTimeField()
+    asked = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    answers = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    answered_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document"],
+                condition=models.Q(asked__isnull=False, answered_at__isnull=True),
+                name="comment_one_open_question",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(answered_at__isnull=True) | models.Q(asked__isnull=False),
+                name="comment_only_questions_are_answered",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True) | models.Q(text=""), name="comment_erased_is_empty"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["document", "id"], name="comment_of_document"),
+            models.Index(
+                fields=["asked"],
+                condition=models.Q(asked__isnull=False, answered_at__isnull=True),
+                name="comment_open_question",
+            ),
+            models.Index(fields=["written_at"], condition=models.Q(erased_at__isnull=True), name="comment_kept"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} comment {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it asks somebody who has not answered yet."""
+        return self.asked_id is not None and self.answered_at is None
+
+
+class OwnReason(TenantOwned):
+    """A reason for rejecting that a tenant wrote itself. One with any of its own is offered these instead of the usual ones."""
+
+    code = models.SlugField(max_length=40)
+    label = models.CharField(max_length=80)
+    position = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering = ["position", "id"]
+        verbose_name = _("reason for rejecting")
+        verbose_name_plural = _("reasons for rejecting")
+        constraints = [models.UniqueConstraint(fields=["tenant", "code"], name="own_reason_once")]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Check(TenantOwned):
+    """What one of several people said of a version that is approved only when more than one has seen it.
+
+    `said` is by the field's path: `{"act": ..., "value": ...}`. Holds values, as corrections do: retention may empty it.
+    """
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="checks", db_index=False)
+    version = models.PositiveIntegerField()
+    number = models.PositiveSmallIntegerField()  # first, second or third
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    reviewer = models.CharField(max_length=160)  # as the audit trail names them
+    said = models.JSONField(default=dict)
+    differs = models.JSONField(default=list)  # the fields in which the second differs from the first
+    note = models.TextField(blank=True)
+    checked_at = models.DateTimeField()
+    settled_at = models.DateTimeField(
+        null=True
+    )  # when the document was decided; until then another person is waited for
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["document", "version", "number"], name="check_number_once"),
+            models.UniqueConstraint(fields=["document", "version", "person"], name="check_never_the_same_person"),
+            models.CheckConstraint(condition=models.Q(number__in=[1, 2, 3]), name="check_number_known"),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "document"], condition=models.Q(settled_at__isnull=True), name="check_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.version} check {self.number}"
+
+
 class Draft(TenantOwned):
     """What a reviewer has said so far about a document, kept until the decision. Holds values: retention may empty it."""
 

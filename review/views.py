@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Max, Prefetch, Q
@@ -15,9 +18,11 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.urls.converters import UUIDConverter
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from audit import trail
@@ -38,13 +43,15 @@ from ocr import (
 from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Field, Page, Priority, TextLayer
 from ocr.views import ago, facts, row, timeline
-from review import decisions, declarations, keyboards, worklist
-from review.models import Act, Claim, Draft, Escalation, LaneAnswer, RejectReason, TakeoverReason
+from review import assigning, checks, comments, decisions, declarations, keyboards, reasons, worklist
+from review.models import Act, Claim, Draft, Escalation, LaneAnswer, TakeoverReason
 from tenants import access
 from tenants.models import Tenant
 
 PER_PAGE = 25
-LATE = timedelta(hours=1)  # a document that waits longer is shown as late
+LATE = timedelta(seconds=settings.REVIEW_SECONDS)  # a document that waits longer is shown as late
+COUNTED = 1000  # documents of a tab; a longer list's length is told as "1,000+"
+DOUBTED = 200  # of the documents that come next, so many are ordered by how likely something in them is wrong
 TONES = {
     "low_confidence": "warn",
     "ambiguous": "warn",
@@ -105,6 +112,10 @@ def home(request: HttpRequest) -> HttpResponse:
 TABS = {
     "waiting": _lazy("For me"),
     "mine": _lazy("Held by me"),
+    "soon": _lazy("Deadline soon"),
+    "assigned": _lazy("Assigned"),
+    "checks": _lazy("Further checks"),
+    "answers": _lazy("Waiting for an answer"),
     "escalated": _lazy("Escalated"),
     "aside": _lazy("Set aside"),
     "done": _lazy("Done today"),
@@ -126,64 +137,130 @@ def queue(request: HttpRequest) -> HttpResponse:
     with access.scope_of(request.user):
         lists = _lists(request)
         tab = request.GET.get("tab", "waiting")
-        if tab not in lists:
+        if tab not in TABS:
             raise Http404
         form = QueueFilters(request.GET or None)
         active = bool(request.GET.get("document_type") or request.GET.get("priority"))
         given = form.cleaned_data if active and form.is_valid() else {}
         waiting = _waiting(request.user)
         oldest = metrics.oldest_waiting(request.user, tenants=worklist.reviewed_tenants(request.user))
-        counts = {name: found().count() for name, found in lists.items() if name != "waiting"}
-        counts["waiting"] = max(0, waiting - worklist.not_for_me(request.user))
+        counts = _counts(request, lists, waiting)
+        supervised = worklist.supervised_tenants(request.user)
         context = {
             "active": "queue",
             "waiting": waiting,
             "oldest": _span((timezone.now() - oldest).total_seconds()) if oldest else "",
             "tab": tab,
+            "doubt_first": _doubt_first(request),
+            "orders": _orders(request),
+            "asked": comments.asked_of(request.user) if counts["answers"] else 0,
             "tabs": [
-                {"name": name, "label": label, "count": counts[name], "url": f"?tab={name}"}
+                {"name": name, "label": label, "count": _at_most(counts, name), "url": _address(request, tab=name)}
                 for name, label in TABS.items()
             ],
-            **_queued(request, tab, lists[tab](), given, counts[tab]),
+            **_queued(request, tab, lists[tab], given, counts),
             "filters": {"form": form, "active": active},
+            "people": _people(supervised) if tab != "done" and supervised else [],
         }
         return render(request, "review/queue.html", context)
+
+
+def _counts(request: HttpRequest, lists: dict[str, Any], waiting: int) -> dict[str, int]:
+    """How many documents each tab has; the longest, what waits for me, is what waits at all less what is somebody else's."""
+    few = {name: (found, COUNTED + 1) for name, found in lists.items() if name != "waiting"}
+    counts = worklist.counted({**few, "apart": (worklist.not_for_me(request.user), listing.MOST_COUNTED)}, request.user)
+    return {**counts, "waiting": max(0, waiting - counts["apart"])}
+
+
+def _at_most(counts: dict[str, int], name: str) -> str:
+    return str(counts[name]) if name == "waiting" or counts[name] <= COUNTED else f"{COUNTED:,}+"
+
+
+def _address(request: HttpRequest, **changed: str) -> str:
+    """The queue's address with this changed, from its first page: what somebody filters and orders by stays in it."""
+    query = request.GET.copy()
+    query.pop("page", None)
+    for name, value in changed.items():
+        query.pop(name, None)
+        if value:
+            query[name] = value
+    return f"?{query.urlencode()}"
+
+
+def _doubt_first(request: HttpRequest) -> bool:
+    return request.GET.get("order") == "doubt"
+
+
+def _orders(request: HttpRequest) -> list[dict[str, Any]]:
+    doubt = _doubt_first(request)
+    return [
+        {"label": _("Priority and age"), "url": _address(request, order=""), "current": not doubt},
+        {"label": _("Most likely wrong"), "url": _address(request, order="doubt"), "current": doubt},
+    ]
+
+
+def _people(tenants: list[UUID]) -> list[dict[str, Any]]:
+    """Who documents can be given to, by name."""
+    found = {person.pk: person for people in assigning.reviewers(tenants).values() for person in people}
+    told = [{"id": pk, "name": _person(person)["name"]} for pk, person in found.items()]
+    return sorted(told, key=lambda each: str(each["name"]).casefold())
 
 
 def _waiting(user: Any) -> int:
     return metrics.waiting(user, tenants=worklist.reviewed_tenants(user))
 
 
-def _queued(request: HttpRequest, tab: str, found: Any, given: dict[str, Any], count: int) -> dict[str, Any]:
+def _queued(
+    request: HttpRequest, tab: str, found: Any, given: dict[str, Any], counts: dict[str, int]
+) -> dict[str, Any]:
     """The rows of one page of one tab, and its pager."""
     # Of the fields only those that are why a document waits, and of them only why.
-    problems = Prefetch("fields", Field.objects.exclude(problems=[]).only("document_id", "problems"))
-    found = found.select_related("tenant", "claim", "claim__holder").prefetch_related(problems)
+    problems = Prefetch("fields", Field.objects.exclude(problems=[]).only("document_id", "problems", "word_confidence"))
+    found = found.select_related("tenant", "claim", "claim__holder", "assignment__person").prefetch_related(problems)
     any_of = listing.of_type(given["document_type"]) if given.get("document_type") else [Q()]
     if given.get("priority"):
         found = found.filter(priority=Priority[given["priority"].upper()])
+    doubt = _doubt_first(request) and tab != "done"
     page = listing.page(
         found,
-        listing.tenants_of(request.user) if tab == "done" else worklist.reviewed_tenants(request.user),
-        size=PER_PAGE,
-        key="-decided_at" if tab == "done" else "turn_at",
-        place=request.GET.get("page", ""),
+        worklist.reviewed_tenants(request.user) if tab not in {"done", "answers"} else listing.tenants_of(request.user),
+        size=DOUBTED if doubt else PER_PAGE,
+        key={"done": "-decided_at", "soon": "received_at"}.get(tab, "turn_at"),
+        place="" if doubt else request.GET.get("page", ""),
         any_of=any_of,
     )
-    total, more = listing.total(found, any_of) if given else (count, False)
+    long = given or (tab != "waiting" and counts[tab] > COUNTED)
+    total, more = listing.total(found, any_of) if long else (counts[tab], False)
+    if doubt:
+        page = replace(page, rows=sorted(page.rows, key=_doubt, reverse=True)[:PER_PAGE], next=None)
+    further = _further_reasons([document.pk for document in page.rows], request.user)
     return {
-        "rows": [_queue_row(document, request, tab) for document in page.rows],
+        "rows": [_queue_row(document, request, tab, further.get(document.pk, [])) for document in page.rows],
         "page": listing.links(request, page, total=total, more=more),
     }
 
 
-def _lists(request: HttpRequest) -> dict[str, Callable[[], Any]]:
+def _doubt(document: Document) -> tuple[int, float, int]:
+    """How likely something is wrong: what breaks a rule first, then the least sure word, then how many fields are doubtful."""
+    codes = [problem["code"] for field in document.fields.all() for problem in field.problems]
+    least = min(
+        (field.word_confidence for field in document.fields.all() if field.word_confidence is not None), default=100
+    )
+    return codes.count("invalid"), 100 - least, len(codes)
+
+
+def _lists(request: HttpRequest) -> dict[str, Any]:
+    user = request.user
     return {
-        "waiting": lambda: worklist.for_me(request.user),
-        "mine": lambda: worklist.held_by(request.user),
-        "escalated": lambda: worklist.escalated(request.user),
-        "aside": lambda: worklist.set_aside_by(request.user),
-        "done": lambda: worklist.decided_by(request.user, since=_today()),
+        "waiting": worklist.for_me(user),
+        "mine": worklist.held_by(user),
+        "soon": worklist.soon_due(user),
+        "assigned": worklist.assigned(user),
+        "checks": worklist.further_checks(user),
+        "answers": worklist.questions(user),
+        "escalated": worklist.escalated(user),
+        "aside": worklist.set_aside_by(user),
+        "done": worklist.decided_by(user, since=_today()),
     }
 
 
@@ -191,12 +268,13 @@ def _today() -> Any:
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _queue_row(document: Document, request: HttpRequest, tab: str) -> dict[str, Any]:
+def _queue_row(document: Document, request: HttpRequest, tab: str, further: list[Any]) -> dict[str, Any]:
     waited = timezone.now() - document.received_at
     return {
         **row(document),
         "url": reverse("document" if tab == "done" else "review", args=[document.pk]),
-        "reasons": _reasons(document),
+        "reasons": [*further, *_reasons(document)][:4],
+        "assigned": _person(document.assignment.person)["name"] if hasattr(document, "assignment") else "",
         "waiting": _age(document),
         "waiting_share": round(min(waited / LATE, 1.0), 2),
         "late": waited > LATE,
@@ -238,6 +316,26 @@ def _reasons(document: Document) -> list[dict[str, str]]:
     if document.duplicate_of:
         reasons.append({"tone": "plain", "text": _("Received before")})
     return reasons
+
+
+def _further_reasons(document_ids: list[UUID], user: Any) -> dict[UUID, list[dict[str, str]]]:
+    """Why these documents are here besides what the machine was unsure of, in words, by id."""
+    told: dict[UUID, list[dict[str, str]]] = {}
+    for question in comments.open_ones(document_ids):
+        asks = question.asked_id == user.pk
+        words = _("%(name)s asks you") if asks else _("Waits for %(name)s")
+        name = comments.name_of(question.author if asks else question.asked)
+        told.setdefault(question.document_id, []).append(
+            {"tone": "warn" if asks else "plain", "text": words % {"name": name}}
+        )
+    for document_id, differs in checks.awaited(document_ids).items():
+        words = ngettext("%(n)s value read in two ways", "%(n)s values read in two ways", len(differs))
+        text = words % {"n": len(differs)} if differs else _("Second check")
+        told.setdefault(document_id, []).append({"tone": "plain", "text": text})
+    for document_id, by in Escalation.objects.filter(document__in=document_ids).values_list("document", "escalated_by"):
+        text = _("Passed on by %(name)s") % {"name": by.removeprefix("user:")}
+        told.setdefault(document_id, []).append({"tone": "plain", "text": text})
+    return told
 
 
 def _age(document: Document) -> str:
@@ -338,6 +436,33 @@ def opened(request: Any, document_id: UUID) -> dict[str, Any]:
     return {**_claim_told(claim), "part": _part(request, claim)}
 
 
+def _ids(texts: list[str]) -> list[UUID]:
+    """Those of the texts that are ids."""
+    converter = UUIDConverter()
+    return [converter.to_python(text) for text in texts if re.fullmatch(converter.regex, text)]
+
+
+@login_required
+@require_POST
+def assign(request: HttpRequest) -> HttpResponse:
+    """Give the chosen documents to one person, to all evenly, or to nobody in particular."""
+    chosen = _ids(request.POST.getlist("document"))
+    to = request.POST.get("to", "")
+    try:
+        if to == "free":
+            told = _("%(n)s documents are free again.") % {"n": assigning.free(chosen, request.user)}
+        elif to == "spread":
+            told = _("%(n)s documents are spread evenly.") % {"n": assigning.spread(chosen, request.user)}
+        else:
+            person = int(to) if to.isdecimal() else 0
+            told = _("%(n)s documents are assigned.") % {"n": assigning.assign(chosen, request.user, person_id=person)}
+        messages.success(request, told)
+    except (access.NotAllowed, assigning.Unfit) as refusal:
+        messages.error(request, str(refusal))
+    back = request.POST.get("back", "")
+    return redirect(f"{reverse('queue')}{back if back.startswith('?') else ''}")
+
+
 @login_required
 @require_POST
 def take_over(request: HttpRequest, document_id: UUID) -> HttpResponse:
@@ -363,7 +488,8 @@ def page_words(request: HttpRequest, document_id: UUID, number: int) -> HttpResp
             turn = document.pages.get(number=number).turn
     except (Document.DoesNotExist, Page.DoesNotExist):
         raise Http404 from None
-    return JsonResponse({"words": readings.words(document, number, turn=turn)})
+    blind = contract.keyed_blind(document)  # then the page's words would be what the machine read
+    return JsonResponse({"words": [] if blind else readings.words(document, number, turn=turn)})
 
 
 @login_required
@@ -375,6 +501,9 @@ def keys(request: HttpRequest) -> HttpResponse:
 
 def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: str) -> dict[str, Any]:
     told = contract.detail(document)
+    told |= checks.shown(document, told)
+    check = checks.about(document)
+    is_keyed_again = bool(check and check["keyed"] and check["number"] > 1)
     holder = worklist.holder_of(document)
     draft = Draft.objects.filter(document=document, holder_id=request.user.pk).first()
     in_lanes = decisions.lane_answers(document)
@@ -382,7 +511,9 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         name: reverse(f"review-{name}", args=[document.pk])
         for name in (
             "ahead",
+            "answer",
             "aside",
+            "comment",
             "decision",
             "draft",
             "escalate",
@@ -404,9 +535,11 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         "claim": {**_claim_told(claim), "mine": True} if claim else None,
         "holder": _person(holder.holder) if holder and holder.holder_id != request.user.pk else None,
         "escalation": _escalation(document),
+        **_talk(request, document, told, is_keyed=bool(check and check["keyed"])),
         "takeover_reasons": [{"code": code, "label": str(label)} for code, label in TakeoverReason.choices]
         if holder and holder.holder_id != request.user.pk and access.can(request.user, "supervise", document.tenant_id)
         else [],
+        "check": check,
         "read_only": claim is None,
         "read_only_reason": refusal,
         "pages": [
@@ -420,7 +553,8 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         "fields": [
             {**each, "lane": _said_in_lane(in_lanes.get(each["name"]))} for each in _fields(document, told["fields"])
         ],
-        "line_items": _line_items(document, told["line_items"]),
+        # Who keys after somebody else is shown what is to be keyed, and nothing can be added to it.
+        "line_items": _line_items(document, told["line_items"]) if told["line_items"] or not is_keyed_again else None,
         "problems": told["problems"],
         "draft": _draft(draft if draft and draft.document_version == document.version else None, in_lanes),
         "progress": {
@@ -429,8 +563,8 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         },
         "rules": declarations.of(document.document_type),
         "keys": keyboards.of(request.user),
-        "may_add_fields": declarations.may_add_fields(document.document_type),
-        "reject_reasons": [{"code": code, "label": str(label)} for code, label in RejectReason.choices],
+        "may_add_fields": check is None and declarations.may_add_fields(document.document_type),
+        "reject_reasons": [{"code": code, "label": label} for code, label in reasons.of(document.tenant_id)],
         "urls": {
             **urls,
             "review": reverse("review", args=[document.pk]),
@@ -456,6 +590,45 @@ def _said_in_lane(answer: LaneAnswer | None) -> dict[str, str | None] | None:
     if answer is None:
         return None
     return {"by": answer.answered_by.removeprefix("user:"), "act": answer.act, "value": answer.value}
+
+
+def _talk(request: HttpRequest, document: Document, told: dict[str, Any], *, is_keyed: bool) -> dict[str, Any]:
+    """What was said about the document, the question that it waits for, and who can be asked.
+
+    Whoever keys without seeing what others made of the document is shown no more than what they said or were asked themselves.
+    """
+    labels = {field["name"]: field["label"] for field in told["fields"]}
+    said = [each for each in comments.of(document) if not is_keyed or comments.concerns(each, request.user)]
+    question = next((each for each in said if each.is_open), None)
+    can_write = access.can(request.user, "review", document.tenant_id)
+    return {
+        "comments": [
+            {
+                "id": each.pk,
+                "field": each.field,
+                "label": labels.get(each.field, each.field),
+                "text": each.text,
+                "erased": each.erased_at is not None,
+                "author": _person(each.author),
+                "at": each.written_at.isoformat(),
+                "written_at": each.written_at,
+                "is_open": each.is_open,
+            }
+            for each in said
+        ],
+        "question": {
+            "asked": _person(question.asked)["name"],
+            "can_answer": comments.may_answer(question, request.user),
+        }
+        if question
+        else None,
+        "people": [
+            {"username": each.get_username(), "name": _person(each)["name"]} for each in comments.people(document)
+        ]
+        if can_write
+        else [],
+        "can_comment": can_write,
+    }
 
 
 def _escalation(document: Document) -> dict[str, str] | None:
@@ -500,7 +673,7 @@ def document(request: HttpRequest, document_id: UUID) -> HttpResponse:
             found = serving.document_for(request.user, document_id)
         except Document.DoesNotExist:
             raise Http404 from None
-        told = contract.reading(found)
+        told = checks.shown(found, contract.reading(found))
         user = request.user
         context = {
             "active": "documents",

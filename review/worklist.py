@@ -9,26 +9,50 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, IntegerField, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from audit import trail
 from audit.models import Kind
 from ocr import lifecycle
 from ocr.models import Document, Status
-from review.models import Aside, Claim, Escalation, TakeoverReason
+from review import assigning, checks, comments
+from review.models import Aside, Assignment, Check, Claim, Comment, Escalation, TakeoverReason
 from tenants import access, scope
 from tenants.models import Tenant
 
 if TYPE_CHECKING:
     from tenants.models import AnyUser
 
+# What `holder` may be handed: what is not held, set aside, passed on, seen by them already, or waiting for an answer. Each is a value
+# looked up by its key for one row after the other. As a join, of which the planner expects that hardly any row remains, it would
+# have every waiting document read and sorted.
+_FREE = """
+                   document.status = 'needs_review'
+               AND document.id <> ALL (%(without)s::uuid[])
+               AND coalesce((SELECT 1 FROM review_claim AS claim
+                              WHERE claim.document_id = document.id AND claim.expires_at >= clock_timestamp()), 0) <> 1
+               AND coalesce((SELECT 1 FROM review_aside AS aside
+                              WHERE aside.document_id = document.id AND aside.holder_id = %(holder)s
+                                AND aside.until >= clock_timestamp()), 0) <> 1
+               AND (document.tenant_id = ANY (%(supervised)s::uuid[])
+                    OR coalesce((SELECT 1 FROM review_escalation AS escalation
+                                  WHERE escalation.document_id = document.id), 0) <> 1)
+               AND coalesce((SELECT 1 FROM review_check AS seen
+                              WHERE seen.document_id = document.id AND seen.version = document.version
+                                AND seen.person_id = %(holder)s), 0) <> 1
+               AND coalesce((SELECT 1 FROM review_comment AS question
+                              WHERE question.document_id = document.id AND question.asked_id IS NOT NULL
+                                AND question.answered_at IS NULL), 0) <> 1
+"""
 # Claims up to `wanted` documents in one statement. What this person has open comes first (unless `opened` says which that is), then
-# what is reserved for them. Then each tenant offers its first free documents in turn: a few steps along an index, instead of a walk
-# past what other tenants wait for. The best offers that nobody has locked are taken: the first `to_open` of them as open, the rest
-# as reserved. Somebody may have claimed one of them between our look and our lock: its row is then not written over, which shows.
-NEXT_SQL = """
+# what is reserved for them, then what was given to them. Then each tenant offers its first free documents in turn: a few steps along
+# an index, instead of a walk past what other tenants wait for. The best offers that nobody has locked are taken: the first `to_open`
+# of them as open, the rest as reserved. Somebody may have claimed one of them between our look and our lock: its row is then not
+# written over, which shows.
+NEXT_SQL = f"""
     WITH offers AS (
         (SELECT document_id AS id, 0 AS rank FROM review_claim
           WHERE holder_id = %(holder)s AND expires_at >= clock_timestamp() AND NOT reserved AND %(to_open)s > 0
@@ -39,20 +63,25 @@ NEXT_SQL = """
         SELECT document_id, 1 FROM review_claim
          WHERE holder_id = %(holder)s AND expires_at >= clock_timestamp() AND reserved
         UNION ALL
-        SELECT first.id, 2
+        SELECT mine.id, 2
+          FROM (
+            SELECT document.id
+              FROM review_assignment AS given JOIN ocr_document AS document ON document.id = given.document_id
+             WHERE {_FREE}
+               AND given.person_id = %(holder)s
+               AND document.tenant_id = ANY (%(tenants)s::uuid[])
+             ORDER BY document.turn_at, document.id
+             LIMIT %(offers)s
+          ) AS mine
+        UNION ALL
+        SELECT first.id, 3
           FROM unnest(%(tenants)s::uuid[]) AS reviewed (tenant_id)
          CROSS JOIN LATERAL (
             SELECT document.id
               FROM ocr_document AS document
-              LEFT JOIN review_claim AS claim ON claim.document_id = document.id
-              LEFT JOIN review_aside AS aside ON aside.document_id = document.id AND aside.holder_id = %(holder)s
-              LEFT JOIN review_escalation AS escalation ON escalation.document_id = document.id
-             WHERE document.tenant_id = reviewed.tenant_id
-               AND document.status = 'needs_review'
-               AND document.id <> ALL (%(without)s::uuid[])
-               AND (claim.id IS NULL OR claim.expires_at < clock_timestamp())
-               AND (aside.id IS NULL OR aside.until < clock_timestamp())
-               AND (escalation.id IS NULL OR document.tenant_id = ANY (%(supervised)s::uuid[]))
+             WHERE {_FREE}
+               AND document.tenant_id = reviewed.tenant_id
+               AND coalesce((SELECT 1 FROM review_assignment AS given WHERE given.document_id = document.id), 0) <> 1
              ORDER BY document.turn_at, document.id
              LIMIT %(offers)s
           ) AS first
@@ -101,6 +130,7 @@ OPEN_SQL = """
 """
 # How many each tenant offers: others may have locked the first few at this moment, and more than that when many ask at once.
 OFFERS = (10, 100, 10_000)
+SOON = 0.75  # of REVIEW_SECONDS: from then on a document's deadline is near
 ASIDE_MOST = 3  # who sets a document aside so often cannot decide it: it goes to the supervisors
 
 
@@ -137,21 +167,36 @@ def _waiting_in(tenants: list[UUID]) -> QuerySet[Document]:
 
 
 def for_me(user: AnyUser) -> QuerySet[Document]:
-    """Those of them that `user` may be handed now: neither set aside nor with the supervisors."""
+    """Those of them that `user` may be handed now: see _FREE."""
     reviewed, supervised = _tenants_of(user)
     return _waiting_in(reviewed).exclude(_not_for(user, supervised))
 
 
-def not_for_me(user: AnyUser) -> int:
-    """How many of the waiting documents `user` is not handed now."""
+def not_for_me(user: AnyUser) -> QuerySet[Document]:
+    """Those of the waiting documents that `user` is not handed now."""
     reviewed, supervised = _tenants_of(user)
-    return _waiting_in(reviewed).filter(_not_for(user, supervised)).count()
+    return _waiting_in(reviewed).filter(_not_for(user, supervised))
+
+
+class _CountOf(Subquery):
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+def counted(lists: Mapping[str, tuple[QuerySet[Document], int]], user: AnyUser) -> dict[str, int]:
+    """How long each of the lists is, as one statement; each comes with how many are counted at most."""
+    few = {name: _CountOf(found.order_by().values("pk")[:most]) for name, (found, most) in lists.items()}
+    one: Mapping[str, Any] = User.objects.filter(pk=int(user.pk or 0)).values(**few)[0]
+    return {name: count or 0 for name, count in one.items()}  # none where a list is known to be empty beforehand
 
 
 def _not_for(user: AnyUser, supervised: list[UUID]) -> Q:
     asides = Aside.objects.filter(holder_id=user.pk, until__gte=Now()).values("document")
     passed_on = Escalation.objects.exclude(tenant_id__in=supervised).values("document")
-    return Q(pk__in=asides) | Q(pk__in=passed_on)
+    seen = Check.objects.filter(person_id=user.pk, settled_at=None, version=F("document__version")).values("document")
+    parked = Comment.objects.filter(asked__isnull=False, answered_at=None).values("document")
+    others = Assignment.objects.exclude(person_id=user.pk).values("document")
+    return Q(pk__in=asides.union(passed_on, seen, parked, others, all=True))
 
 
 def set_aside_by(user: AnyUser) -> QuerySet[Document]:
@@ -164,6 +209,33 @@ def escalated(user: AnyUser) -> QuerySet[Document]:
     reviewed, supervised = _tenants_of(user)
     mine = Q(tenant_id__in=supervised) | Q(escalated_by=access.actor_of(user))
     return _waiting_in(reviewed).filter(pk__in=Escalation.objects.filter(mine).values("document"))
+
+
+def further_checks(user: AnyUser) -> QuerySet[Document]:
+    """What somebody has checked, and `user` may check as the next person."""
+    reviewed, supervised = _tenants_of(user)
+    begun = checks.open_checks(reviewed).values("document")
+    return _waiting_in(reviewed).filter(pk__in=begun).exclude(_not_for(user, supervised))
+
+
+def assigned(user: AnyUser) -> QuerySet[Document]:
+    """What was given to one person: to this one, and all of it in the tenants that they supervise."""
+    reviewed, supervised = _tenants_of(user)
+    given = Assignment.objects.filter(Q(person_id=user.pk) | Q(tenant_id__in=supervised)).values("document")
+    return _waiting_in(reviewed).filter(pk__in=given)
+
+
+def questions(user: AnyUser) -> QuerySet[Document]:
+    """What waits for an answer: of this person, to this person, or in a tenant that they supervise."""
+    asked = comments.questions_for(user, _tenants_of(user)[1]).values("document")
+    found: QuerySet[Document] = Document.objects.visible_to(user).filter(status=Status.NEEDS_REVIEW, pk__in=asked)
+    return found.order_by("turn_at", "pk")
+
+
+def soon_due(user: AnyUser) -> QuerySet[Document]:
+    """What `user` may be handed and has waited for most of REVIEW_SECONDS, or longer: the oldest first."""
+    age = timedelta(seconds=settings.REVIEW_SECONDS * SOON)
+    return for_me(user).filter(received_at__lt=Now() - age).order_by("received_at", "pk")
 
 
 def held_by(user: AnyUser) -> QuerySet[Document]:
@@ -275,6 +347,8 @@ def claim(document_id: UUID, user: AnyUser) -> Claim:
         document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
         access.check(user, "review", document.tenant_id)
         check_escalated(document, user)
+        comments.check_answered(document)
+        checks.check_unseen(document, user)
         found = _claim_on(document)
         if found and found.counts and found.holder_id != user.pk:
             raise Held(found.holder.get_full_name() or found.holder.get_username())
@@ -299,6 +373,8 @@ def take_over(document_id: UUID, user: AnyUser, *, reason: str) -> Claim:
         access.check(user, "supervise", document.tenant_id)
         if document.status != Status.NEEDS_REVIEW:
             raise lifecycle.NotPossible("Only a document that waits for review can be taken over.")
+        comments.check_answered(document)
+        checks.check_unseen(document, user)
         return _hold(document, user, _claim_on(document), reason=TakeoverReason(reason))
 
 
@@ -334,6 +410,17 @@ def _aside_for() -> timedelta:
     return timedelta(seconds=settings.ASIDE_SECONDS)
 
 
+def keep_free(document: Document, user: AnyUser) -> None:
+    """See to it that nobody but `user` works on the document, whose row the caller has locked; what is only reserved for somebody
+    is taken back. Raises lifecycle.NotPossible when it is open before somebody else."""
+    found = holder_of(document)
+    if found is None or found.holder_id == user.pk:
+        return
+    if not found.reserved:
+        raise lifecycle.NotPossible("Somebody else has opened the document meanwhile. Ask them, or a supervisor.")
+    found.delete()
+
+
 def mine(document_id: UUID, user: AnyUser, token: UUID) -> Document:
     """The document, its row locked, which the user holds under this token. Inside a scope; raises Document.DoesNotExist, ClaimLost."""
     document: Document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
@@ -349,6 +436,7 @@ def _give_back(document: Document, user: AnyUser, *, step: str, codes: Mapping[s
 
 
 def _pass_on(document: Document, user: AnyUser, *, note: str, codes: Mapping[str, object]) -> None:
+    assigning.forget(document)
     Escalation.objects.update_or_create(
         document=document,
         defaults={
@@ -422,15 +510,23 @@ def release(document_id: UUID, token: UUID, *, claimed_at: datetime | None = Non
 
 def reviewed_tenants(user: AnyUser) -> list[UUID]:
     """The tenants for which `user` may review; inside a scope."""
-    if access.is_platform_admin(user):
-        return list(Tenant.objects.order_by("pk").values_list("pk", flat=True))
-    return access.tenants_with(user, "review")
+    if not access.is_platform_admin(user):
+        return access.tenants_with(user, "review")
+    known: list[UUID] | None = getattr(user, "_all_tenants", None)  # once per request and user object, as roles are
+    if known is None:
+        known = vars(user)["_all_tenants"] = list(Tenant.objects.order_by("pk").values_list("pk", flat=True))
+    return known
 
 
 def _tenants_of(user: AnyUser) -> tuple[list[UUID], list[UUID]]:
     """The tenants for which `user` may review, and those whose escalated documents they may decide; inside a scope."""
     reviewed = reviewed_tenants(user)
     return reviewed, reviewed if access.is_platform_admin(user) else access.tenants_with(user, "supervise")
+
+
+def supervised_tenants(user: AnyUser) -> list[UUID]:
+    """The tenants whose documents `user` may give to others; inside a scope."""
+    return _tenants_of(user)[1]
 
 
 def _hold(document: Document, user: AnyUser, before: Claim | None, *, reason: str = "") -> Claim:

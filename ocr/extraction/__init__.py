@@ -15,6 +15,7 @@ from ocr.extraction.blocks import resolve
 from ocr.extraction.document_types import (
     DocumentType,
     FieldSpec,
+    FourEyes,
     InvalidType,
     ItemsRule,
     Kind,
@@ -50,6 +51,7 @@ __all__ = [
     "DocumentType",
     "Field",
     "FieldSpec",
+    "FourEyes",
     "InvalidType",
     "InvalidValue",
     "ItemsRule",

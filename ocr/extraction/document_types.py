@@ -15,6 +15,7 @@ Kind = Literal[
 Sensitivity = Literal["public", "internal", "restricted"]
 DateOrder = Literal["day_first", "month_first", "year_first"]
 Finder = Literal["company", "title", "any_date", "largest_amount", "any_currency"]
+EyesMode = Literal["none", "second", "blind"]
 
 OPERATIONS = ("DetectDocumentText", "AnalyzeDocument", "AnalyzeExpense", "AnalyzeID", "StartLendingAnalysis")
 FEATURES = ("TABLES", "FORMS", "QUERIES", "SIGNATURES", "LAYOUT")
@@ -120,6 +121,21 @@ Rule = SumRule | ItemsRule | OrderRule
 
 
 @dataclass(frozen=True, slots=True)
+class FourEyes:
+    """How more than one person sees a document before it is approved.
+
+    `second`: a second person looks at what the first one said, where `amount` is more than `above` (or not known) or one of
+    `fields` has a value. `blind`: two people key `fields` without seeing what anybody, the machine included, made of them. Where
+    the two differ, a third person decides.
+    """
+
+    mode: EyesMode
+    fields: tuple[str, ...] = ()
+    amount: str = ""
+    above: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentType:
     """Everything that is particular to one kind of document.
 
@@ -138,6 +154,7 @@ class DocumentType:
     every_pair: FieldSpec | None = None
     rules: tuple[Rule, ...] = ()
     date_order: DateOrder = "day_first"
+    four_eyes: FourEyes | None = None
 
     def __hash__(self) -> int:
         return hash((self.name, self.version))
@@ -162,6 +179,7 @@ def document_type(data: Mapping[str, object]) -> DocumentType:
         every_pair=_every_pair(at),
         rules=tuple(_rule(each) for each in at.mappings("rules")),
         date_order=cast(DateOrder, at.choice("date_order", get_args(DateOrder), default="day_first")),
+        four_eyes=_four_eyes(at),
     )
     at.refuse_unknown()
     _check_whole(made)
@@ -337,6 +355,21 @@ def _every_pair(at: _Mapping) -> FieldSpec | None:
     return spec
 
 
+def _four_eyes(at: _Mapping) -> FourEyes | None:
+    found = at.get("four_eyes")
+    if found is None:
+        return None
+    inner = _Mapping(found, "four_eyes.")
+    eyes = FourEyes(
+        mode=cast(EyesMode, inner.choice("mode", get_args(EyesMode), default="none")),
+        fields=inner.texts("fields"),
+        amount=inner.name("amount") if inner.get("amount") is not None else "",
+        above=inner.amount("above", default=Decimal(0)) if inner.get("above") is not None else None,
+    )
+    inner.refuse_unknown()
+    return None if eyes.mode == "none" else eyes
+
+
 def _sum_rule(at: _Mapping) -> Rule:
     return SumRule(
         name=at.name("name"),
@@ -401,6 +434,24 @@ def _check_whole(made: DocumentType) -> None:
             raise InvalidType(f"line_items[{index}].lane must be left out: a lane shows one value of each document.")
     for index, rule in enumerate(made.rules):
         _check_rule(made, rule, f"rules[{index}]")
+    if made.four_eyes:
+        _check_four_eyes(made, made.four_eyes)
+
+
+def _check_four_eyes(made: DocumentType, eyes: FourEyes) -> None:
+    kinds = {spec.name: spec.kind for spec in made.fields}
+    if any(name not in kinds for name in eyes.fields):
+        raise InvalidType("four_eyes.fields must name fields of the type; columns of the item table are none.")
+    if (eyes.amount == "") != (eyes.above is None):
+        raise InvalidType("four_eyes.above must stand together with amount: the field, and what it may be at most.")
+    if eyes.mode == "blind" and (not eyes.fields or eyes.amount):
+        raise InvalidType(
+            "four_eyes.fields must name at least one field when the mode is blind, without amount and above."
+        )
+    if not eyes.fields and not eyes.amount:
+        raise InvalidType("four_eyes.fields must name at least one field, or amount and above must be given.")
+    if eyes.amount and kinds.get(eyes.amount) not in ("amount", "number"):
+        raise InvalidType("four_eyes.amount must name a field of the kind amount or number.")
 
 
 def _refuse_doubles(key: str, names: Sequence[str]) -> None:

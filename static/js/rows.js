@@ -27,7 +27,7 @@ function start() {
 
 /** @param {KeyboardEvent} event Enter on a link or a button keeps its own meaning */
 const startUnlessOnControl = (event) =>
-  event.target instanceof Element && event.target.closest("a, button, summary, select") ? false : start();
+  event.target instanceof Element && event.target.closest("a, button, summary, select, input") ? false : start();
 
 for (const [index, row] of rows.entries()) {
   row.addEventListener("focusin", () => {
@@ -36,10 +36,14 @@ for (const [index, row] of rows.entries()) {
     row.classList.add("at");
   });
   row.addEventListener("click", (event) => {
-    if (event.target instanceof Element && event.target.closest("a, button")) return;
+    if (event.target instanceof Element && event.target.closest("a, button, input, .pick")) return;
     if (!getSelection()?.toString()) row.querySelector("a")?.click();
   });
 }
+const all = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-pick-all]"));
+all?.addEventListener("change", () => {
+  for (const pick of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("td.pick input"))) pick.checked = all.checked;
+});
 rows[0]?.classList.add("at");
 if (rows.length) at = 0;
 

@@ -24,6 +24,8 @@ logout              GET    405   405  405  405  405  405  405  405  405
 logout              POST   302   302  302  302  302  302  302  302  302
 queue               GET    302   200  200  200  200  200  200  200  302
 queue               POST   302   405  405  405  405  405  405  405  302
+queue-assign        GET    302   405  405  405  405  405  405  405  302
+queue-assign        POST   302   302  302  302  302  302  302  302  302
 dashboard           GET    302   200  200  200  200  200  200  200  302
 dashboard           POST   302   405  405  405  405  405  405  405  302
 documents           GET    302   200  200  200  200  200  200  200  302
@@ -68,6 +70,10 @@ review-aside        GET    401   405  405  405  405  405  405  405  405
 review-aside        POST   401   409  409  409  409  409  409  404  404
 review-escalate     GET    401   405  405  405  405  405  405  405  405
 review-escalate     POST   401   409  409  409  409  409  409  404  404
+review-comment      GET    401   405  405  405  405  405  405  405  405
+review-comment      POST   401   403  200  200  403  403  200  404  404
+review-answer       GET    401   405  405  405  405  405  405  405  405
+review-answer       POST   401   409  409  409  409  409  409  404  404
 review-take-over    GET    302   405  405  405  405  405  405  405  302
 review-take-over    POST   302   302  302  302  302  302  302  404  302
 review-undo         GET    401   405  405  405  405  405  405  405  405

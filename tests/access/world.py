@@ -111,6 +111,8 @@ class World:
             "review-heartbeat": {"token": token},
             "review-aside": {"token": token},
             "review-escalate": {"token": token},
+            "review-comment": {"field": "total", "text": "Is this the total?"},
+            "review-answer": {"text": "It is."},
             "review-undo": {"version": version},
             "review-release": {"token": token},
             "review-turn": {"token": token, "turn": 90},

@@ -9,7 +9,17 @@ from typing import Any, get_args
 
 import pytest
 
-from ocr.extraction import InvalidType, ItemsRule, Kind, OrderRule, Query, SumRule, document_type, document_types
+from ocr.extraction import (
+    FourEyes,
+    InvalidType,
+    ItemsRule,
+    Kind,
+    OrderRule,
+    Query,
+    SumRule,
+    document_type,
+    document_types,
+)
 from tests.extraction.make import shipped
 
 GOOD: dict[str, Any] = {
@@ -95,6 +105,43 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 
     result: dict[str, Any] = change(GOOD, path.split("/"))
     return result
+
+
+@pytest.mark.parametrize(
+    ("written", "made"),
+    [
+        ({"mode": "none"}, None),
+        ({"mode": "blind", "fields": ["total", "day"]}, FourEyes("blind", ("total", "day"))),
+        (
+            {"mode": "second", "amount": "total", "above": "10000", "fields": ["tax"]},
+            FourEyes("second", ("tax",), "total", Decimal(10000)),
+        ),
+    ],
+)
+def test_how_many_people_see_a_document(written: dict[str, Any], made: FourEyes | None) -> None:
+    assert document_type({**GOOD, "four_eyes": written}).four_eyes == made
+    assert document_type(GOOD).four_eyes is None
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("blind", "four_eyes must be a mapping of keys to values."),
+        ({"mode": "six"}, "four_eyes.mode must be one of none, second, blind."),
+        ({"mode": "blind"}, "four_eyes.fields must name at least one field when the mode is blind"),
+        ({"mode": "blind", "fields": ["total"], "amount": "total", "above": "1"}, "without amount and above"),
+        ({"mode": "second"}, "four_eyes.fields must name at least one field, or amount and above must be given."),
+        ({"mode": "second", "fields": ["amount"]}, "four_eyes.fields must name fields of the type"),
+        ({"mode": "second", "amount": "total"}, "four_eyes.above must stand together with amount"),
+        ({"mode": "second", "above": "5", "fields": ["tax"]}, "four_eyes.above must stand together with amount"),
+        ({"mode": "second", "amount": "day", "above": "5"}, "four_eyes.amount must name a field of the kind amount"),
+        ({"mode": "second", "amount": "total", "above": "-5"}, "four_eyes.above must be an amount"),
+        ({"mode": "second", "fields": ["tax"], "people": 3}, "four_eyes.people is not known here"),
+    ],
+)
+def test_every_wrong_key_of_four_eyes_is_named(written: Any, sentence: str) -> None:
+    with pytest.raises(InvalidType, match=re.escape(sentence)):
+        document_type({**GOOD, "four_eyes": written})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 from audit import trail
 from audit.models import AuditEvent
+from ocr import document_types
 from ocr.models import Document, Field, OutboxEvent
 from review import decisions, worklist
 from review.models import Claim
@@ -82,6 +83,13 @@ def _block(kind: str, place: str, box: tuple[float, float, float, float], childr
         },
     }
     return block | ({"Relationships": [{"Type": "CHILD", "Ids": children}]} if children else {})
+
+
+def seen_by_two(four_eyes: dict[str, Any], name: str = "receipt") -> None:
+    """From now on documents of the type need more than one person."""
+    newest = document_types.named(name)
+    assert newest
+    document_types.add_version({**newest.definition, "four_eyes": four_eyes})
 
 
 def approve(of: Document, **said: Any) -> decisions.Verdict:

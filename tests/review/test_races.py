@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Barrier, Event, Lock, Thread
 from time import monotonic
 from typing import Any
@@ -24,6 +25,7 @@ from tests import make
 from tests.conftest import as_superuser
 from tests.engine import Engine
 from tests.review import papers
+from tests.review.papers import seen_by_two
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -177,6 +179,22 @@ def _until_one_waits(cursor: Any) -> None:
         if cursor.fetchone()[0]:
             return
     raise AssertionError("nobody came to wait")
+
+
+def test_one_person_in_two_windows_and_two_people_at_once_never_look_twice(cast: make.Cast, engine: Engine) -> None:
+    """Each race: ada twice and sue once approve at once what needs two people. Approved by exactly ada and sue, one look each."""
+    seen_by_two({"mode": "second", "fields": ["merchant"]})
+    outcomes: Counter[str] = Counter()
+    for _ in range(10):
+        document = make.document(cast.a, "needs_review")
+        people = (cast.ada, cast.ada, cast.sue)
+        answers = at_once([partial(decisions.decide, document.pk, who, papers.approve(document)) for who in people])
+        outcomes.update(type(answer).__name__ for answer in answers)
+        with scope.everything():
+            assert sorted(checked.person.username for checked in document.checks.all()) == ["ada", "sue"]
+        assert make.reload(document).status == "approved"
+    assert outcomes["Document"] == 20, outcomes
+    assert set(outcomes) <= {"Document", "Seen", "AlreadyDecided", "Overtaken"}, outcomes
 
 
 def test_what_others_have_locked_is_passed_over(
