@@ -77,9 +77,9 @@ class Standing:
     added: list[tuple[AddedRow, list[Field]]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, document: Document) -> Standing:
-        """As it is now, every row locked."""
-        every = list(document.fields.select_for_update())
+    def of(cls, document: Document, *, to_write: bool = True) -> Standing:
+        """As it is now; every row locked where it is going to be written."""
+        every = list(document.fields.select_for_update() if to_write else document.fields.all())
         rows = {row.path: row for row in every if row.state != "removed"}
         order = list(dict.fromkeys(row.row for row in rows.values() if row.row is not None))
         return cls(document, rows, order, {row.row for row in every if row.row is not None})
@@ -301,8 +301,13 @@ def told(acts: Mapping[str, tuple[Act, str | None]], evidence: Mapping[str, Evid
     return entries
 
 
-def as_draft(document: Document, corrections: Iterable[Correction]) -> dict[str, Any]:
-    """What was said, as the page keeps it in a draft: for a decision that is taken back, before its rows are."""
+def as_draft(
+    document: Document, corrections: Iterable[Correction], placed: Mapping[int, int | None] | None = None
+) -> dict[str, Any]:
+    """What was said, as the page keeps it in a draft: for a decision that is taken back, before its rows are.
+
+    `placed` says below which row each stands that was added and never saved.
+    """
     order = list(dict.fromkeys(row.row for row in document.fields.exclude(row=None)))
     labels = {row.path: row.label for row in document.fields.filter(why=BY_HAND, row=None)}
     pages = turns.of(document)
@@ -312,7 +317,9 @@ def as_draft(document: Document, corrections: Iterable[Correction]) -> dict[str,
             number = int(each.field.split(".")[1])
             row = said.setdefault(f"{ROW}{number}", {"value": None, "state": str(each.act)})
             if each.act == Act.ADDED:
-                row["after"] = order[order.index(number) - 1] if order.index(number) else 0
+                row["after"] = (
+                    placed.get(number) if placed else order[order.index(number) - 1] if order.index(number) else 0
+                )
         if each.act != Act.REMOVED:
             said[each.field] = _as_drafted(each, pages) | (
                 {"label": labels[each.field]} if each.field in labels else {}

@@ -7,7 +7,8 @@ Where the two differ, a third decides between both values and is told neither wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -20,7 +21,7 @@ from django.utils.crypto import salted_hmac
 
 from audit import trail
 from audit.models import Kind
-from ocr import document_types, extraction, lifecycle
+from ocr import contract, document_types, extraction, lifecycle, turns
 from ocr.models import Document, Field, Status
 from review import acts as acts_of
 from review.models import Act, Check, Correction
@@ -122,9 +123,39 @@ class Look:
     acts: Said
     evidence: Mapping[str, acts_of.Evidence]
     note: str
+    added_rows: Sequence[tuple[int, int | None]] = ()  # number, and below which row
 
 
 # --- Before the look ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """The rows that a look added, as a verdict says it."""
+
+    added_rows: Sequence[acts_of.AddedRow]
+    missed: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    removed_rows: Iterable[int] = ()
+
+
+def arrange(round_: Round, standing: acts_of.Standing) -> None:
+    """Put the rows that the people before this look added among the document's, unsaved, and prepare all as it begins."""
+    if round_.is_further:
+        assert round_.document.document_type
+        type_ = document_types.parsed(round_.document.document_type)
+        for check in round_.checks:
+            acts_of.grow(standing, type_, _Added([_row(check, *place) for place in check.added_rows]))
+        standing.added.clear()  # they are nothing that this look adds
+    prepare(round_, standing.rows)
+
+
+def _row(check: Check, number: int, after: int | None) -> acts_of.AddedRow:
+    start = f"{acts_of.ROW}{number}."
+    cells = {
+        path.removeprefix(start): each["value"] or "" for path, each in check.said.items() if path.startswith(start)
+    }
+    return acts_of.AddedRow(cells, after, number)
 
 
 def prepare(round_: Round, rows: Mapping[str, Field]) -> None:
@@ -145,10 +176,9 @@ def evidence(round_: Round) -> dict[str, acts_of.Evidence]:
     return {path: acts_of.Evidence(**seen) for path, seen in told.items()}
 
 
-def rearranges(round_: Round, acts: Said, final: Mapping[str, str | None]) -> bool:
-    """Whether rows or fields would come or go in a document that more than one person checks: the others would not see the same."""
-    moves = any(act in {Act.ADDED, Act.REMOVED} for act, _value in acts.values())
-    return moves and (round_.is_further or _is_wanted(round_.eyes, final))
+def rearranges(round_: Round, acts: Said) -> bool:
+    """Whether a further look would add or take out rows: whoever came before it would not have seen them."""
+    return round_.is_further and any(act in {Act.ADDED, Act.REMOVED} for act, _value in acts.values())
 
 
 def unsaid(round_: Round, rows: Mapping[str, Field], acts: Said) -> list[Field]:
@@ -174,18 +204,15 @@ def shown(document: Document, told: Mapping[str, Any]) -> dict[str, Any]:
     round_ = standing(document)
     if round_.eyes is None or (round_.number == 1 and not round_.is_blind):
         return found
-    rows = _stored(document)
-    prepare(round_, rows)
+    standing_ = acts_of.Standing.of(document, to_write=False)
+    arrange(round_, standing_)
+    rows = standing_.rows
     about = {row.path for row in round_.covered(rows.values())}
     fields = [
         _as_seen(round_, rows[field["name"]], field, is_asked=field["name"] in about) for field in found["fields"]
     ]
     if round_.eyes.mode == "second":
-        items = [
-            {**item, "cells": [_cell(round_, rows, item["row"], cell, about) for cell in item["cells"]]}
-            for item in found["line_items"]
-        ]
-        return {"fields": fields, "line_items": items, "problems": []}
+        return {"fields": fields, "line_items": _items(round_, standing_, found["line_items"], about), "problems": []}
     if round_.number == 1:
         problems = [problem for problem in found["problems"] if problem["field"] and problem["field"] not in about]
         return {"fields": fields, "line_items": found["line_items"], "problems": problems}
@@ -202,11 +229,18 @@ def about(document: Document) -> dict[str, Any] | None:
     return {"number": round_.number, "kind": kind, "keyed": round_.number == 3 or round_.is_blind}
 
 
-def _cell(
-    round_: Round, rows: Mapping[str, Field], number: int, cell: dict[str, Any], about: set[str]
-) -> dict[str, Any]:
-    path = f"line_items.{number}.{cell['name']}"
-    return _as_seen(round_, rows[path], cell, is_asked=path in about)
+def _items(
+    round_: Round, standing_: acts_of.Standing, items: Iterable[Mapping[str, Any]], about: set[str]
+) -> list[dict[str, Any]]:
+    """The line items in their order, with those that somebody added and without those that somebody took out."""
+    told = {f"{acts_of.ROW}{item['row']}.{cell['name']}": cell for item in items for cell in item["cells"]}
+    turned = turns.of(round_.document)
+    cells: dict[int, list[dict[str, Any]]] = {number: [] for number in standing_.order}
+    for path, row in standing_.rows.items():
+        if row.row is not None and row.state != "removed":
+            cell = told.get(path) or contract.field(row, {}, turned)
+            cells[row.row].append(_as_seen(round_, row, cell, is_asked=path in about))
+    return [{"row": number, "cells": of_row} for number, of_row in cells.items() if of_row]
 
 
 def _as_seen(round_: Round, row: Field, field: dict[str, Any], *, is_asked: bool) -> dict[str, Any]:
@@ -227,11 +261,16 @@ def _as_seen(round_: Round, row: Field, field: dict[str, Any], *, is_asked: bool
         return {**field, **unsure, "value": row.value, "state": "open"}
     empty = {name: value if name in WHOLE else None for name, value in field.items()}
     both = [
-        {"value": value or "", "act": "" if value is not None else str(act), "why": "candidate"}
+        {"value": value or "", "act": "" if value is not None else _without(act), "why": "candidate"}
         for act, value in (round_.candidates(row.path) if round_.number == 3 else [])
     ]
     hidden = {"text": "", "why": "", "word_ids": [], "problems": [], "state": "open", "source": "person"}
     return {**empty, **hidden, "suggestions": both, "keyed": True}
+
+
+def _without(act: Act) -> str:
+    """Why there is no value, as a third person may take it over."""
+    return str(act if act == Act.UNREADABLE else Act.ABSENT)
 
 
 # --- After it -----------------------------------------------------------------------------------------------------
@@ -263,6 +302,12 @@ def close(document: Document) -> None:
     Check.objects.filter(document=document, settled_at=None).update(settled_at=Now())
 
 
+def said_by(document: Document, user: AnyUser, *, version: int) -> frozenset[str] | None:
+    """The fields of which this person said something in a round that is decided; None where one person was enough."""
+    mine = Check.objects.filter(document=document, version=version, person_id=user.pk).first()
+    return frozenset(mine.said) if mine else None
+
+
 def take_back(document: Document, user: AnyUser, *, decided: int) -> None:
     """The decision on version `decided` was undone: its person's look is gone, those of the others count for the present version."""
     made = Check.objects.filter(document=document, version=decided)
@@ -270,8 +315,8 @@ def take_back(document: Document, user: AnyUser, *, decided: int) -> None:
     made.update(version=document.version, settled_at=None)
 
 
-def retract(document: Document, user: AnyUser) -> list[Correction]:
-    """Take back this person's look, the last one at the document: what it said, as corrections that are kept nowhere.
+def retract(document: Document, user: AnyUser) -> dict[str, Any]:
+    """Take back this person's look, the last one at the document: what it said, as a draft.
 
     Possible for UNDO_SECONDS, and some for the answer to travel. Raises lifecycle.NotPossible; the caller has seen to it that nobody
     else has opened the document.
@@ -290,7 +335,8 @@ def retract(document: Document, user: AnyUser) -> list[Correction]:
         step="undo",
         codes={"count": last.number},
     )
-    return [_as_correction(path, each) for path, each in last.said.items()]
+    said = [_as_correction(path, each) for path, each in last.said.items()]
+    return acts_of.as_draft(document, said, dict(last.added_rows))
 
 
 def _as_correction(path: str, each: Mapping[str, Any]) -> Correction:
@@ -308,12 +354,16 @@ def merged(round_: Round, acts: Said, rows: Mapping[str, Field]) -> dict[str, tu
 
 
 def who_said(round_: Round, path: str, acts: Said, user: AnyUser) -> str:
-    """Whose word on the field counts."""
-    if path not in acts:
+    """Whose word on the field, or the row, counts."""
+    if not _names(acts, path):
         for check in reversed(round_.checks):
-            if path in check.said:
+            if _names(check.said, path):
                 return check.reviewer
     return access.actor_of(user)
+
+
+def _names(said: Iterable[str], path: str) -> bool:
+    return any(each == path or each.startswith(f"{path}.") for each in said)
 
 
 def _keyed(row: Field, act: Act, value: str | None) -> tuple[Act, str | None]:
@@ -373,6 +423,7 @@ def _keep(round_: Round, user: AnyUser, look: Look, *, differs: list[str]) -> No
         reviewer=access.actor_of(user),
         said={path: _kept(look, path) for path in look.acts},
         differs=differs,
+        added_rows=[list(place) for place in look.added_rows],
         note=look.note,
         checked_at=lifecycle.database_now(),
     )

@@ -309,7 +309,8 @@ def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
             raise lifecycle.NotPossible(
                 "The decision was announced in the meantime. A supervisor can re-open the document."
             )
-        draft = said.as_draft(document, last.corrections.all())
+        own = checks.said_by(document, user, version=last.version)
+        draft = said.as_draft(document, [each for each in last.corrections.all() if own is None or each.field in own])
         _put_back(document, last)
         Decision.objects.filter(pk=last.pk).update(undone_at=Now())
         moved = lifecycle.move(
@@ -329,7 +330,7 @@ def _retract(document: Document, user: AnyUser) -> Document:
     """Take back one's check of a document that goes on waiting for another person, who has not begun."""
     access.check(user, "review", document.tenant_id)
     worklist.keep_free(document, user)
-    _draft_again(document, user, said.as_draft(document, checks.retract(document, user)))
+    _draft_again(document, user, checks.retract(document, user))
     return document
 
 
@@ -465,16 +466,19 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
         raise lifecycle.Overtaken(
             "Somebody checked the document meanwhile. Look at what they said, and say which check yours is."
         )
-    checks.prepare(round_, standing.rows)
+    checks.arrange(round_, standing)
+    gone = {path: standing.rows.pop(path) for path in [*standing.rows] if standing.rows[path].state == "removed"}
     evidence = checks.evidence(round_) | said.upright(document, verdict.evidence)
     own, errors = _judged(document, standing, verdict, round_)
     overridden = [error for error in errors if error.overridable] if verdict.reason else []
     if len(errors) > len(overridden):
         raise NotAcceptable(errors)
-    look = checks.Look(own, evidence, verdict.note or verdict.reason)
+    placed = [(cells[0].row or 0, added.after) for added, cells in standing.added]
+    look = checks.Look(own, evidence, verdict.note or verdict.reason, placed)
     if checks.hand_on(round_, user, look, _final(standing.rows, own)):
         return document
     checks.conclude(round_, user, look)
+    standing.rows.update(gone)
     _as_before(standing.rows, before)
     acts = checks.merged(round_, own, standing.rows)
     kept = {**before, "fields": {path: before["fields"][path] for path in acts if path not in standing.new}}
@@ -519,13 +523,10 @@ def _judged(
     more, misplaced = said.further(standing, verdict, verdict.evidence)
     errors += misplaced
     acts = {**_acts(standing.rows, verdict, more), **more}
-    errors = errors or _errors(document, standing.rows, acts, round_)
-    if not errors and checks.rearranges(round_, acts, _final(standing.rows, acts)):
-        sentence = (
-            "More than one person checks this document, so its rows and fields stay as they are. Ask a supervisor."
-        )
+    if not errors and checks.rearranges(round_, acts):
+        sentence = "Somebody has checked these rows, so they stay as they are. Correct the cells, or ask the person who checked them."
         errors = [FieldError("line_items", "rows_stay", sentence)]
-    return acts, errors
+    return acts, errors or _errors(document, standing.rows, acts, round_)
 
 
 def _keep_added(decision: Decision, standing: said.Standing) -> None:
@@ -697,7 +698,7 @@ def _write(
 
 
 def _tell_corrections(
-    document: Document, round_: checks.Round, own: said.Acts, user: AnyUser, told: Iterable[Mapping[str, object]]
+    document: Document, round_: checks.Round, own: said.Acts, user: AnyUser, told: Iterable[Mapping[str, Any]]
 ) -> None:
     """Each by whoever said it."""
     trail.record_all(
@@ -706,13 +707,18 @@ def _tell_corrections(
                 kind=Kind.FIELD_CORRECTED,
                 tenant_id=document.tenant_id,
                 document_id=document.pk,
-                actor=checks.who_said(round_, str(codes.get("field", "")), own, user),
+                actor=checks.who_said(round_, _about(codes), own, user),
                 step="approve",
                 codes=codes,
             )
             for codes in told
         ]
     )
+
+
+def _about(codes: Mapping[str, Any]) -> str:
+    """The field that a row of the trail is about; of several line items the first."""
+    return str(codes.get("field") or codes["fields"][0])
 
 
 def _outcome(user: AnyUser, verdict: Verdict, decision: Decision) -> dict[str, object]:

@@ -186,6 +186,7 @@ class Check(TenantOwned):
     reviewer = models.CharField(max_length=160)  # as the audit trail names them
     said = models.JSONField(default=dict)
     differs = models.JSONField(default=list)  # the fields in which the second differs from the first
+    added_rows = models.JSONField(default=list)  # [number, below which row]; their cells are in `said`
     note = models.TextField(blank=True)
     checked_at = models.DateTimeField()
     settled_at = models.DateTimeField(

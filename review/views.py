@@ -658,7 +658,8 @@ def _line_items(document: Document, items: list[dict[str, Any]]) -> dict[str, An
         ],
         "rows": [{"row": item["row"], "cells": {cell["name"]: cell for cell in item["cells"]}} for item in items],
         # Rows that were taken out keep their numbers.
-        "next_row": (document.fields.aggregate(last=Max("row"))["last"] or 0) + 1,
+        "next_row": max([document.fields.aggregate(last=Max("row"))["last"] or 0, *(item["row"] for item in items)])
+        + 1,
     }
 
 

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ("reviewer", models.CharField(max_length=160)),
                 ("said", models.JSONField(default=dict)),
                 ("differs", models.JSONField(default=list)),
+                ("added_rows", models.JSONField(default=list)),
                 ("note", models.TextField(blank=True)),
                 ("checked_at", models.DateTimeField()),
                 ("settled_at", models.DateTimeField(null=True)),

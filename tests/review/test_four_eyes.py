@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from ocr import lifecycle
 from ocr.models import Document
-from review import checks, comments, decisions, worklist
+from review import acts, checks, comments, decisions, worklist
 from review.models import Check, Correction, Decision, Draft
 from tenants import scope
 from tenants.models import Role
@@ -404,3 +404,87 @@ def test_who_keys_blind_is_not_shown_what_others_wrote_of_the_document(cast: mak
         "@ada is this a stamp?",
         "It is.",
     ]
+
+
+# --- Rows that come and go ----------------------------------------------------------------------------------------
+
+ROWS = {"mode": "second", "fields": ["total"]}
+
+
+def rows_of(document: Document) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    for path, row in fields(document).items():
+        if row.row is not None and row.state != "removed":
+            found.setdefault(row.row, {})[path.rpartition(".")[2]] = row.value
+    return found
+
+
+def shown_rows(data: dict[str, Any]) -> dict[int, str | None]:
+    """The amounts of the line items in their order."""
+    return {row["row"]: row["cells"]["amount"]["value"] for row in data["line_items"]["rows"]}
+
+
+def hand_on_rows(cast: make.Cast, engine: Engine) -> Document:
+    """Ada took out the second line item of a document and added one below the first."""
+    seen_by_two(ROWS, "invoice")
+    document = papers.invoice(cast.a)
+    added = acts.AddedRow({"description": "Latches", "amount": "10.00"}, after=1)
+    first = decisions.decide(document.pk, cast.ada, approve(document, added_rows=[added], removed_rows=[2]))
+    assert (first.status, sorted(rows_of(document))) == ("needs_review", [1, 2, 3])
+    return document
+
+
+def test_the_next_person_sees_rows_that_the_first_added_and_took_out(cast: make.Cast, engine: Engine) -> None:
+    document = hand_on_rows(cast, engine)
+    data = shown_to(cast, cast.sue, document)
+    assert shown_rows(data) == {1: "10.00", 4: "10.00", 3: "20.00"}
+    assert list(shown_rows(data)) == [1, 4, 3]
+    assert data["line_items"]["next_row"] == 5
+    with pytest.raises(decisions.NotAcceptable) as refusal:
+        decisions.decide(document.pk, cast.sue, approve(document, confirmed=["total"], removed_rows=[1]))
+    assert [error.code for error in refusal.value.errors] == ["rows_stay"]
+    decided = decisions.decide(document.pk, cast.sue, approve(document, confirmed=["total"]))
+    assert decided.status == "approved"
+    assert {number: row["amount"] for number, row in rows_of(document).items()} == {1: "10.00", 4: "10.00", 3: "20.00"}
+    told = [
+        (event.actor, event.codes.get("change"), event.codes.get("fields"))
+        for event in events(document, "FIELD_CORRECTED")
+    ]
+    assert ("user:ada", "added", ["line_items.4"]) in told
+    assert ("user:ada", "removed", ["line_items.2"]) in told
+    assert make.broken() == []
+
+
+def test_a_cell_of_an_added_row_read_otherwise_goes_to_a_third(cast: make.Cast, engine: Engine) -> None:
+    document = hand_on_rows(cast, engine)
+    corrected = {"line_items.4.description": "Locks"}
+    second = decisions.decide(document.pk, cast.sue, approve(document, confirmed=["total"], corrected=corrected))
+    assert second.status == "needs_review"
+    third = person(cast, "tim")
+    data = shown_to(cast, third, document)
+    cell = next(row for row in data["line_items"]["rows"] if row["row"] == 4)["cells"]["description"]
+    assert sorted(each["value"] for each in cell["suggestions"]) == ["Latches", "Locks"]
+    assert decisions.decide(document.pk, third, approve(document, corrected=corrected)).status == "approved"
+    assert rows_of(document)[4]["description"] == "Locks"
+    assert make.broken() == []
+
+
+def test_rows_come_back_with_what_is_taken_back(cast: make.Cast, engine: Engine) -> None:
+    document = hand_on_rows(cast, engine)
+    decisions.undo(document.pk, cast.ada, version=document.version)
+    with scope.everything():
+        draft = Draft.objects.get(document=document, holder=cast.ada).fields
+    assert (draft["line_items.4"]["state"], draft["line_items.4"]["after"]) == ("added", 1)
+    assert draft["line_items.2"]["state"] == "removed"
+    added = acts.AddedRow({"description": "Latches", "amount": "10.00"}, after=1)
+    decisions.decide(document.pk, cast.ada, approve(document, added_rows=[added], removed_rows=[2]))
+    undoable = approve(document, confirmed=["total"], undoable=True)
+    decided = decisions.decide(document.pk, cast.sue, undoable)
+    assert decided.status == "approved"
+    back = decisions.undo(document.pk, cast.sue, version=decided.version)
+    assert {number: row["amount"] for number, row in rows_of(back).items()} == {1: "10.00", 2: "10.00", 3: "20.00"}
+    with scope.everything():
+        assert set(Draft.objects.get(document=document, holder=cast.sue).fields) == {"total"}
+    assert shown_rows(shown_to(cast, cast.sue, back)) == {1: "10.00", 4: "10.00", 3: "20.00"}
+    assert decisions.decide(document.pk, cast.sue, approve(back, confirmed=["total"])).status == "approved"
+    assert make.broken() == []

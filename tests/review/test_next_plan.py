@@ -29,8 +29,8 @@ STATES = """
     SELECT id, tenant_id, '', 'user:sue', now() FROM ranked WHERE n <= %(apart)s;
     INSERT INTO review_aside (document_id, tenant_id, holder_id, until, times)
     SELECT id, tenant_id, %(ada)s, now() + interval '1 hour', 1 FROM ranked WHERE n BETWEEN %(apart)s + 1 AND 2 * %(apart)s;
-    INSERT INTO review_check (document_id, tenant_id, version, number, person_id, reviewer, said, differs, note, checked_at)
-    SELECT id, tenant_id, version, 1, %(ada)s, 'user:ada', '{}', '[]', '', now()
+    INSERT INTO review_check (document_id, tenant_id, version, number, person_id, reviewer, said, differs, added_rows, note, checked_at)
+    SELECT id, tenant_id, version, 1, %(ada)s, 'user:ada', '{}', '[]', '[]', '', now()
       FROM ranked WHERE n BETWEEN 2 * %(apart)s + 1 AND 3 * %(apart)s;
     INSERT INTO review_comment (document_id, tenant_id, field, text, author_id, asked_id, written_at)
     SELECT id, tenant_id, '', '', %(ada)s, %(sue)s, now() FROM ranked WHERE n BETWEEN 3 * %(apart)s + 1 AND 4 * %(apart)s;
