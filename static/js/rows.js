@@ -44,6 +44,7 @@ const all = /** @type {HTMLInputElement | null} */ (document.querySelector("[dat
 all?.addEventListener("change", () => {
   for (const pick of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("td.pick input"))) pick.checked = all.checked;
 });
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 rows[0]?.classList.add("at");
 if (rows.length) at = 0;
 

@@ -88,6 +88,8 @@ def test_pages_of_a_reviewer(browser: Browser, product: Product, waiting: str, b
     page = signed_in(browser, product, "reviewer", errors)
     addresses = {
         "queue": "/queue/",
+        "queue-doubt-first": "/queue/?order=doubt",
+        "queue-checks": "/queue/?tab=checks",
         "documents": "/documents/",
         "upload": "/documents/upload/",
         "document": f"/documents/{waiting}/",
@@ -121,7 +123,11 @@ def test_dialogs_of_a_review(browser: Browser, product: Product, waiting: str, a
     page.goto(f"{product.url}/review/{waiting}/")
     page.wait_for_load_state("networkidle")
     found: list[str] = []
-    for name, button in {"reject": "#reject-button", "escalate": "#escalate-button"}.items():
+    for name, button in {
+        "reject": "#reject-button",
+        "escalate": "#escalate-button",
+        "comment": "#comment-button",
+    }.items():
         page.locator(button).first.click()
         page.locator("dialog[open]").wait_for()
         found += at_every_look(page, axe, f"review-{name}")

@@ -13,7 +13,7 @@ from django.test import Client
 
 from ocr import lifecycle
 from ocr.models import Document
-from review import decisions, lanes, worklist
+from review import assigning, comments, decisions, lanes, worklist
 from review.models import Claim, Correction, LaneAnswer
 from tenants import access, scope
 from tenants.models import Role
@@ -411,3 +411,23 @@ def test_of_two_answers_at_once_one_counts(cast: make.Cast, engine: Engine) -> N
         codes = sorted(each.code for each in answers if isinstance(each, lanes.Outcome))
         assert codes == ["already_answered", "kept"]
         assert len(told(document)) == 1
+
+
+# --- Beside what several people do --------------------------------------------------------------------------------
+
+
+def test_what_several_people_check_waits_in_no_lane(cast: make.Cast, engine: Engine) -> None:
+    [before] = receipts(cast)
+    papers.seen_by_two({"mode": "blind", "fields": ["total"]})
+    [checked] = receipts(cast)
+    assert (lanes.waiting(cast.ada, total()), handed(cast.ada)) == (1, [before.pk])
+    assert says(cast.ada, checked).code == "not_possible"
+    assert kept(checked) == []
+
+
+def test_what_is_parked_or_given_to_somebody_else_waits_in_no_lane(cast: make.Cast, engine: Engine) -> None:
+    parked, given, free = receipts(cast, 3)
+    comments.write(parked.pk, cast.sue, field="", text="@ada is this ours?")
+    assigning.assign([given.pk], cast.sue, person_id=cast.sue.pk)
+    assert (handed(cast.ada), handed(cast.sue)) == ([free.pk], [given.pk])
+    assert says(cast.ada, parked).code == "parked"

@@ -24,7 +24,7 @@ export class Capturing {
 
   /** The next area or word says where the value stands that the engine did not see. @param {Entry} entry */
   miss(entry) {
-    if (entry.machine || entry.text) return toast(say("not_missed"));
+    if (entry.machine || entry.text || entry.keyed) return toast(say("not_missed"));
     this.marking = entry;
     this.screen.mark(true);
     this.screen.announce(say("mark_place", { label: entry.label }));

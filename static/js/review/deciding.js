@@ -3,7 +3,9 @@
 import { say } from "../dom.js";
 import { freshKey, post } from "../http.js";
 import { toast } from "../toast.js";
+import { askComment } from "./comments.js";
 import { askEscalation, askOverride, askReject, showConflict } from "./dialogs.js";
+import { askMerge, differences, newerFields, putTogether, sameShape } from "./merge.js";
 import { remember } from "./previous.js";
 import { withoutValue } from "./reasons.js";
 
@@ -70,7 +72,7 @@ export class Deciding {
 
   async reject() {
     if (this.busy) return;
-    const answer = await askReject();
+    const answer = await askReject(this.data.reject_reasons);
     if (answer) await this.#send({ decision: "reject", ...this.store.decision(), reason: answer.code, note: answer.note });
   }
 
@@ -82,6 +84,22 @@ export class Deciding {
     if (this.busy) return;
     const note = await askEscalation();
     if (note !== null) await this.#giveBack(this.data.urls.escalate, { note });
+  }
+
+  /** A remark; with a name in it a question, which gives the document away. @param {Entry | null} entry what it is about, null for the document */
+  comment(entry) {
+    if (!this.busy) askComment(this.data.people, entry, (text) => this.#said(entry, text));
+  }
+
+  /** @param {Entry | null} entry @param {string} text @returns {Promise<string>} why it was refused, or "" */
+  async #said(entry, text) {
+    if (!(await this.drafts.flush())) return say("draft_unsaved");
+    const next = await this.flow.next();
+    const answer = await this.flow.expect(post(this.data.urls.comment, { field: entry?.name ?? "", text, ...this.flow.onward(next) }));
+    if (!answer.ok) return answer.words;
+    if ("next_url" in answer.body) this.#onward(next, answer.body);
+    else toast(answer.body.message);
+    return "";
   }
 
   /** Gives the document back undecided, the draft saved. @param {string} url @param {Record<string, unknown>} more */
@@ -125,7 +143,7 @@ export class Deciding {
       return this.#onward(next, answer.body);
     }
     await this.flow.comeBack(this.desk);
-    if (answer.status === 409) return this.conflict(answer);
+    if (answer.status === 409) return this.conflict(answer, () => void this.#send({ ...decision, ...this.store.decision() }));
     this.drafts.resume();
     if (answer.status === 422 && answer.body?.errors?.length) return this.#refused(answer, decision.decision === "approve");
     this.desk.announce(answer.words);
@@ -159,14 +177,34 @@ export class Deciding {
     this.desk.button?.setAttribute("aria-disabled", String(busy));
   }
 
-  /** A refusal that cannot be mended by trying again. @param {Answer} answer */
-  conflict(answer) {
+  /**
+   * A refusal that cannot be mended by trying again. A newer version is put together with this one field by field, where both have the same fields.
+   * @param {Answer} answer
+   * @param {() => void} [again] sends what was refused against the newer version
+   */
+  conflict(answer, again) {
     this.drafts.stop();
     const code = answer.body?.code ?? "";
+    const current = answer.body?.current;
+    if (code === "stale_version" && current?.status === "needs_review" && sameShape(this.store, newerFields(current))) return void this.#merge(current, again);
     const title = say(TITLES[code] ?? "conflict_other");
     const reload = say(code === "already_decided" ? "conflict_open" : "conflict_reload");
     this.reloadUrl = code === "already_decided" ? this.data.urls.document : location.href;
     showConflict({ title, words: answer.words, rows: this.#differences(answer.body?.current), reload, stay: code !== "already_decided" });
+  }
+
+  /** @param {any} current the newer version @param {() => void} [again] */
+  async #merge(current, again) {
+    const newer = newerFields(current);
+    const found = differences(this.store, newer);
+    if (found.length && !(await askMerge(found))) return;
+    putTogether(this.store, newer, found);
+    this.data.document.version = current.version;
+    this.drafts.moveTo(current.version);
+    if (again && (!this.store.open().length || this.store.heldOnly())) return again();
+    const first = this.store.nextOpen(null);
+    if (first) this.desk.focus(first);
+    toast(say("merged"));
   }
 
   /** @param {string} words the lease is gone */

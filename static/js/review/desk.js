@@ -6,6 +6,7 @@ import { listen } from "../shortcuts.js";
 import { localTimes } from "../times.js";
 import { toast } from "../toast.js";
 import { Capturing } from "./capturing.js";
+import { answering } from "./comments.js";
 import { Deciding } from "./deciding.js";
 import { Drafts } from "./drafts.js";
 import { Grid } from "./grid.js";
@@ -62,12 +63,13 @@ export class Desk {
     this.capturing = new Capturing(this.store, { active: () => this.active, focus: (entry) => this.focus(entry), saved: () => this.drafts.now(), announce: (words) => this.announce(words), mark: (on) => this.viewer.mark(on) });
     this.viewer = new Viewer(data.pages, this.store, {
       onBox: (name) => this.focus(/** @type {Entry} */ (this.store.get(name))),
-      onWords: this.editable ? (words, page, append, area) => this.capturing.take(words, page, append, area) : null,
+      // Who keys blind reads for themselves.
+      onWords: this.editable && !data.check?.keyed ? (words, page, append, area) => this.capturing.take(words, page, append, area) : null,
       onTurn: this.editable ? (page, turn) => post(page.turn_url, { token: this.claim?.token, turn }) : null,
       onPage: (number) => this.thumbnails.at(number),
     }, main, this.over.signal);
     this.thumbnails = new Thumbnails(data.pages, (number) => this.viewer.sheets.goTo(number), main);
-    this.search = new Search(data.pages, this.viewer, this.editable ? (words, page) => this.capturing.take(words, page, false, null) : null, main);
+    this.search = new Search(data.pages, this.viewer, this.editable && !data.check?.keyed ? (words, page) => this.capturing.take(words, page, false, null) : null, main);
     this.#wire(main);
     this.#watch();
     this.summary.show(null);
@@ -127,7 +129,9 @@ export class Desk {
   #wire(main) {
     this.panel.listen({ activate: (entry) => this.#activate(entry), typed: () => this.drafts.soon() });
     for (const [name, run] of Object.entries(toolbar(this))) main.querySelector(`[data-do="${name}"]`)?.addEventListener("click", run);
+    answering(this.data, main);
     if (!this.editable) return;
+    one("#comment-button", main).addEventListener("click", () => this.deciding.comment(this.active));
     this.button?.addEventListener("click", () => this.approveOrNext());
     one("#reject-button", main).addEventListener("click", () => this.deciding.reject());
     one("#aside-button", main).addEventListener("click", () => void this.deciding.setAside());

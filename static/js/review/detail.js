@@ -67,7 +67,7 @@ function meter(entry) {
 function chips(entry, acts) {
   const list = entry.suggestions.slice(0, 9).map((suggestion, index) => {
     const button = el("button", { type: "button", class: "suggestion", tabindex: -1 },
-      el("kbd", { text: `Alt ${index + 1}` }), marked(suggestion.value, entry.machine),
+      el("kbd", { text: `Alt ${index + 1}` }), suggestion.act ? el("span", { class: "value", text: say(`state_${suggestion.act}`) }) : marked(suggestion.value, entry.machine),
       told(`why_${suggestion.why}`) ? el("small", { text: say(`why_${suggestion.why}`) }) : null);
     return pressed(button, () => acts.take(entry, index));
   });
@@ -99,7 +99,7 @@ function buttons(entry, acts) {
   const state = settled(entry);
   const changed = entry.current !== entry.machine || ["checked", "absent", "unreadable"].includes(state);
   const open = entry.state === "open" || entry.errors.length > 0;
-  const unseen = entry.machine === "" && !entry.text;
+  const unseen = entry.machine === "" && !entry.text && !entry.keyed;
   return el("div", { class: "acts" },
     open && entry.current ? act("confirm", "⏎", "check", () => acts.confirm(entry)) : null,
     unseen && state !== "missed" ? act("missed", "Alt M", "plus", () => acts.miss(entry)) : null,

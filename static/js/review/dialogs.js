@@ -23,8 +23,8 @@ function asked(node) {
 /** Lets a digit pick one of the reasons, as printed beside them. */
 export function digitsPickReasons() {
   const node = dialog("#reject");
-  const picks = /** @type {HTMLInputElement[]} */ ([...node.querySelectorAll("input[type=radio]")]);
   node.addEventListener("keydown", (event) => {
+    const picks = /** @type {NodeListOf<HTMLInputElement>} */ (node.querySelectorAll("input[type=radio]"));
     const pick = typing(event.target) || event.ctrlKey || event.altKey ? undefined : picks[Number(event.key) - 1];
     if (!pick) return;
     event.preventDefault();
@@ -33,8 +33,14 @@ export function digitsPickReasons() {
   });
 }
 
-/** @returns {Promise<{code: string, note: string} | null>} */
-export async function askReject() {
+/**
+ * @param {{code: string, label: string}[]} reasons those of the document's tenant
+ * @returns {Promise<{code: string, note: string} | null>}
+ */
+export async function askReject(reasons) {
+  const choices = one("#reject .choices");
+  choices.replaceChildren(one("legend", choices), ...reasons.map(({ code, label }, index) =>
+    el("label", {}, el("input", { type: "radio", name: "reason", value: code, required: true }), el("span", { text: label }), el("kbd", { text: String(index + 1) }))));
   const data = await asked(dialog("#reject"));
   return data && { code: String(data.get("reason") ?? ""), note: String(data.get("note") ?? "").trim() };
 }

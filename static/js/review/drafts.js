@@ -171,6 +171,13 @@ export class Drafts {
     this.underway?.abort();
   }
 
+  /** The document has a newer version, into which the reviewer's values were put. @param {number} version */
+  moveTo(version) {
+    this.at.version = version;
+    this.stopped = false;
+    this.now();
+  }
+
   /** After an answer that could be mended (signed out, gone offline): tries again with what there is. */
   resume() {
     this.stopped = false;

@@ -3,7 +3,7 @@
 
 /**
  * @typedef {{code: string, field: string | null, message: string, rule: string | null}} Problem
- * @typedef {{value: string, text: string, confidence: number | null, page: number | null, box: number[] | null, why: string}} Suggestion
+ * @typedef {{value: string, text: string, confidence: number | null, page: number | null, box: number[] | null, why: string, act?: "absent" | "unreadable" | ""}} Suggestion `act` where somebody said that there is no value
  * @typedef {"certain" | "open" | "checked" | "corrected" | "absent" | "unreadable" | "missed"} State
  * @typedef {{source: "captured" | "suggested" | "typed", word_ids: string[], page: number | null, box: number[] | null}} Evidence where a value came from
  * @typedef {{value: string | null, state: string, source?: string, word_ids?: string[], page?: number | null, box?: number[] | null, after?: number, label?: string}} DraftField
@@ -32,6 +32,7 @@
  * @property {string[]} rules the sentences of the rules that do not hold now
  * @property {string[]} errors what the server said against it
  * @property {boolean} own added here: the document has no such field yet
+ * @property {boolean} keyed to be typed from the page, without a colour or a word that would tell something
  * @property {{text: string, agrees: boolean | null} | null} witness what a second reading of the same piece says
  * @property {{by: string, act: string, value: string | null} | null} lane what somebody said of it in a lane
  */
@@ -64,7 +65,7 @@ export function entry(field, name, label, row) {
     group: field.group ?? "", kind: field.kind ?? "text", text: field.text ?? "", required: field.required ?? false, choices: field.choices ?? [],
     score: score(field), before: field.state, threshold: field.threshold ?? null, page: field.page ?? null, box: field.box ?? null,
     problems: field.problems ?? [], suggestions: field.suggestions ?? [], certain: field.state !== "open",
-    current: machine, state: field.state === "open" ? "open" : "certain", held: null, evidence: null, rules: [], errors: [], own: false,
+    current: machine, state: field.state === "open" ? "open" : "certain", held: null, evidence: null, rules: [], errors: [], own: false, keyed: field.keyed ?? false,
     witness: field.witness ?? null, lane: field.lane ?? null,
   };
 }

@@ -11,7 +11,7 @@ export class Judge {
     this.declared = declared;
     /** @type {Map<string, string>} what rules said of a value when it was confirmed, by its name */
     this.heard = new Map();
-    this.#dropTold();
+    this.dropTold();
   }
 
   /** Holds open what a rule speaks against, and lets go what it no longer speaks against. @returns {boolean} whether anything changed */
@@ -46,7 +46,7 @@ export class Judge {
   }
 
   /** The server told of rules as problems of the values it read; from here on they are judged as the values are now. */
-  #dropTold() {
+  dropTold() {
     const live = new Set((this.declared?.rules ?? []).map((rule) => rule.name));
     for (const target of this.store.fields) target.problems = target.problems.filter((problem) => !(problem.rule && live.has(problem.rule)));
   }

@@ -31,6 +31,7 @@ export const COMMANDS = [
   { command: "undo_letter", keys: ["u"], where: "else" },
   { command: "aside", keys: ["s"], where: "else", edits: true },
   { command: "escalate", keys: ["e"], where: "else", edits: true },
+  { command: "comment", keys: ["m"], where: "else", edits: true },
   { command: "reject", keys: ["r"], where: "else", edits: true },
   { command: "next", keys: ["n"], where: "else" },
   { command: "previous", keys: ["p"], where: "else" },
@@ -63,6 +64,7 @@ export const COMMANDS = [
  * @property {() => void} reject
  * @property {() => void} aside
  * @property {() => void} escalate
+ * @property {() => void} comment
  * @property {() => void} undo the last step in this document; with none left, the last decision
  * @property {() => void} takeBack the last decision while the message that tells of it is there; else as `undo`
  * @property {() => void} redo
@@ -114,7 +116,7 @@ export function shown(chord) {
 }
 
 /** @param {Screen} screen @returns {Runs} */
-function editing({ store, acts, grid, next, active, approve, reject, aside, escalate, undo, redo, rotate }) {
+function editing({ store, acts, grid, next, active, approve, reject, aside, escalate, comment, undo, redo, rotate }) {
   /** @param {(entry: Entry) => void} run */
   const onActive = (run) => () => {
     const entry = active();
@@ -146,6 +148,7 @@ function editing({ store, acts, grid, next, active, approve, reject, aside, esca
     approve_ready: () => (store.open().length ? false : approve()),
     aside,
     escalate,
+    comment,
     reject,
     rotate,
   };

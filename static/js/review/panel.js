@@ -121,7 +121,7 @@ export class Panel {
     this.pages = pages;
     this.acts = acts;
     this.place = el("div");
-    root.replaceChildren(this.place);
+    root.append(this.place); // below the comments
     /** @type {Map<Entry, Row>} */
     this.rows = new Map();
     this.draw();

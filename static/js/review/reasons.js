@@ -8,6 +8,7 @@ import { say } from "../dom.js";
 export function tone(entry) {
   if (entry.state === "certain") return entry.current ? "ok" : "none";
   if (entry.state !== "open") return "you";
+  if (entry.keyed && !entry.errors.length && !entry.rules.length) return "none";
   if (entry.errors.length || entry.rules.length || entry.problems.some((problem) => problem.code === "invalid")) return "bad";
   return entry.problems.some((problem) => problem.code === "missing") || !entry.machine ? "miss" : "warn";
 }
@@ -23,6 +24,7 @@ export function reason(entry) {
   if (entry.state !== "open") return "";
   if (entry.errors.length) return say("reason_refused");
   if (entry.rules.length) return say(/\d{4}-\d{2}-\d{2}/.test(entry.rules[0]) ? "reason_dates" : "reason_sum");
+  if (entry.keyed) return say(entry.suggestions.length ? "reason_choose" : "reason_keyed");
   const broken = entry.problems.find((problem) => problem.code === "invalid");
   if (broken) return say(ruleWord(broken.rule ?? ""));
   if (tone(entry) === "miss") return say("reason_missing");

@@ -17,7 +17,7 @@ export function actsOf(desk) {
   return {
     take: (entry, index) => {
       const suggestion = entry.suggestions[index];
-      if (suggestion) desk.settle(entry, () => store.take(entry, suggestion));
+      if (suggestion) desk.settle(entry, () => (suggestion.act ? store.without(entry, suggestion.act) : store.take(entry, suggestion)));
     },
     confirm: (entry) => {
       if (store.confirm(entry)) desk.settle(entry, () => {});
@@ -57,6 +57,7 @@ export function screenOf(desk) {
     store, viewer, grid, editable, acts: desk.acts ?? actsOf(desk), own: desk.data.keys, active: () => desk.active,
     focus: (entry) => desk.focus(entry), next: (from, step) => desk.next(from, step), approve: () => deciding && desk.approveOrNext(),
     reject: () => void deciding?.reject(), aside: () => void deciding?.setAside(), escalate: () => void deciding?.escalate(),
+    comment: () => deciding?.comment(desk.active),
     undo: () => void (undone(desk) || undoLast() || nothing(desk)), takeBack: () => void (undoLast() || undone(desk) || nothing(desk)),
     redo: () => void stepped(desk, store.redo()), rotate: () => void rotate(desk),
     thumbnails: () => desk.thumbnails.toggle(), search: () => desk.search.open(), compare: () => showCompared(store, (entry) => desk.focus(entry)),
