@@ -18,8 +18,7 @@ export class List {
     /** @type {Row | null} where the block begins that goes on to the active row */
     this.anchor = null;
     this.extending = false;
-    /** @type {Promise<unknown>} the images of the rows that are here */
-    this.drawn = Promise.resolve();
+    this.drawing = 0; // images that are on their way
   }
 
   /** @param {Row[]} fresh */
@@ -29,21 +28,25 @@ export class List {
       row.open.addEventListener("click", () => this.activate(row));
       row.node.addEventListener("click", (event) => this.#clicked(row, event));
     }
-    void this.#draw(fresh);
     this.rows.push(...fresh);
     this.root.append(...fresh.map((row) => row.node));
     if (!this.active?.waits) this.focus(this.next(this.active));
+    for (const _ of [1, 2]) void this.#draw();
   }
 
-  /** The images two at a time and in order: the first rows are there first, and answers do not stand in line behind pictures. @param {Row[]} fresh */
-  async #draw(fresh) {
-    const before = this.drawn;
-    const lines = [0, 1].map(async (line) => {
-      await before;
-      for (const row of fresh.filter((_, at) => at % 2 === line)) await row.ready();
-    });
-    this.drawn = Promise.all(lines);
-    await this.drawn;
+  /** The images two at a time, that of the next row first: who is faster than they come sees the one they look at. */
+  async #draw() {
+    if (this.drawing >= 2) return;
+    this.drawing += 1;
+    for (let row = this.#undrawn(); row; row = this.#undrawn()) await row.ready();
+    this.drawing -= 1;
+  }
+
+  /** @returns {Row | undefined} the next row whose image was not asked for */
+  #undrawn() {
+    const at = this.active ? this.rows.indexOf(this.active) : 0;
+    const left = this.open().filter((row) => !row.asked);
+    return left.find((row) => this.rows.indexOf(row) >= at) ?? left[0];
   }
 
   /** @param {Row[]} going */
@@ -78,6 +81,7 @@ export class List {
       row.input.select();
     }
     row.node.scrollIntoView({ block: "nearest", behavior: "auto" });
+    void this.#draw();
   }
 
   /** @param {Row | null} from @param {Row[]} [without] @returns {Row | null} the next one that waits, else the first that does */

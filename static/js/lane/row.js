@@ -36,6 +36,7 @@ export class Row {
     this.state = "open";
     /** @type {Act | null} */
     this.act = null;
+    this.asked = false; // for the image of its page
     this.problem = ""; // why the server did not take it
     this.mark = el("span", { class: "mark" });
     this.input = /** @type {HTMLInputElement} */ (el("input", {
@@ -76,6 +77,7 @@ export class Row {
   /** Fetches and decodes the image of its page, then shows the piece of it. */
   async ready() {
     const { page, field } = this.told;
+    this.asked = true;
     if (page && field.box) {
       const image = new Image();
       image.src = page.image_url;
