@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -123,7 +124,7 @@ def test_where_the_second_says_otherwise_a_third_decides_without_names(cast: mak
     told = {
         name: each for name, each in page.context["data"].items() if name != "people"
     }  # whom one can ask is no secret
-    assert "ada" not in str(told) and "sue" not in str(told)
+    assert not re.search(r"\b(ada|sue)\b", str(told))  # as words: ids may hold the letters
     decided = decisions.decide(document.pk, third, approve(document, corrected={"total": "13.50"}))
     assert (decided.status, fields(document)["total"].value) == ("approved", "13.50")
     assert make.broken() == []
