@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 import samples
 from tests.journey.conftest import empty_queue
@@ -32,6 +32,7 @@ fields:
     labels: [total]
 """
 LANE = "/lanes/lane_slip/amount_paid/"
+PICTURES = "**/pages/*/image/**"
 
 
 @pytest.fixture(scope="module")
@@ -244,3 +245,25 @@ def claims(product: Product) -> int:
         found = cursor.fetchall()
     connection.close()
     return int(found[0][0])
+
+
+def test_nothing_is_confirmed_before_its_picture_is_there(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample], slip: str, errors: list[str]
+) -> None:
+    ids = slips(product, drawn, slip, 1)
+    page = signed_in(browser, product, "reviewer", errors)
+    held: list[Route] = []
+    page.route(PICTURES, lambda route: held.append(route))
+    page.goto(product.url + LANE)
+    at(page, 1)
+    for keys in ("Enter", "Alt+n"):
+        page.keyboard.press(keys)
+        expect(page.locator("#live")).to_contain_text("still on its way")
+    expect(row(page, 1)).to_have_attribute("data-state", "open")
+    assert said(product, ids[0]) == []
+    for each in held:
+        each.continue_()
+    expect(page.locator("#rows > li[data-drawn]")).to_have_count(1)
+    page.keyboard.press("Enter")
+    kept(page, 1)
+    page.context.close()

@@ -74,6 +74,7 @@ export class Lane {
   /** Takes the value as it stands, and goes on. @param {Row | null} [row] @param {boolean} [touch] */
   confirm(row = this.list.active, touch = false) {
     if (!row) return;
+    if (row.waits && !row.isShown) return this.announce(say("not_shown"));
     const act = row.meant();
     if (row.waits && !act) return toast(say("empty_value"));
     if (row.waits && act) this.#say([[row, act]]);
@@ -82,6 +83,7 @@ export class Lane {
 
   confirmBlock() {
     const open = this.list.block().filter((row) => row.waits);
+    if (open.some((row) => !row.isShown)) return this.announce(say("not_shown"));
     const empty = open.filter((row) => !row.meant());
     const full = open.filter((row) => row.meant());
     this.#say(full.map((row) => [row, /** @type {Act} */ (row.meant())]));
@@ -96,6 +98,7 @@ export class Lane {
   without(act) {
     const row = this.list.active;
     if (!row?.waits) return;
+    if (!row.isShown) return this.announce(say("not_shown"));
     this.#say([[row, act]]);
     this.list.focus(this.list.next(row));
   }

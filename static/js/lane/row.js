@@ -63,6 +63,11 @@ export class Row {
     return this.state === "open" || this.state === "refused";
   }
 
+  /** Whether one can see what the value is compared with: nobody confirms a picture that is still on its way. */
+  get isShown() {
+    return "drawn" in this.node.dataset;
+  }
+
   /** Whether something was said of it that the server has, or is about to have. */
   get isSaid() {
     return this.state === "said" || this.state === "kept";
@@ -81,9 +86,9 @@ export class Row {
     if (page && field.box) {
       const image = new Image();
       image.src = page.image_url;
-      await image.decode().catch(() => undefined);
+      const came = await image.decode().then(() => true, () => false);
       if (!page.width) Object.assign(page, { width: image.naturalWidth, height: image.naturalHeight });
-      this.spot?.replaceWith(crop(field.box, page, say("crop")));
+      this.spot?.replaceWith(came ? crop(field.box, page, say("crop")) : el("div", { class: "crop none", text: say("crop_failed") }));
     }
     this.node.dataset.drawn = "";
   }
