@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +16,9 @@ from audit import log, prepared, trail
 from audit.models import Kind
 from ocr import notices, outbox, rows
 from ocr.models import Document, Status
+
+if TYPE_CHECKING:
+    from tenants.models import AnyUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,4 +279,11 @@ def diagram() -> str:
 def of(document_id: UUID) -> Document:
     """The document as it now is; raises Document.DoesNotExist outside its tenant's scope."""
     document: Document = Document.objects.select_related("tenant", "document_type").get(pk=document_id)
+    return document
+
+
+def locked(document_id: UUID, user: AnyUser) -> Document:
+    """The document, if the user may see it, its row locked until the transaction ends; raises Document.DoesNotExist. Inside a scope."""
+    found = Document.objects.visible_to(user).select_related("tenant", "document_type").select_for_update(of=("self",))
+    document: Document = found.get(pk=document_id)
     return document

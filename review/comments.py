@@ -105,7 +105,7 @@ def write(document_id: UUID, user: AnyUser, *, field: str, text: str) -> Comment
     Raises Document.DoesNotExist, access.NotAllowed, lifecycle.NotPossible, Unsaid.
     """
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         access.check(user, "review", document.tenant_id)
         _check_said(document, field, text)
         asked = _asked(document, user, text)
@@ -122,7 +122,7 @@ def answer(document_id: UUID, user: AnyUser, *, text: str) -> Comment:
     Raises Document.DoesNotExist, access.NotAllowed, lifecycle.NotPossible when no question is open, Unsaid.
     """
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         question = open_question(document)
         if question is None:
             raise lifecycle.NotPossible("No question about this document is open. Load it again.")
@@ -166,11 +166,6 @@ def _erase_some(age: timedelta) -> int:
 
 def _open() -> Any:
     return Comment.objects.filter(asked__isnull=False, answered_at=None)
-
-
-def _locked(document_id: UUID, user: AnyUser) -> Document:
-    found: Document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
-    return found
 
 
 def _check_said(document: Document, field: str, text: str) -> None:

@@ -21,7 +21,7 @@ from ocr import comparing, contract, document_types, extraction, intake, lifecyc
 from ocr.extraction.several import Stretch
 from ocr.models import Document, DocumentType, Field, Status
 from review import acts as said
-from review import assigning, checks, comments, reasons, worklist
+from review import assigning, checks, reasons, worklist
 from review.acts import FieldError
 from review.models import Act, Aside, Claim, Correction, Decision, Draft, Escalation, LaneAnswer
 from tenants import access
@@ -98,9 +98,7 @@ def check_decide(document: Document, user: AnyUser) -> None:
         raise lifecycle.NotPossible(
             f"The document is {Status(document.status).label.lower()}; there is nothing to decide yet."
         )
-    worklist.check_escalated(document, user)
-    comments.check_answered(document)
-    checks.check_unseen(document, user)
+    worklist.check_handed(document, user)
 
 
 def check_reopen(document: Document, user: AnyUser) -> None:
@@ -162,7 +160,7 @@ def save_draft(
 ) -> int:
     """Keep what the reviewer said so far; the draft's new revision. Raises ClaimLost, Overtaken, AlreadyDecided."""
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         _check_current(document, user, version)
         _check_claim(document, user, token)
         draft, made = Draft.objects.get_or_create(
@@ -207,7 +205,7 @@ def settle(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
     failing fields).
     """
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         _check_current(document, user, verdict.version)
         _check_claim(document, user, verdict.claim_token)
         decided = _approve(document, user, verdict) if verdict.decision == APPROVE else _reject(document, user, verdict)
@@ -225,7 +223,7 @@ def split(document_id: UUID, user: AnyUser, *, version: int, stretches: Sequence
     artifacts.Lost, and what ocr.intake.receive raises.
     """
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         if done := _split_so(document, user, stretches):
             return done
         _check_current(document, user, version)
@@ -267,7 +265,7 @@ def _split_so(document: Document, user: AnyUser, stretches: Sequence[Stretch]) -
 
 def _settle_split(document_id: UUID, user: AnyUser, version: int) -> None:
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         _check_current(document, user, version)
         _check_claim(document, user, None)
         _rejected(document, user, Verdict(version=version, decision=REJECT, reason=SPLIT))
@@ -277,7 +275,7 @@ def _settle_split(document_id: UUID, user: AnyUser, version: int) -> None:
 def reopen(document_id: UUID, user: AnyUser, *, reason: str = "reopen") -> Document:
     """Put a decided document back into review as a new version; its fields keep the decided values."""
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         check_reopen(document, user)
         Escalation.objects.filter(document=document).delete()
         Aside.objects.filter(document=document).delete()
@@ -299,7 +297,7 @@ def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
     it was announced meanwhile.
     """
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         if document.version != version:
             raise lifecycle.Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
         if document.status == Status.NEEDS_REVIEW:
@@ -363,7 +361,7 @@ def _draft_again(document: Document, user: AnyUser, fields: Mapping[str, Any]) -
 def retry(document_id: UUID, user: AnyUser) -> Document:
     """Put a failed document back to work; what is already read is not read again."""
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         check_retry(document, user)
         return pipeline.retry(document, actor=access.actor_of(user))
 
@@ -380,7 +378,7 @@ def replay(document_id: UUID, user: AnyUser) -> Document:
 def reread(document_id: UUID, user: AnyUser, *, type_: DocumentType | None = None) -> pipeline.Reread:
     """The first half of a replay, outside a transaction, since storage is asked; nothing changes."""
     with access.scope_of(user):
-        document = _locked(document_id, user)
+        document = lifecycle.locked(document_id, user)
         check_replay(document, user)
     return pipeline.reread(document, type_=type_)
 
@@ -405,12 +403,6 @@ def apply(again: pipeline.Reread, user: AnyUser) -> Document:
 
 
 # --- Parts --------------------------------------------------------------------------------------------------------
-
-
-def _locked(document_id: UUID, user: AnyUser) -> Document:
-    found = Document.objects.visible_to(user).select_related("tenant", "document_type").select_for_update(of=("self",))
-    document: Document = found.get(pk=document_id)
-    return document
 
 
 def _check_current(document: Document, user: AnyUser, version: int) -> None:

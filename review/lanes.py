@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection
 from django.db.models.functions import Now
 
 from audit import trail
@@ -181,7 +180,7 @@ def waiting(user: AnyUser, of: Lane) -> int:
     """How many documents wait in the lane for `user`, counted up to COUNTED. Raises access.NotAllowed."""
     access.check(user, "review")
     with access.scope_of(user):
-        return int(_rows(WAITING_SQL, _asked(user, of, ()) | {"counted": COUNTED})[0][0])
+        return int(worklist.fetched(WAITING_SQL, _asked(user, of, ()) | {"counted": COUNTED})[0][0])
 
 
 # --- Handing out --------------------------------------------------------------------------------------------------
@@ -196,7 +195,7 @@ def hand_out(user: AnyUser, of: Lane, *, wanted: int = 20, without: Iterable[UUI
         for offers in (2 * wanted, worklist.OFFERS[-1]):
             asked = _asked(user, of, [*names, *map(str, claimed)])
             if left := min(wanted, MOST) - len(claimed):
-                claimed += [pk for (pk,) in _rows(NEXT_SQL, asked | {"wanted": left, "offers": offers})]
+                claimed += [pk for (pk,) in worklist.fetched(NEXT_SQL, asked | {"wanted": left, "offers": offers})]
         return _handed(user, of, claimed)
 
 
@@ -215,13 +214,6 @@ def _versions(name: str) -> list[int]:
     """The keys of the type's versions, without those whose documents more than one person has to see."""
     keys = DocumentType.objects.filter(name=name).values_list("pk", flat=True)
     return [pk for pk in keys if document_types.parsed(document_types.row(pk)).four_eyes is None]
-
-
-def _rows(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
 
 
 def _handed(user: AnyUser, of: Lane, ids: Sequence[UUID]) -> list[Handed]:
@@ -278,7 +270,7 @@ _REFUSALS = (
 def _taken(user: AnyUser, of: Lane, given: Answer) -> Outcome:
     try:
         with access.scope_of(user):
-            document = _locked(user, given.document_id)
+            document = lifecycle.locked(given.document_id, user)
             value = _written(user, of, document, given)
             if document.status == Status.NEEDS_REVIEW:
                 Claim.objects.filter(document=document, holder_id=user.pk, reserved=True).delete()
@@ -291,12 +283,6 @@ def _taken(user: AnyUser, of: Lane, given: Answer) -> Outcome:
         return Outcome(given.document_id, "kept", value=value)
     pipeline.publish(document)
     return Outcome(given.document_id, "approved", value=value)
-
-
-def _locked(user: AnyUser, document_id: UUID) -> Document:
-    found = Document.objects.visible_to(user).select_related("tenant", "document_type").select_for_update(of=("self",))
-    document: Document = found.get(pk=document_id)
-    return document
 
 
 def _written(user: AnyUser, of: Lane, document: Document, given: Answer) -> str | None:
@@ -415,7 +401,7 @@ def take_back(user: AnyUser, of: Lane, document_id: UUID, *, version: int) -> Ha
     """
     access.check(user, "review")
     with access.scope_of(user):
-        document = _locked(user, document_id)
+        document = lifecycle.locked(document_id, user)
         access.check(user, "review", document.tenant_id)
         mine = LaneAnswer.objects.filter(document=document, version=version, field=of.field).first()
         if mine is None or mine.answered_by != access.actor_of(user):

@@ -425,9 +425,7 @@ def review(request: HttpRequest, document_id: UUID) -> HttpResponse:
 
 def claimed(user: Any, document_id: UUID) -> Claim:
     """The person's claim of a document that they may decide. Raises what `claim` and `check_decide` raise."""
-    with access.scope_of(user):
-        decisions.check_decide(serving.document_for(user, document_id), user)
-    return worklist.claim(document_id, user)
+    return worklist.claim(document_id, user, check=decisions.check_decide)
 
 
 def opened(request: Any, document_id: UUID) -> dict[str, Any]:
@@ -504,7 +502,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
     told |= checks.shown(document, told)
     check = checks.about(document)
     is_keyed_again = bool(check and check["keyed"] and check["number"] > 1)
-    holder = worklist.holder_of(document)
+    holder = None if claim else worklist.holder_of(document)
     draft = Draft.objects.filter(document=document, holder_id=request.user.pk).first()
     in_lanes = decisions.lane_answers(document)
     urls = {

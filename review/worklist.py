@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -294,7 +294,7 @@ def _claimed(user: AnyUser, *, wanted: int, to_open: int, without: UUID | None =
         while faster and len(found) < wanted:
             left = {"wanted": wanted - len(found), "to_open": to_open - sum(not each.reserved for each in found)}
             names = passed_over + [str(each.document_id) for each in found]
-            rows = _rows(NEXT_SQL, asked | left | {"offers": offers, "without": names})
+            rows = fetched(NEXT_SQL, asked | left | {"offers": offers, "without": names})
             found += [_noted(row, user) for row in rows if row[2]]
             faster = any(row[2] is None for row in rows)  # somebody else was; the next look sees their claim
     return found
@@ -302,14 +302,15 @@ def _claimed(user: AnyUser, *, wanted: int, to_open: int, without: UUID | None =
 
 def _opened(document_id: UUID, user: AnyUser) -> list[Claim]:
     """The claim that this person has of the document, now open; none when they have none."""
-    return [_noted(row, user) for row in _rows(OPEN_SQL, _asked(user) | {"document": str(document_id)})]
+    return [_noted(row, user) for row in fetched(OPEN_SQL, _asked(user) | {"document": str(document_id)})]
 
 
 def _asked(user: AnyUser) -> dict[str, Any]:
     return {"holder": user.pk, "seconds": settings.CLAIM_SECONDS}
 
 
-def _rows(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+def fetched(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows that the statement answers with."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
@@ -341,14 +342,19 @@ def _noted(row: tuple[Any, ...], user: AnyUser) -> Claim:
     return claimed
 
 
-def claim(document_id: UUID, user: AnyUser) -> Claim:
-    """Take this document for review. Raises Document.DoesNotExist, access.NotAllowed and Held."""
+def check_handed(document: Document, user: AnyUser) -> None:
+    """Raise NotAllowed, Escalated, comments.Parked or checks.Seen unless this person may be handed the document."""
+    access.check(user, "review", document.tenant_id)
+    check_escalated(document, user)
+    comments.check_answered(document)
+    checks.check_unseen(document, user)
+
+
+def claim(document_id: UUID, user: AnyUser, *, check: Callable[[Document, AnyUser], None] = check_handed) -> Claim:
+    """Take this document for review. Raises Document.DoesNotExist, Held, and what `check` raises."""
     with access.scope_of(user):
-        document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
-        access.check(user, "review", document.tenant_id)
-        check_escalated(document, user)
-        comments.check_answered(document)
-        checks.check_unseen(document, user)
+        document = lifecycle.locked(document_id, user)
+        check(document, user)
         found = _claim_on(document)
         if found and found.counts and found.holder_id != user.pk:
             raise Held(found.holder.get_full_name() or found.holder.get_username())
@@ -369,7 +375,7 @@ def take_over(document_id: UUID, user: AnyUser, *, reason: str) -> Claim:
     Raises Document.DoesNotExist, access.NotAllowed, lifecycle.NotPossible and ValueError for a reason that is none.
     """
     with access.scope_of(user):
-        document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
+        document = lifecycle.locked(document_id, user)
         access.check(user, "supervise", document.tenant_id)
         if document.status != Status.NEEDS_REVIEW:
             raise lifecycle.NotPossible("Only a document that waits for review can be taken over.")
@@ -423,7 +429,7 @@ def keep_free(document: Document, user: AnyUser) -> None:
 
 def mine(document_id: UUID, user: AnyUser, token: UUID) -> Document:
     """The document, its row locked, which the user holds under this token. Inside a scope; raises Document.DoesNotExist, ClaimLost."""
-    document: Document = Document.objects.visible_to(user).select_for_update(of=("self",)).get(pk=document_id)
+    document = lifecycle.locked(document_id, user)
     found = _claim_on(document)
     if not (found and found.counts and found.holder_id == user.pk and found.token == token):
         raise ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
