@@ -263,6 +263,8 @@ def test_back_shows_the_document_as_it_is_now(
     expect(page.get_by_text("was.jpg approved.")).to_be_visible()
     page.go_back()
     expect(page.get_by_text("The document was already approved")).to_be_visible()
+    expect(page.locator("#counts")).to_contain_text("certain")
+    expect(page.locator("#counts")).not_to_contain_text("Ready to approve")
     page.go_forward()
     expect(page.locator("#main-button")).to_be_visible()
     assert page.url.endswith(f"/review/{second}/")

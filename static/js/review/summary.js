@@ -51,10 +51,11 @@ export class Summary {
     }
     const done = this.store.entries.filter((entry) => !["open", "certain"].includes(entry.state)).length;
     const certain = this.segments.filter((entries) => entries.every((entry) => entry.state === "certain") && entries.some((entry) => entry.current)).length;
+    const mine = this.places.button !== null; // who can only read has nothing to approve, and checked nothing
     this.places.counts.replaceChildren(
-      el("strong", {}, icon(open ? "warn" : "done", open ? "warn" : "you"), open ? say("to_check", { n: open }) : say("ready")),
+      mine || open ? el("strong", {}, icon(open ? "warn" : "done", open ? "warn" : "you"), open ? say("to_check", { n: open }) : say("ready")) : "",
       el("span", { text: say("certain", { n: certain }) }),
-      done ? el("span", { text: say("by_you", { n: done }) }) : "");
+      mine && done ? el("span", { text: say("by_you", { n: done }) }) : "");
     this.places.map.setAttribute("aria-label", say("map", { n: this.segments.length, open }));
     if (this.places.button) this.#button(this.places.button, open);
   }
