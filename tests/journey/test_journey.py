@@ -76,7 +76,8 @@ def test_a_dropped_file_is_corrected_by_keyboard_and_approved(
         if page.locator("text=Ready to approve").count():
             break
         page.keyboard.press("Enter")
-    page.keyboard.press("Control+Enter")
+    with page.expect_response(f"**/review/{document_id}/decision/"):  # the next document may be shown before
+        page.keyboard.press("Control+Enter")
     page.wait_for_url(lambda url: document_id not in url, timeout=15000)
 
     approved = product.wait_for(document_id)

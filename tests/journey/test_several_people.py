@@ -75,7 +75,12 @@ def value(document: dict[str, Any], name: str) -> str:
 
 def opened(page: Page, product: Product, document_id: str) -> Any:
     page.goto(f"{product.url}/review/{document_id}/")
-    expect(page.locator("#main-button")).to_be_visible()
+    return keyed(page)
+
+
+def keyed(page: Page) -> Any:
+    """The field under test, once the screen takes keys: what is typed before goes nowhere."""
+    expect(page.locator("[data-entry]:focus, #main-button:focus")).to_be_attached(timeout=15000)
     return page.locator("[data-name='amount_paid'] :is(input, textarea)")
 
 
@@ -85,7 +90,9 @@ def approve(page: Page, document_id: str) -> None:
         if page.get_by_text("Ready to approve").count():
             break
         page.keyboard.press("Enter")
-    page.keyboard.press("Control+Enter")
+    # The next document is shown before the server has answered.
+    with page.expect_response(f"**/review/{document_id}/decision/"):
+        page.keyboard.press("Control+Enter")
     page.wait_for_url(lambda url: document_id not in url, timeout=15000)
 
 
@@ -122,6 +129,7 @@ def test_two_key_blind_and_a_third_decides_without_names(
     second.goto(f"{product.url}/queue/?tab=checks")
     second.get_by_role("link", name="blind.jpg").click()
     expect(second.get_by_text("Blind check")).to_be_visible()
+    expect(keyed(second)).to_be_focused()
     assert machine not in second.content()
     second.keyboard.type("1.23")
     second.keyboard.press("Enter")
@@ -186,6 +194,7 @@ def test_both_versions_are_merged_by_keyboard_and_a_re_opening_tells_what_change
     right = f"{float(value(before, 'subtotal')) + float(value(before, 'tax')):.2f}"
     page = signed_in(browser, product, "reviewer", errors)
     page.goto(f"{product.url}/review/{document_id}/")
+    keyed(page)
     page.locator("[data-name='total'] :is(input, textarea)").fill(right)
     page.locator("[data-name='invoice_number'] :is(input, textarea)").fill("MERGED-1")
     expect(page.locator("#draft-state")).to_contain_text("Draft saved", timeout=15000)
@@ -226,6 +235,7 @@ def test_both_versions_are_merged_by_keyboard_and_a_re_opening_tells_what_change
     supervisor.locator(f"form[action$='/{document_id}/reopen/'] button").click()
     expect(supervisor.get_by_text("back in the queue")).to_be_visible()
     page.goto(f"{product.url}/review/{document_id}/")
+    keyed(page)
     page.locator("[data-name='invoice_number'] :is(input, textarea)").fill("AGAIN-2")
     page.keyboard.press("Enter")
     approve(page, document_id)
