@@ -5,13 +5,14 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 CODE = audit benchmarks deploy dtat_site ocr review samples tenants tests manage.py
 
 .DEFAULT_GOAL = help
-.PHONY: help run test check fix bench soak setup setup-dev
+.PHONY: help run test check fix messages bench soak setup setup-dev
 
 help:
 	@echo "make run    the whole product on this machine (Ctrl-C stops it)"
 	@echo "make test   every test"
 	@echo "make check  linters, types, import rules, generated files"
 	@echo "make fix    format what can be formatted"
+	@echo "make messages  catalogues brought up to date and compiled"
 	@echo "make bench  benchmarks: BENCH=name, QUICK=1"
 	@echo "make soak   kills, database stops and faults of Textract under load: SOAK_MINUTES=30"
 
@@ -58,6 +59,9 @@ check: setup-dev node_modules/.package-lock.json
 fix: setup-dev
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format --quiet .
+
+messages: setup-dev
+	@$(BIN)/python -m tests.house.messages
 
 bench: setup-dev
 	@$(BIN)/python -m benchmarks $(BENCH)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from tenants import access
 
@@ -23,9 +24,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Site(admin.AdminSite):
-    site_header = "DTAT-OCR administration"
+    site_header = gettext_lazy("DTAT-OCR administration")
     site_title = "DTAT-OCR"
-    index_title = "Administration"
+    index_title = gettext_lazy("Administration")
     enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:

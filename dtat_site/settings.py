@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "dtat_site.language.Language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -145,9 +146,19 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # --- Language and static files ------------------------------------------------------------------------------------
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = "en"  # of everything that is no answer to a person: workers, commands, what is stored
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+DEFAULT_LANGUAGE = env.choice(
+    "DTAT_LANGUAGE_CODE", [code for code, _name in LANGUAGES], "en"
+)  # for whom no browser asks
+LANGUAGE_COOKIE_AGE = 365 * 86_400  # seconds
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["dtat_site.formats"]
 TIME_ZONE = "UTC"
-USE_I18N = USE_TZ = True
+USE_I18N = USE_TZ = USE_THOUSAND_SEPARATOR = True
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("DTAT_STATIC_ROOT", str(DTAT_HOME / "static"))).resolve()
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path, re_path
 from django.urls.converters import UUIDConverter
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from dtat_site import health
@@ -25,6 +26,7 @@ urlpatterns = [
     path("", review.home, name="home"),
     path("login/", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", set_language, name="set_language"),
     path("queue/", review.queue, name="queue"),
     path("keys/", review.keys, name="keys"),
     path("queue/assign/", review.assign, name="queue-assign"),

@@ -106,17 +106,17 @@ class Budgets(OfTheTenant, BudgetBase):
 
     @admin.display(description=gettext_lazy("a month"))
     def cap(self, budget: Budget) -> str:
-        return _("no limit") if budget.cap_micro_dollars is None else f"${costs.dollars(budget.cap_micro_dollars)}"
+        return _("no limit") if budget.cap_micro_dollars is None else costs.shown(budget.cap_micro_dollars)
 
     @admin.display(description=gettext_lazy("used this month"))
     def used(self, budget: Budget) -> str:
         standing = self._standing(budget)
-        return f"${costs.dollars(standing.spent)} ({standing.share:.0%})" if standing else "–"
+        return f"{costs.shown(standing.spent)} ({standing.share:.0%})" if standing else "–"
 
     @admin.display(description=gettext_lazy("being read"))
     def in_flight(self, budget: Budget) -> str:
         standing = self._standing(budget)
-        return f"${costs.dollars(standing.in_flight)}" if standing else "–"
+        return costs.shown(standing.in_flight) if standing else "–"
 
     @admin.display(description=gettext_lazy("new documents"))
     def waiting(self, budget: Budget) -> str:
@@ -235,7 +235,7 @@ class Charges(ForReading, ChargeBase):
 
     @admin.display(description=gettext_lazy("cost"))
     def amount(self, line: Charge) -> str:
-        return f"${costs.dollars(line.micro_dollars)}"
+        return costs.shown(line.micro_dollars)
 
 
 @admin.register(MonthlyCost)
@@ -257,11 +257,11 @@ class MonthlyCosts(ForReading, MonthBase):
 
     @admin.display(description=gettext_lazy("cost"))
     def cost(self, row: MonthlyCost) -> str:
-        return f"${costs.dollars(row.micro_dollars)}"
+        return costs.shown(row.micro_dollars)
 
     @admin.display(description=gettext_lazy("uncertain"))
     def uncertain(self, row: MonthlyCost) -> str:
-        return f"${costs.dollars(row.uncertain_micro_dollars)}" if row.uncertain_micro_dollars else "–"
+        return costs.shown(row.uncertain_micro_dollars) if row.uncertain_micro_dollars else "–"
 
 
 class PricesForm(forms.ModelForm):  # type: ignore[type-arg]

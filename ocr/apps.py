@@ -2,10 +2,12 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class OcrConfig(AppConfig):
     name = "ocr"
+    verbose_name = _("Documents")
 
     def ready(self) -> None:
         post_migrate.connect(_ship_document_types, sender=self, dispatch_uid="ocr.document_types")

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count
+from django.utils.translation import gettext as _
 
 from ocr.models import Document
 from tenants import scope
@@ -24,7 +25,7 @@ class Full(Exception):
     retry_after = 60  # seconds
 
     def __init__(self) -> None:
-        super().__init__("More documents wait here than can be read soon. Send it again in a minute.")
+        super().__init__(_("More documents wait here than can be read soon. Send it again in a minute."))
 
 
 class TenantFull(Exception):
@@ -34,7 +35,7 @@ class TenantFull(Exception):
     retry_after = 60
 
     def __init__(self) -> None:
-        super().__init__("Too many of your documents wait to be read. Send it again in a minute, or send a batch.")
+        super().__init__(_("Too many of your documents wait to be read. Send it again in a minute, or send a batch."))
 
 
 class _Counts:

@@ -28,10 +28,25 @@ from django.conf import settings
 from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from audit import export, log, trail
 from audit.models import Kind
-from ocr import artifacts, contract, disk, document_types, intake, lifecycle, manifests, outbox, queue, sandbox, sources
+from ocr import (
+    artifacts,
+    contract,
+    disk,
+    document_types,
+    intake,
+    lifecycle,
+    manifests,
+    outbox,
+    queue,
+    sandbox,
+    sources,
+    told,
+)
 from ocr.models import Artifact, Batch, BatchItem, Document, Priority, Source, Status
 from tenants import scope
 from tenants.models import Tenant
@@ -58,7 +73,7 @@ class Refused(Exception):
     code = "manifest_invalid"
 
     def __init__(self, faults: Sequence[manifests.Fault]) -> None:
-        super().__init__("The manifest was not accepted; nothing of it will be read. Correct it and send it again.")
+        super().__init__(_("The manifest was not accepted; nothing of it will be read. Correct it and send it again."))
         self.faults = tuple(faults)
 
 
@@ -118,7 +133,7 @@ def accept(manifest: Manifest, wishes: Wishes, *, tenant_id: UUID, actor: str) -
 def _settle_wishes(batch: Batch, wishes: Wishes, writer: _Writer) -> None:
     """What the caller asks for counts before what the manifest says."""
     if not batch.total and not writer.faults:
-        writer.faults.append(manifests.Fault(1, "The manifest has no rows. Add one row for each document."))
+        writer.faults.append(manifests.Fault(1, _("The manifest has no rows. Add one row for each document.")))
     for name in ("max_concurrency", "tolerated_failure_percentage", "priority"):
         line, value = writer.options.get(name, (1, None))
         wanted = getattr(wishes, name)
@@ -132,14 +147,14 @@ def _set(batch: Batch, name: str, value: Any) -> str:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if name == "max_concurrency":
         if not number or value != int(value) or not 1 <= value <= MOST_CONCURRENCY:
-            return f"The max_concurrency is a whole number from 1 to {MOST_CONCURRENCY}."
+            return _("The max_concurrency is a whole number from 1 to %(most)s.") % {"most": MOST_CONCURRENCY}
         batch.max_concurrency = int(value)
     elif name == "tolerated_failure_percentage":
         if not number or not 0 <= value <= 100:
-            return "The tolerated_failure_percentage is a number from 0 to 100."
+            return _("The tolerated_failure_percentage is a number from 0 to 100.")
         batch.tolerated_failure_percentage = float(value)
     elif not isinstance(value, str) or value not in _PRIORITIES:
-        return "The priority is one of: high, normal, low."
+        return _("The priority is one of: high, normal, low.")
     else:
         batch.priority = _PRIORITIES[value]
     return ""
@@ -166,7 +181,9 @@ class _Writer:
             self.faults += self._wrong(rows)
             self.batch.total += len(rows)
             if self.batch.total > MOST_ROWS:
-                sentence = f"A manifest has at most {MOST_ROWS} rows. Split it into several batches."
+                sentence = _("A manifest has at most %(most)s rows. Split it into several batches.") % {
+                    "most": MOST_ROWS
+                }
                 self.faults.append(manifests.Fault(rows[-1].line, sentence))
                 return
             if not self.faults:
@@ -178,7 +195,9 @@ class _Writer:
                 self.options[option.name] = (option.line, option.value)
             else:
                 known = ", ".join(("items", *Wishes.__slots__))
-                sentence = f"Beside the items stands a member that is not known. Use some of: {known}."
+                sentence = _("Beside the items stands a member that is not known. Use some of: %(known)s.") % {
+                    "known": known
+                }
                 self.faults.append(manifests.Fault(option.line, sentence))
 
     def _wrong(self, rows: Sequence[manifests.Row]) -> Iterator[manifests.Fault]:
@@ -194,17 +213,18 @@ class _Writer:
     def _sentence(self, row: manifests.Row, known: set[UUID]) -> str:
         """What is wrong with the row, '' when nothing is."""
         if row.document_type and row.document_type not in self._types:
-            return f"There is no document type of that name. Use one of: {', '.join(sorted(self._types))}."
+            known_types = ", ".join(sorted(self._types))
+            return _("There is no document type of that name. Use one of: %(known)s.") % {"known": known_types}
         if row.priority and row.priority not in _PRIORITIES:
-            return "The priority is one of: high, normal, low."
+            return _("The priority is one of: high, normal, low.")
         if row.document_id and row.document_id not in known:
-            return "There is no document with this document_id. Name one that was uploaded before."
+            return _("There is no document with this document_id. Name one that was uploaded before.")
         if row.bucket and not sources.allowed(_place(row), tenant=self._tenant):
-            return (
+            return _(
                 "Files may not be read from there. Ask your administrator which buckets and prefixes are open to you."
             )
         if row.version and not sources.has_versions():
-            return "Files here have no versions; leave the version out."
+            return _("Files here have no versions; leave the version out.")
         try:
             intake.check_words(intake.Upload(Path(), external_id=row.external_id, metadata=row.metadata))
         except intake.Unacceptable as refusal:
@@ -360,7 +380,9 @@ def _take_back(batch: Batch) -> None:
     left.filter(attempts__gte=settings.MAX_ATTEMPTS).update(
         state=BatchItem.State.FAILED,
         error_code="gave_up",
-        error="The work on this row ended without an answer every time. Upload the file by itself to see why.",
+        error=gettext_noop(
+            "The work on this row ended without an answer every time. Upload the file by itself to see why."
+        ),
         settled_at=Now(),
     )
     left.update(state=BatchItem.State.PENDING)
@@ -578,7 +600,7 @@ def pause(batch: Batch, *, actor: str) -> Batch:
         now = _locked(batch)
         if now.status == Batch.Status.PAUSED:
             return now
-        _check(now, {Batch.Status.RUNNING}, "paused")
+        _check(now, {Batch.Status.RUNNING}, _("paused"))
         _become(now, Batch.Status.PAUSED)
         _told(now, "paused", actor=actor, count=now.total)
     return now
@@ -588,12 +610,15 @@ def resume(batch: Batch, wishes: Wishes | None = None, *, actor: str) -> Batch:
     """Go on with a paused or stopped batch, as the wishes say. Raises NotPossible, and Refused for wishes that cannot be."""
     with scope.scope([batch.tenant_id]):
         now = _locked(batch)
-        _check(now, {Batch.Status.PAUSED, Batch.Status.STOPPED, Batch.Status.RUNNING}, "resumed")
+        _check(now, {Batch.Status.PAUSED, Batch.Status.STOPPED, Batch.Status.RUNNING}, _("resumed"))
         _wish(now, wishes or Wishes())
         if failed := _intolerable(now):
             raise lifecycle.NotPossible(
-                f"{failed} of {now.total} rows failed, more than this batch tolerates. "
-                "To go on, raise its tolerated_failure_percentage."
+                _(
+                    "%(failed)s of %(total)s rows failed, more than this batch tolerates. "
+                    "To go on, raise its tolerated_failure_percentage."
+                )
+                % {"failed": failed, "total": now.total}
             )
         if now.status != Batch.Status.RUNNING:
             _become(now, Batch.Status.RUNNING, resumed_at=lifecycle.database_now())
@@ -608,7 +633,7 @@ def cancel(batch: Batch, *, actor: str) -> Batch:
         now = _locked(batch)
         if now.status == Batch.Status.CANCELLED:
             return now
-        _check(now, {Batch.Status.RUNNING, Batch.Status.PAUSED, Batch.Status.STOPPED}, "cancelled")
+        _check(now, {Batch.Status.RUNNING, Batch.Status.PAUSED, Batch.Status.STOPPED}, _("cancelled"))
         dropped = now.items.filter(state__in=[BatchItem.State.PENDING, BatchItem.State.FEEDING]).update(
             state=BatchItem.State.CANCELLED, settled_at=Now()
         )
@@ -624,10 +649,19 @@ def _locked(batch: Batch) -> Batch:
     return found
 
 
+_IN_WORDS = {
+    Batch.Status.RUNNING: gettext_lazy("running"),
+    Batch.Status.PAUSED: gettext_lazy("paused"),
+    Batch.Status.STOPPED: gettext_lazy("stopped"),
+    Batch.Status.CANCELLED: gettext_lazy("cancelled"),
+    Batch.Status.COMPLETED: gettext_lazy("completed"),
+}
+
+
 def _check(batch: Batch, allowed: set[Batch.Status], to: str) -> None:
     if batch.finished_at or batch.status not in allowed:
-        status = Batch.Status(batch.status).name.lower()
-        raise lifecycle.NotPossible(f"The batch is {status}; it cannot be {to} any more.")
+        words = {"status": _IN_WORDS[Batch.Status(batch.status)], "then": to}
+        raise lifecycle.NotPossible(_("The batch is %(status)s; it cannot be %(then)s any more.") % words)
 
 
 def _wish(batch: Batch, wishes: Wishes) -> None:
@@ -721,7 +755,7 @@ def _row(item: BatchItem) -> dict[str, Any]:
         "key": item.key or None,
         "version": item.object_version or None,
         "source_document_id": str(item.source_document_id) if item.source_document_id else None,
-        "error": {"code": item.error_code, "message": item.error} if item.error_code else None,
+        "error": {"code": item.error_code, "message": told.sentence(item.error)} if item.error_code else None,
         "settled_at": item.settled_at.isoformat() if item.settled_at else None,
         "link": reverse("api-document", args=[document.pk]) if document else None,
     }

@@ -8,36 +8,62 @@ from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.conf import settings
 from django.urls import get_script_prefix, reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from ocr import document_types, turns
+from ocr import document_types, told, turns
 from ocr.models import Document, Extraction, Priority, Status, TextLayer
 
 MICRO = 1_000_000
 _ANY = str(UUID(int=0))
 # Why a document failed or waits, in words that say what to do.
-ERRORS = {
-    "unsupported_document": "Textract does not take this kind of document. Save it as a plain PDF or image and upload it again.",
-    "bad_document": "Textract could not open the document. Save it again, or scan it again, and upload the new file.",
-    "document_too_large": "Textract found the document too large. Split it and upload the parts.",
-    "needs_bucket": "Documents of several pages need an S3 bucket when AWS reads them. Ask the administrator to set DTAT_STORAGE=s3.",
-    "charge_uncertain": "The answer of a synchronous call was lost, so nobody knows whether it was billed. Retry sends it again.",
-    "engine_failed": "Textract gave up on this document. Retry asks once more; a better scan often helps.",
-    "engine_timeout": "Textract did not finish within two hours. Retry starts it again.",
-    "job_expired": "The answer was not fetched within seven days and is gone. Retry reads the document again, which costs again.",
-    "bad_response": "Textract's answers were incomplete every time. Retry later.",
-    "storage_or_database": "The document storage did not work for a while. Retry when it does.",
-    "monthly_cap": "The budget of this month is used up. The document waits, and is read by itself once an administrator raises the "
-    "budget or the next month begins.",
+ERRORS: Mapping[str, Any] = {
+    "unsupported_document": gettext_lazy(
+        "Textract does not take this kind of document. Save it as a plain PDF or image and upload it again."
+    ),
+    "bad_document": gettext_lazy(
+        "Textract could not open the document. Save it again, or scan it again, and upload the new file."
+    ),
+    "document_too_large": gettext_lazy("Textract found the document too large. Split it and upload the parts."),
+    "needs_bucket": gettext_lazy(
+        "Documents of several pages need an S3 bucket when AWS reads them. Ask the administrator to set DTAT_STORAGE=s3."
+    ),
+    "charge_uncertain": gettext_lazy(
+        "The answer of a synchronous call was lost, so nobody knows whether it was billed. Retry sends it again."
+    ),
+    "engine_failed": gettext_lazy(
+        "Textract gave up on this document. Retry asks once more; a better scan often helps."
+    ),
+    "engine_timeout": gettext_lazy("Textract did not finish within two hours. Retry starts it again."),
+    "job_expired": gettext_lazy(
+        "The answer was not fetched within seven days and is gone. Retry reads the document again, which costs again."
+    ),
+    "bad_response": gettext_lazy("Textract's answers were incomplete every time. Retry later."),
+    "storage_or_database": gettext_lazy("The document storage did not work for a while. Retry when it does."),
+    "monthly_cap": gettext_lazy(
+        "The budget of this month is used up. The document waits, and is read by itself once an administrator raises the "
+        "budget or the next month begins."
+    ),
 }
 # What became of a PDF's own text, where it was looked at.
-TEXT_LAYERS: Mapping[str, str] = {
-    TextLayer.TAKEN: "The file's own text was read. A second witness compared a sample of its words with the pages and found the same.",
-    TextLayer.DIFFERS: "The file's own text does not say what its pages show, so Textract read the pages. Trust what you see, and "
-    "no text that is copied out of the file.",
-    TextLayer.UNSOUND: "Not every page of the file has text of its own that can be used, so Textract read the pages.",
-    TextLayer.UNCHECKED: "The second witness could not compare the file's own text with its pages, so Textract read them.",
-    TextLayer.UNFIT: "Documents of this type need more than their words, so Textract read the pages.",
+TEXT_LAYERS: Mapping[str, Any] = {
+    TextLayer.TAKEN: gettext_lazy(
+        "The file's own text was read. A second witness compared a sample of its words with the pages and found the same."
+    ),
+    TextLayer.DIFFERS: gettext_lazy(
+        "The file's own text does not say what its pages show, so Textract read the pages. Trust what you see, and "
+        "no text that is copied out of the file."
+    ),
+    TextLayer.UNSOUND: gettext_lazy(
+        "Not every page of the file has text of its own that can be used, so Textract read the pages."
+    ),
+    TextLayer.UNCHECKED: gettext_lazy(
+        "The second witness could not compare the file's own text with its pages, so Textract read them."
+    ),
+    TextLayer.UNFIT: gettext_lazy("Documents of this type need more than their words, so Textract read the pages."),
 }
 # How the jobs of /ocr call what a document's status says.
 JOB_STATUSES = {
@@ -179,13 +205,14 @@ def _error_message(document: Document) -> str | None:
     """The error as a sentence; none for a hindrance that passes by itself in a moment."""
     if document.status == Status.FAILED:
         return failure(document)
-    return ERRORS.get(document.error_code)
+    known = ERRORS.get(document.error_code)
+    return None if known is None else str(known)
 
 
 def failure(document: Document) -> str:
     """Why the document failed, as a sentence that says what to do."""
-    unknown = f"The work stopped with the code {document.error_code}. Retry, or ask the administrator."
-    return ERRORS.get(document.error_code, unknown)
+    unknown = _("The work stopped with the code %(code)s. Retry, or ask the administrator.")
+    return str(ERRORS.get(document.error_code, unknown % {"code": document.error_code}))
 
 
 def reading(
@@ -204,7 +231,7 @@ def reading(
             cells.setdefault(row.row, []).append(_told(field(row, said, turned), blind, is_cell=True))
     items = [{"row": number, "cells": of_row} for number, of_row in cells.items()]
     found = [each for each in problems(document, rows) if not _tells(each, blind)]
-    return {"fields": header, "line_items": items, "problems": found}
+    return {"fields": header, "line_items": items, "problems": _worded(found)}
 
 
 def keyed_blind(document: Document) -> frozenset[str]:
@@ -267,7 +294,7 @@ def field(
     """One field as it is told; `turned` tells of the pages that a person turned: boxes are told on the page as it is shown."""
     return {
         "name": row.name,
-        "label": row.label,
+        "label": told.label(row.label),
         "value": row.value,
         "text": row.text,
         "confidence": row.confidence,
@@ -278,8 +305,8 @@ def field(
         "state": row.state,
         "required": row.required,
         "threshold": row.threshold,
-        "problems": row.problems,
-        "group": row.group,
+        "problems": _worded(row.problems),
+        "group": told.label(row.group),
         "kind": row.kind,
         "why": row.why,
         "suggestions": [{**each, "box": _shown(each.get("page"), each.get("box"), turned)} for each in row.suggestions]
@@ -291,6 +318,11 @@ def field(
     }
 
 
+def _worded(found: Any) -> Any:
+    """Problems as they are shown: their sentences are stored in English."""
+    return found if told.is_plain() else [told.problem(each) for each in found]
+
+
 def _shown(page: int | None, box: Any, turned: Mapping[int, int]) -> Any:
     return turns.turned(box, turned.get(page or 0, 0)) if turned else box
 
@@ -298,10 +330,14 @@ def _shown(page: int | None, box: Any, turned: Mapping[int, int]) -> Any:
 def result(
     document: Document, *, extractions: Sequence[Extraction] | None = None, fields: Sequence[FieldLike] | None = None
 ) -> dict[str, Any]:
-    """The normalised result: what the reading and the decisions together say, and nothing that changes later."""
-    told = detail(document, extractions=extractions, fields=fields, witness={})
+    """The normalised result: what the reading and the decisions together say, and nothing that changes later.
+
+    In English, whoever decided: it is stored.
+    """
+    with translation.override(settings.LANGUAGE_CODE):
+        found = detail(document, extractions=extractions, fields=fields, witness={})
     left_out = {"links", "attempts", "error", "error_message", "finished_at"}
-    return {name: value for name, value in told.items() if name not in left_out}
+    return {name: value for name, value in found.items() if name not in left_out}
 
 
 def _engine(document: Document, extractions: Sequence[Extraction]) -> dict[str, Any] | None:

@@ -26,6 +26,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, Sum
 from django.db.models.functions import Now
+from django.utils import formats
+from django.utils.translation import gettext as _
 
 from audit import prepared, trail
 from audit.models import Kind
@@ -446,10 +448,21 @@ class Notice:
 
     @property
     def text(self) -> str:
-        told = f"Budget of this month used: ${self.used_usd} of ${self.cap_usd}."
+        words = {"used": self.used_usd, "cap": self.cap_usd}
         if self.reached:
-            return f"{told} New documents wait; reviewing goes on. An administrator can raise the budget."
-        return f"{told} Once it is used up, new documents wait; reviewing goes on."
+            return (
+                _(
+                    "Budget of this month used: $%(used)s of $%(cap)s. New documents wait; reviewing goes on. "
+                    "An administrator can raise the budget."
+                )
+                % words
+            )
+        return (
+            _(
+                "Budget of this month used: $%(used)s of $%(cap)s. Once it is used up, new documents wait; reviewing goes on."
+            )
+            % words
+        )
 
 
 def budgets(user: AnyUser) -> list[tuple[Tenant, Standing]]:
@@ -477,9 +490,14 @@ def notices_for(user: AnyUser) -> list[Notice]:
 def dollars(micro_dollars: int) -> str:
     """The amount as people read it: in cents, below a dollar with as many more digits as it has."""
     if micro_dollars >= MICRO:
-        return f"{Decimal(micro_dollars) / MICRO:,.2f}"
-    whole, cents = usd(micro_dollars).split(".")
-    return f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
+        return formats.number_format(round(Decimal(micro_dollars) / MICRO, 2), 2, force_grouping=True)
+    cents = usd(micro_dollars).partition(".")[2].rstrip("0")
+    return formats.number_format(Decimal(micro_dollars) / MICRO, max(2, len(cents)))
+
+
+def shown(micro_dollars: int) -> str:
+    """The amount with its currency."""
+    return _("$%(usd)s") % {"usd": dollars(micro_dollars)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from django.core.files.uploadhandler import (
     TemporaryFileUploadHandler,
 )
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 MIB = 1024 * 1024
 SHARE = 0.05  # of a volume: a small one would else never have room
@@ -28,8 +29,10 @@ class Full(OSError):
 
     def __init__(self) -> None:
         super().__init__(
-            "There is no room to store this file just now, and nothing of it was kept. Send it again later; "
-            "if this stays, tell the administrator that the disk is full."
+            _(
+                "There is no room to store this file just now, and nothing of it was kept. Send it again later; "
+                "if this stays, tell the administrator that the disk is full."
+            )
         )
 
 

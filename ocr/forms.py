@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ocr import document_types
 from ocr.models import Priority, Status
+from ocr.told import label as told_label
 
 PRIORITIES = [(priority.name.lower(), priority.label) for priority in Priority]
 
@@ -26,7 +27,7 @@ class DocumentFilters(forms.Form):
 
 
 def type_choices() -> list[tuple[str, str]]:
-    return [("", str(_("Any type"))), *((row.name, row.label) for row in document_types.newest())]
+    return [("", str(_("Any type"))), *((row.name, told_label(row.label)) for row in document_types.newest())]
 
 
 class UploadForm(forms.Form):

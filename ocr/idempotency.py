@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from ocr.models import IdempotencyKey
 from tenants import scope
@@ -27,14 +28,14 @@ class KeyReused(Exception):
     code = "idempotency_key_reused"
 
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used for another request. Make a new key for a new request.")
+        super().__init__(_("This Idempotency-Key was used for another request. Make a new key for a new request."))
 
 
 class BadKey(Exception):
     code = "idempotency_key_invalid"
 
     def __init__(self) -> None:
-        super().__init__("An Idempotency-Key is 1 to 255 visible ASCII characters, for example a UUID.")
+        super().__init__(_("An Idempotency-Key is 1 to 255 visible ASCII characters, for example a UUID."))
 
 
 @dataclass(frozen=True, slots=True)

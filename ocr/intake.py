@@ -14,10 +14,23 @@ from uuid import UUID, uuid4
 
 from django.db import IntegrityError, OperationalError
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from audit import log, prepared, trail
 from audit.models import Kind
-from ocr import artifacts, contract, disk, document_types, idempotency, lifecycle, queue, routing, sandbox, textlayer
+from ocr import (
+    artifacts,
+    contract,
+    disk,
+    document_types,
+    idempotency,
+    lifecycle,
+    queue,
+    routing,
+    sandbox,
+    textlayer,
+    told,
+)
 from ocr.models import TURN_AFTER, Artifact, Document, DocumentType, Page, Priority, Source, Status
 from tenants import scope
 
@@ -211,7 +224,7 @@ def _inspected(content: Path | bytes) -> sandbox.Inspection:
     try:
         return sandbox.inspect(content)
     except sandbox.Unacceptable as refusal:
-        raise Unacceptable(refusal.code, refusal.sentence) from None
+        raise Unacceptable(refusal.code, told.sentence(refusal.sentence)) from None
 
 
 def _create(
@@ -283,7 +296,10 @@ def _looked_up(name: str) -> tuple[DocumentType | None, datetime]:
     [(key, now)] = prepared.fetch(_LOOK_UP, name)
     if name and key is None:
         known = ", ".join(row.name for row in document_types.newest())
-        raise Unacceptable("unknown_document_type", f"There is no document type of that name. Use one of: {known}.")
+        raise Unacceptable(
+            "unknown_document_type",
+            _("There is no document type of that name. Use one of: %(known)s.") % {"known": known},
+        )
     return (document_types.row(key) if name else None), now
 
 
@@ -291,19 +307,21 @@ def _checked_priority(name: str) -> Priority:
     try:
         return Priority[name.upper()]
     except KeyError:
-        raise Unacceptable("unknown_priority", "The priority is one of: high, normal, low.") from None
+        raise Unacceptable("unknown_priority", _("The priority is one of: high, normal, low.")) from None
 
 
 def check_words(upload: Upload) -> None:
     """Raise Unacceptable for an external_id or metadata that cannot be kept; the file is not looked at."""
     if len(upload.external_id) > 200 or not upload.external_id.isprintable():
-        raise Unacceptable("external_id_invalid", "An external_id has at most 200 printable characters.")
+        raise Unacceptable("external_id_invalid", _("An external_id has at most 200 printable characters."))
     if not _can_be_kept(upload.metadata):
         raise Unacceptable(
-            "metadata_invalid", "The metadata is a JSON object of text and finite numbers, without NUL characters."
+            "metadata_invalid", _("The metadata is a JSON object of text and finite numbers, without NUL characters.")
         )
     if len(json.dumps(dict(upload.metadata))) > METADATA_BYTES:
-        raise Unacceptable("metadata_too_large", f"The metadata has at most {METADATA_BYTES} bytes of JSON.")
+        raise Unacceptable(
+            "metadata_too_large", _("The metadata has at most %(most)s bytes of JSON.") % {"most": METADATA_BYTES}
+        )
 
 
 def _can_be_kept(metadata: Mapping[str, object]) -> bool:

@@ -11,6 +11,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Model
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit import log, prepared, trail
 from audit.models import Kind
@@ -53,6 +55,15 @@ TURNS: Mapping[Status, str] = {
     Status.FAILED: "supervisor",
 }
 FINAL = frozenset({Status.APPROVED, Status.REJECTED, Status.FAILED})
+# How a sentence speaks of each.
+_WORDS = {
+    Status.RECEIVED: gettext_lazy("received"),
+    Status.READING: gettext_lazy("being read"),
+    Status.NEEDS_REVIEW: gettext_lazy("waiting for review"),
+    Status.APPROVED: gettext_lazy("approved"),
+    Status.REJECTED: gettext_lazy("rejected"),
+    Status.FAILED: gettext_lazy("failed"),
+}
 
 
 class NotPossible(Exception):
@@ -67,12 +78,18 @@ class Overtaken(Exception):
     code = "stale_version"
 
 
+def in_words(status: str) -> str:
+    """The status inside a sentence, in the reader's language."""
+    return str(_WORDS[Status(status)])
+
+
 def check_move(document: Document, to: Status) -> Move:
     """The move from where the document stands; raises NotPossible with a sentence. Look before calling outside."""
     move_ = MOVES.get((Status(document.status), to))
     if move_ is None:
         raise NotPossible(
-            f"The document is {Status(document.status).label.lower()}; it cannot become {Status(to).label.lower()} from there."
+            _("The document is %(now)s; it cannot become %(then)s from there.")
+            % {"now": in_words(document.status), "then": in_words(to)}
         )
     return move_
 
@@ -150,7 +167,7 @@ def move(
         held=held,
     )
     if not move_all([change]):
-        raise Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
+        raise Overtaken(_("The document was changed in the meantime. Load it again to see where it stands."))
     return document
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, TextIO
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 ROW_CHARACTERS = 64 * 1024  # a longer row is a mistake, and would be held in memory whole
 COLUMNS = ("bucket", "key", "version", "document_id", "external_id", "document_type", "priority", "metadata")
 _READ_CHARACTERS = 1024 * 1024
@@ -77,7 +79,7 @@ def read(path: Path, format_: str) -> Iterator[Found]:
         with path.open("r", encoding="utf-8-sig", newline="") as text:
             yield from readers[format_](text)
     except UnicodeDecodeError:
-        yield Fault(_broken_line(path), "The text is not UTF-8 from this line on. Save the manifest as UTF-8.")
+        yield Fault(_broken_line(path), _("The text is not UTF-8 from this line on. Save the manifest as UTF-8."))
 
 
 def _broken_line(path: Path) -> int:
@@ -116,7 +118,10 @@ class _Window:
         """The next character, which has to be one of these."""
         found = self.next()
         if found not in wanted or not found:
-            raise _Wrong(f"Here should be {' or '.join(wanted)}. Check that the manifest is one whole JSON document.")
+            raise _Wrong(
+                _("Here should be %(wanted)s. Check that the manifest is one whole JSON document.")
+                % {"wanted": f" {_('or')} ".join(wanted)}
+            )
         self._move(self._at + 1)
         return found
 
@@ -126,9 +131,9 @@ class _Window:
         try:
             told, end = self._decoder.raw_decode(self._buffer, self._at)
         except (ValueError, RecursionError):
-            raise _Wrong("This is no JSON that can be read. Check quotes, commas and brackets.") from None
+            raise _Wrong(_("This is no JSON that can be read. Check quotes, commas and brackets.")) from None
         if end - self._at > ROW_CHARACTERS:
-            raise _Wrong(f"A row has at most {ROW_CHARACTERS} characters.")
+            raise _Wrong(_("A row has at most %(most)s characters.") % {"most": ROW_CHARACTERS})
         self._move(end)
         return told
 
@@ -156,7 +161,7 @@ def _json(text: TextIO) -> Iterator[Found]:
         else:
             yield from _elements(window)
         if window.next():
-            raise _Wrong("Something follows the end of the JSON. For one row per line use JSON Lines (.jsonl).")
+            raise _Wrong(_("Something follows the end of the JSON. For one row per line use JSON Lines (.jsonl)."))
     except _Wrong as wrong:
         yield Fault(window.line, str(wrong))
 
@@ -171,7 +176,7 @@ def _members(window: _Window) -> Iterator[Found]:
         window.next()
         line, name = window.line, window.value()
         if not isinstance(name, str):
-            raise _Wrong("Here should be a name in double quotes.")
+            raise _Wrong(_("Here should be a name in double quotes."))
         window.take(":")
         if name == "items":
             yield from _elements(window)
@@ -201,12 +206,12 @@ def _json_lines(text: TextIO) -> Iterator[Found]:
             continue
         number += 1
         if len(written) > ROW_CHARACTERS:
-            yield Fault(line, f"A row has at most {ROW_CHARACTERS} characters.")
+            yield Fault(line, _("A row has at most %(most)s characters.") % {"most": ROW_CHARACTERS})
             continue
         try:
             told = json.loads(written, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
-            yield Fault(line, "This line is no JSON that can be read. Write one whole JSON object on each line.")
+            yield Fault(line, _("This line is no JSON that can be read. Write one whole JSON object on each line."))
             continue
         yield _row(number, line, told)
 
@@ -239,14 +244,14 @@ def _csv(text: TextIO) -> Iterator[Found]:
             number += 1
             yield _csv_row(number, begun, columns, cells)
     except (csv.Error, _Wrong) as error:
-        sentence = str(error) if isinstance(error, _Wrong) else "This is no CSV that can be read. Check the quotes."
+        sentence = str(error) if isinstance(error, _Wrong) else _("This is no CSV that can be read. Check the quotes.")
         yield Fault(max(reader.line_num, 1), sentence)
 
 
 def _limited(text: TextIO) -> Iterator[str]:
     while written := text.readline(ROW_CHARACTERS + 2):
         if len(written) > ROW_CHARACTERS:
-            raise _Wrong(f"A row has at most {ROW_CHARACTERS} characters.")
+            raise _Wrong(_("A row has at most %(most)s characters.") % {"most": ROW_CHARACTERS})
         yield written
 
 
@@ -256,19 +261,26 @@ def _columns_wrong(columns: list[str]) -> str:
     known = ", ".join(COLUMNS)
     unknown = [name for name in columns if name not in COLUMNS]
     if unknown:
-        return f"The first line names the columns; there is no column {_shown(unknown[0])}. Use some of: {known}."
-    return "A column is named twice." if len(set(columns)) < len(columns) else ""
+        return _("The first line names the columns; there is no column %(name)s. Use some of: %(known)s.") % {
+            "name": _shown(unknown[0]),
+            "known": known,
+        }
+    return _("A column is named twice.") if len(set(columns)) < len(columns) else ""
 
 
 def _csv_row(number: int, line: int, columns: list[str], cells: list[str]) -> Row | Fault:
     if len(cells) != len(columns):
-        return Fault(line, f"The row has {len(cells)} cells, but the first line names {len(columns)} columns.")
+        return Fault(
+            line,
+            _("The row has %(cells)s cells, but the first line names %(columns)s columns.")
+            % {"cells": len(cells), "columns": len(columns)},
+        )
     told: dict[str, Any] = {name: cell for name, cell in zip(columns, cells, strict=True) if cell}
     if "metadata" in told:
         try:
             told["metadata"] = json.loads(told["metadata"], parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
-            return Fault(line, "The metadata is a JSON object.")
+            return Fault(line, _("The metadata is a JSON object."))
     return _row(number, line, told)
 
 
@@ -284,12 +296,15 @@ def _row(number: int, line: int, told: object) -> Row | Fault:
 
 def _checked(number: int, line: int, told: object) -> Row:
     if not isinstance(told, dict):
-        raise _Wrong('A row is a JSON object, for example {"bucket": "scans", "key": "2026/a.pdf"}.')
+        raise _Wrong(_('A row is a JSON object, for example {"bucket": "scans", "key": "2026/a.pdf"}.'))
     if unknown := next((name for name in told if name not in COLUMNS), None):
-        raise _Wrong(f"There is no member {_shown(unknown)}. Use some of: {', '.join(COLUMNS)}.")
+        raise _Wrong(
+            _("There is no member %(name)s. Use some of: %(known)s.")
+            % {"name": _shown(unknown), "known": ", ".join(COLUMNS)}
+        )
     metadata = told.get("metadata") or {}
     if not isinstance(metadata, dict):
-        raise _Wrong("The metadata is a JSON object.")
+        raise _Wrong(_("The metadata is a JSON object."))
     texts = {name: _text(told, name) for name in COLUMNS if name not in {"metadata", "document_id"}}
     row = Row(number=number, line=line, document_id=_document_id(told), metadata=metadata, **texts)
     _check_place(row)
@@ -301,9 +316,9 @@ def _text(told: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise _Wrong(f"The {name} is a text; put it in double quotes.")
+        raise _Wrong(_("The %(name)s is a text; put it in double quotes.") % {"name": name})
     if any(c < " " or c == "\x7f" or "\ud800" <= c <= "\udfff" for c in value):
-        raise _Wrong(f"The {name} holds a character that cannot be stored.")
+        raise _Wrong(_("The %(name)s holds a character that cannot be stored.") % {"name": name})
     return value
 
 
@@ -314,22 +329,22 @@ def _document_id(told: Mapping[str, Any]) -> UUID | None:
     try:
         return UUID(written)
     except ValueError:
-        raise _Wrong("The document_id is the id of an earlier document, as its upload was answered with.") from None
+        raise _Wrong(_("The document_id is the id of an earlier document, as its upload was answered with.")) from None
 
 
 def _check_place(row: Row) -> None:
     if row.document_id:
         if row.bucket or row.key or row.version:
-            raise _Wrong("A row has either bucket and key, or document_id, not both.")
+            raise _Wrong(_("A row has either bucket and key, or document_id, not both."))
         return
     if not row.bucket or not row.key:
-        raise _Wrong("A row needs bucket and key of its file, or document_id of an earlier document.")
+        raise _Wrong(_("A row needs bucket and key of its file, or document_id of an earlier document."))
     if not _BUCKET.fullmatch(row.bucket):
-        raise _Wrong("A bucket's name has at most 63 letters, digits, dots, dashes and underscores.")
+        raise _Wrong(_("A bucket's name has at most 63 letters, digits, dots, dashes and underscores."))
     if max(len(row.key.encode()), len(row.version.encode())) > 1024:
-        raise _Wrong("A key, and a version, has at most 1024 bytes.")
+        raise _Wrong(_("A key, and a version, has at most 1024 bytes."))
     if any(part in {"", ".", ".."} for part in row.key.split("/")):
-        raise _Wrong("A key has no empty parts and no . or .. between its slashes.")
+        raise _Wrong(_("A key has no empty parts and no . or .. between its slashes."))
 
 
 def _shown(name: object, longest: int = 40) -> str:

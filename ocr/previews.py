@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 from django.urls import reverse
 
-from ocr import artifacts, document_types, extraction, listing, readings
+from ocr import artifacts, document_types, extraction, listing, readings, told
 from ocr.models import Artifact, Document, Extraction
 from tenants import access
 
@@ -110,4 +110,7 @@ def _values(reading: extraction.Reading) -> Mapping[str, str]:
 
 
 def _sentences(reading: extraction.Reading) -> list[str]:
-    return [f"{problem.field}: {problem.message}" if problem.field else problem.message for problem in reading.problems]
+    return [
+        f"{each.field}: {told.sentence(each.message)}" if each.field else told.sentence(each.message)
+        for each in reading.problems
+    ]

@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
 from ocr import aws
+from ocr.extraction import sentences
 
 MOST_BYTES = 500 * 1024 * 1024  # what an upload may have at most
 FETCH_SECONDS = 12.0  # then the fetch is given up for now: whoever waits for it has an end of its own
@@ -124,7 +125,7 @@ def _from_folder(place: Place, into: Path) -> None:
 
 def _check_size(size_bytes: int) -> None:
     if size_bytes > MOST_BYTES:
-        raise Missing("file_too_large", f"The file has more than {MOST_BYTES // 1024 // 1024} MiB. Split it.")
+        raise Missing("file_too_large", sentences.FILE_TOO_LARGE(count=str(MOST_BYTES // 1024 // 1024)))
 
 
 def _copy(chunks: Iterable[bytes], into: Path) -> None:

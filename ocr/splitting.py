@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from ocr import artifacts, contract, document_types, intake, lifecycle, readings, sandbox
 from ocr.extraction import several
@@ -46,23 +47,30 @@ def parsed(text: str) -> list[Stretch]:
     """The ranges that a person writes: "1-2, 3, 4-6". Raises InvalidRanges."""
     found = [_RANGE.fullmatch(each.strip()) for each in text.split(",")]
     if not all(found):
-        raise InvalidRanges("Write the pages of each document, for example 1-2, 3, 4-6.")
+        raise InvalidRanges(_("Write the pages of each document, for example 1-2, 3, 4-6."))
     return [Stretch(int(each[1]), int(each[2] or each[1]), "") for each in found if each]
 
 
 def check(document: Document, stretches: Sequence[Stretch]) -> None:
     """Raise InvalidRanges unless every page of the document is in one of the stretches, in order; NotPossible for what is no PDF."""
     if document.content_type != PDF:
-        raise lifecycle.NotPossible("Only PDF files can be split. Send the pages as files of their own.")
+        raise lifecycle.NotPossible(_("Only PDF files can be split. Send the pages as files of their own."))
     if not 2 <= len(stretches) <= MOST_PARTS:
-        raise InvalidRanges(f"Name at least two and at most {MOST_PARTS} documents, for example 1-2, 3.")
+        raise InvalidRanges(
+            _("Name at least two and at most %(most)s documents, for example 1-2, 3.") % {"most": MOST_PARTS}
+        )
     following = 1
     for each in stretches:
         if each.first != following or each.last < each.first:
-            raise InvalidRanges(f"The pages have to go on without a gap: page {following} comes next.")
+            raise InvalidRanges(
+                _("The pages have to go on without a gap: page %(page)s comes next.") % {"page": following}
+            )
         following = each.last + 1
     if following != document.page_count + 1:
-        raise InvalidRanges(f"The document has {document.page_count} pages; every one belongs to one of the parts.")
+        raise InvalidRanges(
+            _("The document has %(count)s pages; every one belongs to one of the parts.")
+            % {"count": document.page_count}
+        )
 
 
 @contextmanager

@@ -10,10 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import formats
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from ocr import document_types, extraction, listing, previews
+from ocr import document_types, extraction, listing, previews, told
 from ocr.document_types import written
 from ocr.models import Document, DocumentType
 from ocr.views import ago
@@ -62,11 +63,12 @@ def _line(row: DocumentType, used: int, more: bool) -> dict[str, Any]:  # noqa: 
     parsed = document_types.parsed(row)
     return {
         "row": row,
+        "label": told.label(row.label),
         "url": reverse("a-document-type", args=[row.name]),
         "fields": len(parsed.fields),
         "columns": len(parsed.line_items or ()),
         "asks": ", ".join(parsed.features) or parsed.operation,
-        "used": f"{used:,}{'+' if more else ''}",
+        "used": formats.number_format(used, force_grouping=True) + ("+" if more else ""),
         "saved": ago(row.created_at),
     }
 
@@ -183,9 +185,14 @@ def _refusal(
     )
     line = getattr(refusal, "line", 0)
     if wants_json:
-        body = {"code": getattr(refusal, "code", ""), "detail": str(refusal), "line": line, "status": status}
+        body = {
+            "code": getattr(refusal, "code", ""),
+            "detail": told.sentence(str(refusal)),
+            "line": line,
+            "status": status,
+        }
         return JsonResponse(body, status=status, content_type="application/problem+json")
-    return _page(request, row, text, refusal=str(refusal), line=line, status=status)
+    return _page(request, row, text, refusal=told.sentence(str(refusal)), line=line, status=status)
 
 
 def _page(
@@ -197,6 +204,7 @@ def _page(
     context = {
         "active": "document-types",
         "row": row,
+        "label": told.label(row.label) if row else "",
         "yaml": text,
         "based_on": posted if posted.isdecimal() else row.version if row else 0,
         "refusal": refusal,

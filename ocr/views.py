@@ -41,6 +41,7 @@ from ocr import (
 )
 from ocr.forms import DocumentFilters, UploadForm
 from ocr.models import Artifact, Document, DocumentType, Page, Priority, Source, Status
+from ocr.told import label as told_label
 from tenants import access
 
 PER_PAGE = 50
@@ -108,7 +109,7 @@ def row(document: Document) -> dict[str, Any]:
         "url": reverse("document", args=[document.pk]),
         "filename": document.filename or str(document.pk)[:8],
         "tenant": document.tenant.name,
-        "type_label": document.document_type.label if document.document_type else _("Not known yet"),
+        "type_label": told_label(document.document_type.label) if document.document_type else _("Not known yet"),
         "status": document.status,
         "status_label": Status(document.status).label,
         "priority": contract.priority_name(document),
@@ -122,14 +123,18 @@ def row(document: Document) -> dict[str, Any]:
 
 def ago(moment: datetime) -> str:
     """How long ago, short: 42 s, 12 min, 3 h, then the day."""
+    span = since(moment)
+    return _("%(span)s ago") % {"span": span} if span else formats.date_format(moment, "DATE_FORMAT")
+
+
+def since(moment: datetime) -> str:
+    """The time since then while it is less than a day, short; '' afterwards."""
     seconds = int((timezone.now() - moment).total_seconds())
     if seconds < 60:
-        return _("%(n)s s ago") % {"n": max(seconds, 0)}
+        return _("%(n)s s") % {"n": max(seconds, 0)}
     if seconds < 3600:
-        return _("%(n)s min ago") % {"n": seconds // 60}
-    if seconds < 86400:
-        return _("%(n)s h ago") % {"n": seconds // 3600}
-    return formats.date_format(moment, "j M Y")
+        return _("%(n)s min") % {"n": seconds // 60}
+    return _("%(n)s h") % {"n": seconds // 3600} if seconds < 86400 else ""
 
 
 def pager(request: HttpRequest, page: Any, pages: Paginator[Any]) -> dict[str, Any]:
@@ -154,7 +159,8 @@ def upload_context(request: HttpRequest) -> dict[str, Any]:
     tenants = list(serving.tenants_for_upload(request.user).values("slug", "name"))
     return {
         "document_types": [
-            {"name": row.name, "label": row.label, "page_usd": _page_usd(row)} for row in document_types.newest()
+            {"name": row.name, "label": told_label(row.label), "page_usd": _page_usd(row)}
+            for row in document_types.newest()
         ],
         "untyped_page_usd": _page_usd(None),
         "budget_notices": costs.notices_for(request.user),
@@ -252,7 +258,7 @@ def _told(request: HttpRequest, document: Document) -> dict[str, Any]:
     if first:
         told["duplicate"] = {
             "url": reverse("document", args=[first.pk]),
-            "received": formats.date_format(first.received_at, "j M Y, H:i"),
+            "received": formats.date_format(first.received_at, "DATETIME_FORMAT"),
         }
     return told
 
@@ -385,7 +391,7 @@ def timeline(document: Document) -> list[dict[str, Any]]:
             "seq": event.seq,
             "kind": event.kind,
             "label": Kind(event.kind).label,
-            "at": formats.date_format(timezone.localtime(event.at), "j M Y, H:i:s"),
+            "at": f"{formats.date_format(timezone.localtime(event.at), 'DATE_FORMAT')}, {timezone.localtime(event.at):%H:%M:%S}",
             "at_iso": event.at.isoformat(),
             "actor": event.actor,
             "step": event.step,

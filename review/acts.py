@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from django.utils.translation import gettext as _
+
 from ocr import extraction, turns
 from ocr.models import Document, Field
+from ocr.told import label as told_label
 from review.models import Act, Correction, Source
 
 MOST_ROWS = 2000  # that one decision adds
@@ -111,7 +114,13 @@ def grow(standing: Standing, type_: extraction.DocumentType, said: Said) -> list
     """Put the rows and fields that the verdict adds among the document's, unsaved. What keeps one from being added is told."""
     _new_fields(standing, type_, said)
     if len(said.added_rows) > MOST_ROWS:
-        return [FieldError("line_items", "too_many_rows", f"Add at most {MOST_ROWS:,} rows in one decision.")]
+        return [
+            FieldError(
+                "line_items",
+                "too_many_rows",
+                _("Add at most %(most)s rows in one decision.") % {"most": f"{MOST_ROWS:,}"},
+            )
+        ]
     return [error for added in said.added_rows for error in _new_row(standing, type_, added)]
 
 
@@ -130,15 +139,27 @@ def _new_row(standing: Standing, type_: extraction.DocumentType, added: AddedRow
     number = added.row or max(standing.taken, default=0) + 1
     path = f"{ROW}{number}"
     if not columns:
-        return [FieldError(path, "no_line_items", "Documents of this type have no line items to add to.")]
+        return [FieldError(path, "no_line_items", _("Documents of this type have no line items to add to."))]
     if number in standing.taken:
-        return [FieldError(path, "row_taken", f"There is a row {number} already. Choose another number, or none.")]
+        return [
+            FieldError(
+                path,
+                "row_taken",
+                _("There is a row %(row)s already. Choose another number, or none.") % {"row": number},
+            )
+        ]
     unknown = [name for name in added.cells if name not in columns]
     if unknown:
         known = ", ".join(columns)
-        return [FieldError(f"{path}.{unknown[0]}", "unknown_field", f"The columns of this document are {known}.")]
+        return [
+            FieldError(
+                f"{path}.{unknown[0]}",
+                "unknown_field",
+                _("The columns of this document are %(known)s.") % {"known": known},
+            )
+        ]
     if not any(value.strip() for value in added.cells.values()):
-        return [FieldError(path, "empty_row", f"Row {number} is empty. Fill it, or leave it out.")]
+        return [FieldError(path, "empty_row", _("Row %(row)s is empty. Fill it, or leave it out.") % {"row": number})]
     cells = [
         _made(standing, name, label=spec.label, kind=spec.kind, group=spec.group, row=number)
         for name, spec in columns.items()
@@ -186,7 +207,7 @@ def further(standing: Standing, said: Said, evidence: Mapping[str, Evidence]) ->
     removed = set(said.removed_rows)
     unknown = removed - {row.row for path, row in standing.rows.items() if path not in standing.new}
     errors += [
-        FieldError(f"{ROW}{number}", "unknown_field", f"The document has no row {number}.")
+        FieldError(f"{ROW}{number}", "unknown_field", _("The document has no row %(row)s.") % {"row": number})
         for number in sorted(unknown)
     ]
     acts |= {path: (Act.REMOVED, None) for path, row in standing.rows.items() if row.row in removed - unknown}
@@ -198,18 +219,23 @@ def _misplaced(standing: Standing, path: str, seen: Evidence | None) -> list[Fie
     if row is None:
         return []  # told as an unknown field
     if row.machine_value is not None or (row.text and row.why != BY_HAND):
-        sentence = f"The engine read something for {row.label}, so it was not missed. Send yours as a correction."
-        return [FieldError(path, "not_missed", sentence)]
+        sentence = _("The engine read something for %(label)s, so it was not missed. Send yours as a correction.")
+        return [FieldError(path, "not_missed", sentence % {"label": told_label(row.label)})]
     if seen is None or seen.page is None or not seen.box:
-        sentence = f"Say where {row.label} stands: its page and its box, as fractions of the page."
-        return [FieldError(path, "place_missing", sentence)]
+        sentence = _("Say where %(label)s stands: its page and its box, as fractions of the page.")
+        return [FieldError(path, "place_missing", sentence % {"label": told_label(row.label)})]
     return []
 
 
 def evidence_errors(document: Document, evidence: Mapping[str, Evidence]) -> list[FieldError]:
     """What is told of places that the document does not have."""
     return [
-        FieldError(path, "no_such_page", f"The document has no page {seen.page}; it has {document.page_count}.")
+        FieldError(
+            path,
+            "no_such_page",
+            _("The document has no page %(page)s; it has %(count)s.")
+            % {"page": seen.page, "count": document.page_count},
+        )
         for path, seen in evidence.items()
         if seen.page is not None and not 1 <= seen.page <= document.page_count
     ]

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -24,7 +25,7 @@ from ocr.api import problems
 from ocr.api.serializers import AcceptedSerializer, DetailSerializer, ProblemJsonSerializer
 from ocr.api.views import KEY
 from ocr.extraction.several import Stretch
-from ocr.models import Document
+from ocr.models import Document, Status
 from ocr.serving import document_for
 from review import acts, comments, decisions, keyboards, turning, worklist
 from review.models import Source
@@ -220,7 +221,7 @@ def _check_match(request: Request, document_id: UUID) -> None:
     mine = Document.objects.visible_to(request.user).select_for_update()
     version = mine.values_list("version", flat=True).get(pk=document_id)
     if f'"{version}"' not in allowed:
-        raise Stale("The document was changed after you read it. Read it again and compare.")
+        raise Stale(_("The document was changed after you read it. Read it again and compare."))
 
 
 class Review(_Door):
@@ -469,12 +470,13 @@ class PageDecision(_Door):
         return _onward(request, **told.data)
 
 
+_SAID = {Status.APPROVED: gettext_lazy("%(name)s approved."), Status.REJECTED: gettext_lazy("%(name)s rejected.")}
+
+
 def _decided(document: Document) -> dict[str, Any]:
-    told = f"{document.filename} {document.get_status_display().lower()}."
-    if document.status not in lifecycle.FINAL:
-        told = _("%(name)s is checked. Another person looks at it next.") % {"name": document.filename}
+    words = _SAID.get(document.status, _("%(name)s is checked. Another person looks at it next."))
     return {
-        "message": told,
+        "message": words % {"name": document.filename},
         "undo": {
             "url": reverse("review-undo", args=[document.pk]),
             "version": document.version,

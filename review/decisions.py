@@ -14,10 +14,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from audit import trail
 from audit.models import Kind
-from ocr import comparing, contract, document_types, extraction, intake, lifecycle, outbox, pipeline, splitting
+from ocr import comparing, contract, document_types, extraction, intake, lifecycle, outbox, pipeline, splitting, told
 from ocr.extraction.several import Stretch
 from ocr.models import Document, DocumentType, Field, Status
 from review import acts as said
@@ -53,7 +54,8 @@ class NotAcceptable(Exception):
     code = "fields_invalid"
 
     def __init__(self, errors: list[FieldError]) -> None:
-        super().__init__("Some fields need another look: " + " ".join(error.message for error in errors))
+        sentences = " ".join(error.message for error in errors)
+        super().__init__(_("Some fields need another look: %(told)s") % {"told": sentences})
         self.errors = errors
 
     @property
@@ -92,11 +94,14 @@ def check_decide(document: Document, user: AnyUser) -> None:
     """Raise NotAllowed or AlreadyDecided unless the user may decide on the document now."""
     access.check(user, "review", document.tenant_id)
     if document.status in {Status.APPROVED, Status.REJECTED}:
-        by = f" by {document.reviewer}" if document.reviewer else ""
-        raise AlreadyDecided(f"The document was already {Status(document.status).label.lower()}{by}.")
+        words = {"status": lifecycle.in_words(document.status), "who": document.reviewer}
+        if document.reviewer:
+            raise AlreadyDecided(_("The document was already %(status)s by %(who)s.") % words)
+        raise AlreadyDecided(_("The document was already %(status)s.") % words)
     if document.status != Status.NEEDS_REVIEW:
         raise lifecycle.NotPossible(
-            f"The document is {Status(document.status).label.lower()}; there is nothing to decide yet."
+            _("The document is %(status)s; there is nothing to decide yet.")
+            % {"status": lifecycle.in_words(document.status)}
         )
     worklist.check_handed(document, user)
 
@@ -105,7 +110,7 @@ def check_reopen(document: Document, user: AnyUser) -> None:
     """Raise NotAllowed or NotPossible unless the user may put the document back into review."""
     access.check(user, "supervise", document.tenant_id)
     if document.status not in {Status.APPROVED, Status.REJECTED}:
-        raise lifecycle.NotPossible("Only an approved or rejected document can be re-opened.")
+        raise lifecycle.NotPossible(_("Only an approved or rejected document can be re-opened."))
 
 
 def check_undo(document: Document, user: AnyUser) -> Decision:
@@ -114,12 +119,12 @@ def check_undo(document: Document, user: AnyUser) -> Decision:
     mine = Decision.objects.filter(document=document, version=document.version - 1, undone_at=None)
     last: Decision | None = mine.first()
     if last is None or document.status not in {Status.APPROVED, Status.REJECTED}:
-        raise lifecycle.NotPossible("There is no decision on this document to take back.")
+        raise lifecycle.NotPossible(_("There is no decision on this document to take back."))
     if last.reviewer != access.actor_of(user):
-        raise lifecycle.NotPossible("Only the person who decided can take it back. A supervisor can re-open it.")
+        raise lifecycle.NotPossible(_("Only the person who decided can take it back. A supervisor can re-open it."))
     if last.reason == SPLIT:
         raise lifecycle.NotPossible(
-            "The document was split, and its parts go their own ways. Reject those that should not be."
+            _("The document was split, and its parts go their own ways. Reject those that should not be.")
         )
     return last
 
@@ -134,7 +139,7 @@ def check_replay(document: Document, user: AnyUser) -> None:
     """Raise NotAllowed or NotPossible unless the user may have the document read again from its stored answer."""
     access.check(user, "supervise", document.tenant_id)
     if document.status != Status.NEEDS_REVIEW:
-        raise lifecycle.NotPossible("Only a document that waits for review can be read again. Re-open it first.")
+        raise lifecycle.NotPossible(_("Only a document that waits for review can be read again. Re-open it first."))
 
 
 def can(check: Callable[[Document, AnyUser], None], document: Document, user: AnyUser) -> bool:
@@ -174,7 +179,7 @@ def save_draft(
             if draft.fields == dict(fields):
                 return draft.revision  # the same save once more, since its answer was lost
             # A second tab of the same person, or a save that was overtaken by a later one: the newer stays.
-            raise lifecycle.Overtaken("This draft was saved from another window. Load the document again.")
+            raise lifecycle.Overtaken(_("This draft was saved from another window. Load the document again."))
         Draft.objects.filter(pk=draft.pk).update(
             fields=dict(fields), revision=F("revision") + 1, document_version=version, saved_at=Now()
         )
@@ -246,7 +251,7 @@ def suggested_split(document_id: UUID, user: AnyUser) -> list[Stretch]:
         document = Document.objects.visible_to(user).get(pk=document_id)
         access.check(user, "review", document.tenant_id)
         if document.status not in pipeline.READ:
-            raise lifecycle.NotPossible("The document was not read yet, so nothing is known of its pages.")
+            raise lifecycle.NotPossible(_("The document was not read yet, so nothing is known of its pages."))
     return splitting.suggested(document)
 
 
@@ -259,7 +264,7 @@ def _split_so(document: Document, user: AnyUser, stretches: Sequence[Stretch]) -
     if [(each.split_first, each.page_count) for each in found] != [
         (each.first, each.last - each.first + 1) for each in stretches
     ]:
-        raise lifecycle.NotPossible("The document was split before, at other pages. Work on the parts that it has.")
+        raise lifecycle.NotPossible(_("The document was split before, at other pages. Work on the parts that it has."))
     return found
 
 
@@ -299,13 +304,15 @@ def undo(document_id: UUID, user: AnyUser, *, version: int) -> Document:
     with access.scope_of(user):
         document = lifecycle.locked(document_id, user)
         if document.version != version:
-            raise lifecycle.Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
+            raise lifecycle.Overtaken(
+                _("The document was changed in the meantime. Load it again to see where it stands.")
+            )
         if document.status == Status.NEEDS_REVIEW:
             return _retract(document, user)
         last = check_undo(document, user)
         if not outbox.withdraw(document):
             raise lifecycle.NotPossible(
-                "The decision was announced in the meantime. A supervisor can re-open the document."
+                _("The decision was announced in the meantime. A supervisor can re-open the document.")
             )
         own = checks.said_by(document, user, version=last.version)
         draft = said.as_draft(document, [each for each in last.corrections.all() if own is None or each.field in own])
@@ -409,7 +416,7 @@ def _check_current(document: Document, user: AnyUser, version: int) -> None:
     check_decide(document, user)
     if document.version != version:
         raise lifecycle.Overtaken(
-            "The document was changed after you opened it. Compare your values with the newer ones."
+            _("The document was changed after you opened it. Compare your values with the newer ones.")
         )
 
 
@@ -419,7 +426,9 @@ def _check_claim(document: Document, user: AnyUser, token: UUID | None) -> None:
     if claim and claim.holder_id != user.pk:
         raise worklist.Held(claim.holder.get_full_name() or claim.holder.get_username())
     if token and (claim is None or claim.token != token):
-        raise worklist.ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
+        raise worklist.ClaimLost(
+            _("The document was not held any more. What you typed is kept; open it again to go on.")
+        )
 
 
 def lane_answers(document: Document) -> dict[str, LaneAnswer]:
@@ -533,7 +542,13 @@ def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     if verdict.reason not in codes:
         known = ", ".join(codes)
         raise NotAcceptable(
-            [FieldError("reason", "reason_missing", f"Say why the document is rejected: one of {known}.")]
+            [
+                FieldError(
+                    "reason",
+                    "reason_missing",
+                    _("Say why the document is rejected: one of %(known)s.") % {"known": known},
+                )
+            ]
         )
     return _rejected(document, user, verdict)
 
@@ -606,7 +621,9 @@ def _form_errors(
     rows: Mapping[str, Field], acts: dict[str, tuple[Act, str | None]], type_: extraction.DocumentType
 ) -> list[FieldError]:
     errors = [
-        FieldError(path, "unknown_field", f"The document has no field {path}.") for path in acts if path not in rows
+        FieldError(path, "unknown_field", _("The document has no field %(field)s.") % {"field": path})
+        for path in acts
+        if path not in rows
     ]
     for path, (act, typed) in list(acts.items()):
         if act == Act.ADDED and not (typed or "").strip():
@@ -618,13 +635,14 @@ def _form_errors(
                     extraction.parse_kind(typed or "", rows[path].kind, document_type=type_, name=rows[path].name),
                 )
             except extraction.InvalidValue as invalid:
-                errors.append(FieldError(path, invalid.code, str(invalid)))
+                errors.append(FieldError(path, invalid.code, told.sentence(str(invalid))))
         elif path in rows and act == Act.CONFIRMED and rows[path].value is None:
             errors.append(
                 FieldError(
                     path,
                     "missing",
-                    f"{rows[path].label} has no value to confirm. Type it or mark it as not on the page.",
+                    _("%(label)s has no value to confirm. Type it or mark it as not on the page.")
+                    % {"label": told.label(rows[path].label)},
                 )
             )
     return errors
@@ -642,7 +660,12 @@ def _rule_errors(
     excused = {path for path, (act, _value) in acts.items() if act in {Act.ABSENT, Act.UNREADABLE}}
     excused |= {path for path, row in rows.items() if path not in acts and row.state in {"absent", "unreadable"}}
     return [
-        FieldError(problem.field or "", problem.code, problem.message, overridable=problem.code != "missing")
+        FieldError(
+            problem.field or "",
+            problem.code,
+            told.sentence(problem.message),
+            overridable=problem.code != "missing",
+        )
         for problem in extraction.check(header, list(items.values()), type_)
         if not (problem.code == "missing" and problem.field in excused)
     ]

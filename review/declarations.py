@@ -7,6 +7,7 @@ from typing import Any
 from ocr import document_types, extraction
 from ocr.extraction.document_types import ItemsRule, OrderRule, Rule, SumRule
 from ocr.models import DocumentType
+from ocr.told import label as told_label
 
 
 def of(type_: DocumentType | None) -> dict[str, Any] | None:
@@ -18,7 +19,7 @@ def told(type_: extraction.DocumentType) -> dict[str, Any]:
     """`{required, labels, rules, date_order}`, for static/js/review/rules.js. `decisions` evaluates the same and has the last word."""
     return {
         "required": [spec.name for spec in type_.fields if spec.required],
-        "labels": {spec.name: spec.label for spec in type_.fields},
+        "labels": {spec.name: told_label(spec.label) for spec in type_.fields},
         "rules": [_told(rule) for rule in type_.rules],
         "date_order": type_.date_order,
     }

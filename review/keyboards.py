@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from review.models import Keyboard
 
 if TYPE_CHECKING:
@@ -37,12 +39,12 @@ _USUAL: dict[str, Any] = {"chords": {}, "single_letters": True}
 def keep(user: AnyUser, *, chords: Mapping[str, str], single_letters: bool) -> dict[str, Any]:
     """Keep the person's keys in place of what they had. Raises Unusable."""
     if len(chords) > MOST:
-        raise Unusable(f"At most {MOST} keys can be changed.")
+        raise Unusable(_("At most %(most)s keys can be changed.") % {"most": MOST})
     for command, chord in chords.items():
         _check(command, chord)
     twice = sorted({chord for chord in chords.values() if chord and list(chords.values()).count(chord) > 1})
     if twice:
-        raise Unusable(f"{twice[0]} is given to two commands. Give each a key of its own.")
+        raise Unusable(_("%(key)s is given to two commands. Give each a key of its own.") % {"key": twice[0]})
     Keyboard.objects.update_or_create(
         user_id=int(user.pk or 0), defaults={"chords": dict(chords), "single_letters": single_letters}
     )
@@ -51,8 +53,8 @@ def keep(user: AnyUser, *, chords: Mapping[str, str], single_letters: bool) -> d
 
 def _check(command: str, chord: str) -> None:
     if not _COMMAND.fullmatch(command):
-        raise Unusable("Name commands as the page does, in small letters.")
+        raise Unusable(_("Name commands as the page does, in small letters."))
     if not _CHORD.fullmatch(chord):
-        raise Unusable(f"{chord[:20]!r} is no key. Write it as Ctrl+Enter, Alt+1 or F2.")
+        raise Unusable(_("“%(key)s” is no key. Write it as Ctrl+Enter, Alt+1 or F2.") % {"key": chord[:20]})
     if _SYSTEM.fullmatch(chord):
-        raise Unusable(f"{chord} belongs to the browser or the system. Choose another key.")
+        raise Unusable(_("%(key)s belongs to the browser or the system. Choose another key.") % {"key": chord})

@@ -42,7 +42,8 @@ from ocr import (
 )
 from ocr.forms import PRIORITIES, type_choices
 from ocr.models import Artifact, Document, Field, Page, Priority, TextLayer
-from ocr.views import ago, facts, row, timeline
+from ocr.told import label as told_label
+from ocr.views import ago, facts, row, since, timeline
 from review import assigning, checks, comments, decisions, declarations, keyboards, reasons, worklist
 from review.models import Act, Claim, Draft, Escalation, LaneAnswer, TakeoverReason
 from tenants import access
@@ -62,13 +63,13 @@ TONES = {
     "partial_result": "bad",
 }
 REASON_LABELS = {
-    "low_confidence": "Below the threshold",
-    "ambiguous": "Two readings possible",
-    "missing": "Required, not found",
-    "invalid": "Fails a check",
-    "unclear_type": "Unclear document type",
-    "several_documents": "Several documents in one file",
-    "partial_result": "Read only in part",
+    "low_confidence": _lazy("Below the threshold"),
+    "ambiguous": _lazy("Two readings possible"),
+    "missing": _lazy("Required, not found"),
+    "invalid": _lazy("Fails a check"),
+    "unclear_type": _lazy("Unclear document type"),
+    "several_documents": _lazy("Several documents in one file"),
+    "partial_result": _lazy("Read only in part"),
 }
 
 
@@ -117,14 +118,16 @@ TABS = {
     "checks": _lazy("Further checks"),
     "answers": _lazy("Waiting for an answer"),
     "escalated": _lazy("Escalated"),
-    "aside": _lazy("Set aside"),
+    "aside": _lazy("Set aside by me"),
     "done": _lazy("Done today"),
 }
 
 
 class QueueFilters(forms.Form):
-    document_type = forms.ChoiceField(required=False)
-    priority = forms.ChoiceField(choices=[("", _("Any priority")), *PRIORITIES], required=False)
+    document_type = forms.ChoiceField(label=_lazy("Document type"), required=False)
+    priority = forms.ChoiceField(
+        label=_lazy("Priority"), choices=[("", _lazy("Any priority")), *PRIORITIES], required=False
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -339,7 +342,7 @@ def _further_reasons(document_ids: list[UUID], user: Any) -> dict[UUID, list[dic
 
 
 def _age(document: Document) -> str:
-    return ago(document.received_at).removesuffix(" ago")
+    return since(document.received_at) or ago(document.received_at)
 
 
 # --- Review -------------------------------------------------------------------------------------------------------
@@ -525,7 +528,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         "document": {
             **{name: told[name] for name in ("id", "filename", "received_at", "version", "status", "priority")},
             "document_type": told["document_type"],
-            "type_label": document.document_type.label if document.document_type else "",
+            "type_label": told_label(document.document_type.label) if document.document_type else "",
             "tenant": document.tenant.name,
             "page_count": document.page_count,
         },
@@ -651,7 +654,7 @@ def _line_items(document: Document, items: list[dict[str, Any]]) -> dict[str, An
         return None
     return {
         "columns": [
-            {"name": spec.name, "label": spec.label, "kind": spec.kind, "choices": list(spec.choices)}
+            {"name": spec.name, "label": told_label(spec.label), "kind": spec.kind, "choices": list(spec.choices)}
             for spec in columns
         ],
         "rows": [{"row": item["row"], "cells": {cell["name"]: cell for cell in item["cells"]}} for item in items],
@@ -765,7 +768,7 @@ def _split(request: HttpRequest, document_id: UUID, written: str) -> HttpRespons
 
 def _split_context(request: HttpRequest, document_id: UUID) -> dict[str, Any]:
     found = decisions.suggested_split(document_id, request.user)
-    labels = {row.name: row.label for row in document_types.newest()}
+    labels = {row.name: told_label(row.label) for row in document_types.newest()}
     with access.scope_of(request.user):
         document = serving.document_for(request.user, document_id)
     return {
@@ -809,8 +812,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "waiting_series": [{"label": label, "value": bucket.waiting} for label, bucket in buckets],
         "reasons": _reason_shares(found),
         **spent,
-        "since": formats.date_format(timezone.localtime(found.since), "j F, H:i"),
-        "updated": formats.date_format(timezone.localtime(found.until), "l j F, H:i"),
+        "since": formats.date_format(timezone.localtime(found.since), _("j F, H:i")),
+        "updated": formats.date_format(timezone.localtime(found.until), _("l j F, H:i")),
         "period": {
             "name": period,
             "links": [
@@ -826,7 +829,7 @@ def _costs(user: Any) -> dict[str, Any]:
     """This month's money (UTC), whatever period the page shows."""
     month = costs.month(user)
     return {
-        "month": formats.date_format(month.month, "F Y"),
+        "month": formats.date_format(month.month, "YEAR_MONTH_FORMAT"),
         "usd": costs.dollars(month.micro_dollars),
         "uncertain_usd": costs.dollars(month.uncertain_micro_dollars) if month.uncertain_micro_dollars else "",
         "pages": month.pages,
@@ -855,7 +858,7 @@ def _costs(user: Any) -> dict[str, Any]:
 
 
 def _clock(moment: Any, period: str) -> str:
-    return formats.date_format(timezone.localtime(moment), "H:i" if period == "today" else "j M")
+    return formats.date_format(timezone.localtime(moment), "TIME_FORMAT" if period == "today" else "MONTH_DAY_FORMAT")
 
 
 def _kpis(found: metrics.Figures) -> list[dict[str, str]]:
@@ -866,14 +869,19 @@ def _kpis(found: metrics.Figures) -> list[dict[str, str]]:
     waiting = _("oldest %s") % _span(oldest) if oldest is not None else _("nothing waits")
     until_result = _("upload to answer, ± %s %%") % formats.number_format(tallies.RESOLUTION * 100)
     return [
-        _kpi(_("Documents"), str(found.received), "", _("%(n)s finished") % {"n": found.finished}),
-        _kpi(_("Waiting for review"), str(found.waiting), "", waiting, "warn" if late else "plain"),
-        _kpi(_("Per minute"), f"{found.per_minute:.1f}", "", _("since the first of the period")),
-        _kpi(_("Time to result, p95"), "–" if p95 is None else f"{p95:.1f}", "" if p95 is None else "s", until_result),
-        _kpi(_("Straight through"), "–" if share is None else f"{share * 100:.1f}", "" if share is None else "%",
+        _kpi(_("Documents"), formats.number_format(found.received, force_grouping=True), "", _("%(n)s finished") % {"n": found.finished}),
+        _kpi(_("Waiting for review"), formats.number_format(found.waiting, force_grouping=True), "", waiting, "warn" if late else "plain"),
+        _kpi(_("Per minute"), _decimal(found.per_minute), "", _("since the first of the period")),
+        _kpi(_("Time to result, p95"), "–" if p95 is None else _decimal(p95), "" if p95 is None else "s", until_result),
+        _kpi(_("Straight through"), "–" if share is None else _decimal(share * 100), "" if share is None else "%",
              _("%(n)s needed nobody") % {"n": found.straight_through}),
-        _kpi(_("Failed"), str(found.failed), "", _("need a supervisor") if found.failed else _("none"), "warn" if found.failed else "ok"),
+        _kpi(_("Failed"), formats.number_format(found.failed, force_grouping=True), "",
+             _("need a supervisor") if found.failed else _("none"), "warn" if found.failed else "ok"),
     ]  # fmt: skip
+
+
+def _decimal(value: float) -> str:
+    return formats.number_format(round(value, 1), 1, force_grouping=True)
 
 
 def _kpi(label: str, value: str, unit: str, note: str, tone: str = "plain") -> dict[str, str]:
@@ -884,8 +892,10 @@ def _span(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return _("%(n)s s") % {"n": f"{seconds:.0f}"}
+    if seconds < 5400:
+        return _("%(n)s min") % {"n": f"{seconds / 60:.0f}"}
+    return _("%(n)s h") % {"n": _decimal(seconds / 3600)}
 
 
 def _reason_shares(found: metrics.Figures) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, IntegerField, Q, QuerySet, Subquery
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from audit import trail
 from audit.models import Kind
@@ -140,7 +141,9 @@ class Held(Exception):
     code = "held"
 
     def __init__(self, holder: str) -> None:
-        super().__init__(f"{holder} is working on this document. It is free again when they leave it.")
+        super().__init__(
+            _("%(who)s is working on this document. It is free again when they leave it.") % {"who": holder}
+        )
         self.holder = holder
 
 
@@ -366,7 +369,7 @@ def check_escalated(document: Document, user: AnyUser) -> None:
     if access.can(user, "supervise", document.tenant_id):
         return
     if Escalation.objects.filter(document=document).exists():
-        raise Escalated("The document was passed on to a supervisor. Nobody else can decide it now.")
+        raise Escalated(_("The document was passed on to a supervisor. Nobody else can decide it now."))
 
 
 def take_over(document_id: UUID, user: AnyUser, *, reason: str) -> Claim:
@@ -378,7 +381,7 @@ def take_over(document_id: UUID, user: AnyUser, *, reason: str) -> Claim:
         document = lifecycle.locked(document_id, user)
         access.check(user, "supervise", document.tenant_id)
         if document.status != Status.NEEDS_REVIEW:
-            raise lifecycle.NotPossible("Only a document that waits for review can be taken over.")
+            raise lifecycle.NotPossible(_("Only a document that waits for review can be taken over."))
         comments.check_answered(document)
         checks.check_unseen(document, user)
         return _hold(document, user, _claim_on(document), reason=TakeoverReason(reason))
@@ -432,7 +435,7 @@ def mine(document_id: UUID, user: AnyUser, token: UUID) -> Document:
     document = lifecycle.locked(document_id, user)
     found = _claim_on(document)
     if not (found and found.counts and found.holder_id == user.pk and found.token == token):
-        raise ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
+        raise ClaimLost(_("The document was not held any more. What you typed is kept; open it again to go on."))
     return document
 
 
@@ -488,7 +491,7 @@ def heartbeat(
         until = Now() + timedelta(seconds=settings.CLAIM_SECONDS)
         mine = Claim.objects.filter(holder_id=user.pk, expires_at__gte=Now())
         if not mine.filter(document_id=document_id, token=token).update(expires_at=until):
-            raise ClaimLost("The document was not held any more. What you typed is kept; open it again to go on.")
+            raise ClaimLost(_("The document was not held any more. What you typed is kept; open it again to go on."))
         others = [*ahead]
         kept = others and [each for each in others if mine.filter(token=each).update(expires_at=until)]
         return Claim.objects.get(document_id=document_id).expires_at, kept

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy
+
 from tenants import scope
 from tenants.models import ApiKey, Membership, Role
 
@@ -21,11 +23,15 @@ ABILITIES: dict[str, frozenset[str]] = {
     "administer": frozenset({Role.TENANT_ADMIN}),
 }
 _SENTENCES = {
-    "upload": "Your role does not allow uploading documents here. Ask your administrator for the uploader role.",
-    "review": "Your role does not allow reviewing documents here. Ask your administrator for the reviewer role.",
-    "supervise": "Only a supervisor can do this. Ask a supervisor of your team.",
-    "audit": "Only an auditor can see this. Ask your administrator for the auditor role.",
-    "administer": "Only an administrator of the tenant can do this.",
+    "upload": gettext_lazy(
+        "Your role does not allow uploading documents here. Ask your administrator for the uploader role."
+    ),
+    "review": gettext_lazy(
+        "Your role does not allow reviewing documents here. Ask your administrator for the reviewer role."
+    ),
+    "supervise": gettext_lazy("Only a supervisor can do this. Ask a supervisor of your team."),
+    "audit": gettext_lazy("Only an auditor can see this. Ask your administrator for the auditor role."),
+    "administer": gettext_lazy("Only an administrator of the tenant can do this."),
 }
 
 
@@ -84,7 +90,7 @@ def can(user: AnyUser, ability: str, tenant_id: UUID | None = None) -> bool:
 def check(user: AnyUser, ability: str, tenant_id: UUID | None = None) -> None:
     """Raise NotAllowed with a sentence unless the user has the ability."""
     if not can(user, ability, tenant_id):
-        raise NotAllowed(_SENTENCES[ability])
+        raise NotAllowed(str(_SENTENCES[ability]))
 
 
 def tenants_with(user: AnyUser, ability: str) -> list[UUID]:

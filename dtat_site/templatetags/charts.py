@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.utils import formats
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -55,7 +56,9 @@ def scale_for(values: Sequence[float], *, whole: bool = False) -> Scale:
 
 
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.2f}".rstrip("0")
+    if value == round(value):
+        return formats.number_format(round(value), force_grouping=True)
+    return formats.number_format(round(value, 2), 2, force_grouping=True).rstrip("0")
 
 
 def _time_axis(labels: Sequence[str], centred: float = 0.0) -> list[dict[str, str]]:
@@ -210,7 +213,8 @@ def share_line(share: float) -> SafeString:
 @register.filter
 def as_percent(share: float) -> str:
     """0.457 as 46%; a share that is small but not nothing is never shown as 0%."""
-    return "<1%" if 0 < share < 0.01 else f"{share * 100:.0f}%"
+    number = "<1" if 0 < share < 0.01 else f"{share * 100:.0f}"
+    return _("%(n)s%%") % {"n": number}
 
 
 @register.filter

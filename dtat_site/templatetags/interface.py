@@ -12,7 +12,11 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from ocr import told
+from ocr.models import Priority
 
 register = template.Library()
 
@@ -72,13 +76,13 @@ def share_bar(share: float, late: bool = False) -> SafeString:  # noqa: FBT001, 
 def moment(text: str) -> str:
     """An ISO 8601 time as people write it; a script then turns it into the reader's own time zone."""
     parsed = parse_datetime(text)
-    return date_format(localtime(parsed), "j M Y, H:i") if parsed else text
+    return date_format(localtime(parsed), "DATETIME_FORMAT") if parsed else text
 
 
 @register.filter
 def percent(value: float | None) -> str:
     """A confidence in whole percent, or a dash where the engine gave none."""
-    return "–" if value is None else f"{value:.0f}%"
+    return "–" if value is None else gettext("%(n)s%%") % {"n": f"{value:.0f}"}
 
 
 FIELD_STATES = {
@@ -105,6 +109,30 @@ def field_state(name: str, value: str | None, problems: Sequence[Any] = ()) -> d
     elif name == "open" and codes & {"invalid", "failed_rule"}:
         tone = "bad"
     return {"tone": tone, "icon": TONE_ICONS.get(tone, "info"), "label": label}
+
+
+@register.filter
+def percent_sign(number: str) -> str:
+    """A number that was written out, as a percentage."""
+    return gettext("%(n)s%%") % {"n": number}
+
+
+@register.filter
+def money(usd: str) -> str:
+    """An amount that was written out, in dollars."""
+    return gettext("$%(usd)s") % {"usd": usd}
+
+
+@register.filter
+def priority(name: str) -> str:
+    """A priority by its name in REST, in words."""
+    return str(Priority[name.upper()].label) if name.upper() in Priority.names else name
+
+
+@register.filter
+def shown(value: object, kind: str) -> str:
+    """A canonical value as people of the language write it."""
+    return told.value(str(value), kind)
 
 
 @register.filter

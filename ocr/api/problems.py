@@ -9,6 +9,8 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -21,21 +23,21 @@ from tenants.access import NotAllowed
 
 CONTENT_TYPE = "application/problem+json"
 _TITLES = {
-    400: "The request cannot be understood",
-    401: "Sign in first",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    406: "Not acceptable",
-    409: "Somebody else was first",
-    412: "The document has changed",
-    413: "Too large",
-    415: "Unsupported content",
-    422: "The content is not acceptable",
-    429: "Too many requests",
-    500: "Something went wrong here",
-    503: "Not available now",
-    507: "No room left",
+    400: gettext_lazy("The request cannot be understood"),
+    401: gettext_lazy("Sign in first"),
+    403: gettext_lazy("Not allowed"),
+    404: gettext_lazy("Not found"),
+    405: gettext_lazy("Method not allowed"),
+    406: gettext_lazy("Not acceptable"),
+    409: gettext_lazy("Somebody else was first"),
+    412: gettext_lazy("The document has changed"),
+    413: gettext_lazy("Too large"),
+    415: gettext_lazy("Unsupported content"),
+    422: gettext_lazy("The content is not acceptable"),
+    429: gettext_lazy("Too many requests"),
+    500: gettext_lazy("Something went wrong here"),
+    503: gettext_lazy("Not available now"),
+    507: gettext_lazy("No room left"),
 }
 # Exceptions of the functions behind the doors: their code and sentence are what the caller gets.
 STATUSES: dict[type[Exception], int] = {
@@ -57,7 +59,7 @@ def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] |
     """One problem as a response."""
     body = {
         "type": f"/api/docs/#{code}",
-        "title": _TITLES.get(status, "Error"),
+        "title": str(_TITLES.get(status, _("Error"))),
         "status": status,
         "code": code,
         "detail": detail,
@@ -72,27 +74,27 @@ def answer(error: Exception, context: Mapping[str, Any]) -> Response:
             later = {"Retry-After": str(error.retry_after)} if hasattr(error, "retry_after") else None
             return problem(status, getattr(error, "code", kind.__name__), str(error), headers=later)
     if isinstance(error, Http404 | ObjectDoesNotExist):
-        return problem(404, "not_found", "There is nothing here that you may see.")
+        return problem(404, "not_found", _("There is nothing here that you may see."))
     if isinstance(error, PermissionDenied):
-        return problem(403, "not_allowed", "You may not do this.")
+        return problem(403, "not_allowed", _("You may not do this."))
     if isinstance(error, RequestDataTooBig):
-        return problem(413, "body_too_large", "The request is too large.")
+        return problem(413, "body_too_large", _("The request is too large."))
     if isinstance(error, SuspiciousOperation):
-        return problem(400, "invalid", "The request cannot be read. Send fewer fields and plain names.")
+        return problem(400, "invalid", _("The request cannot be read. Send fewer fields and plain names."))
     if isinstance(error, sandbox.SandboxFailed | OSError):
         log.event("not_accepted", level=logging.ERROR, error=error)
         return problem(
-            503, "try_again", "The file could not be stored just now. Send it again.", headers={"Retry-After": "5"}
+            503, "try_again", _("The file could not be stored just now. Send it again."), headers={"Retry-After": "5"}
         )
     if isinstance(error, OperationalError | InterfaceError):
         log.event("database_away", level=logging.ERROR, error=error)
         return problem(
-            503, "try_again", "The database does not answer just now. Try again.", headers={"Retry-After": "5"}
+            503, "try_again", _("The database does not answer just now. Try again."), headers={"Retry-After": "5"}
         )
     if isinstance(error, exceptions.APIException):
         return _framework(error, context)
     logging.getLogger("dtat").exception("request_crashed", exc_info=error)
-    sentence = (
+    sentence = _(
         "Something went wrong here, and it was noted. Try again; tell the administrator the request's id if it stays."
     )
     return problem(500, "internal", sentence, request_id=log.request_id())
@@ -107,7 +109,7 @@ def _framework(error: exceptions.APIException, context: Mapping[str, Any]) -> Re
             {"field": field, "code": str(getattr(words, "code", "invalid")), "message": str(words)}
             for field, words in _flat(error.detail)
         ]
-        return problem(400, "invalid", "Some values are missing or wrong.", errors=errors)
+        return problem(400, "invalid", _("Some values are missing or wrong."), errors=errors)
     detail = error.detail
     if isinstance(detail, Mapping):  # the token library's errors carry sentence and code side by side
         return problem(error.status_code, str(detail.get("code")), _sentence(detail.get("detail")), headers=headers)

@@ -9,11 +9,13 @@ from typing import Any
 
 import yaml
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from audit import prepared, trail
 from audit.models import Kind
 from ocr import extraction
 from ocr.document_types import written
+from ocr.extraction import sentences
 from ocr.models import DocumentType
 from tenants.changes import PLATFORM
 
@@ -68,9 +70,7 @@ def save(text: str, *, name: str, based_on: int, actor: str) -> DocumentType:
     """
     definition = written.definition(text)
     if name and definition["name"] != name:
-        raise written.Unreadable(
-            f"name must stay {name}: a type of another name is a new one.", written.line_of_name(text)
-        )
+        raise written.Unreadable(sentences.KEPT_NAME(name=name), written.line_of_name(text))
     with transaction.atomic():
         newest = named(definition["name"])
         if (newest.version if newest else 0) != based_on:
@@ -89,10 +89,14 @@ def save(text: str, *, name: str, based_on: int, actor: str) -> DocumentType:
 
 def _overtaken(name: str, newest: DocumentType | None, *, is_new: bool) -> Overtaken:
     if is_new:
-        return Overtaken(f"There is a document type called {name} already. Choose another name, or edit that one.")
+        return Overtaken(
+            _("There is a document type called %(name)s already. Choose another name, or edit that one.")
+            % {"name": name}
+        )
     version, who = (newest.version, newest.made_by) if newest else (0, "")
     return Overtaken(
-        f"Version {version} was saved by {who.removeprefix('user:')} meanwhile. Open the type again and make your change there."
+        _("Version %(n)s was saved by %(who)s meanwhile. Open the type again and make your change there.")
+        % {"n": version, "who": who.removeprefix("user:")}
     )
 
 

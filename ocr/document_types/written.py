@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from ocr import extraction
+from ocr.extraction import sentences
 from ocr.models import DocumentType
 
 LONGEST = 200_000  # characters
@@ -33,13 +34,13 @@ class Unreadable(extraction.InvalidType):
         self.line = line
 
     def __str__(self) -> str:
-        return f"Line {self.line}: {self.args[0]}"
+        return sentences.LINE(count=str(self.line), sentence=str(self.args[0]))
 
 
 def definition(text: str) -> dict[str, Any]:
     """The definition that a YAML text describes, without a version. Raises Unreadable with the line and a sentence."""
     if len(text) > LONGEST:
-        raise Unreadable(f"The text is longer than {LONGEST:,} characters.", 1)
+        raise Unreadable(sentences.TEXT_TOO_LONG(count=f"{LONGEST:,}"), 1)
     root = _composed(text)
     told = yaml.safe_load(text)
     if isinstance(told, dict):
@@ -85,7 +86,7 @@ def _composed(text: str) -> yaml.Node | None:
         yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Unreadable(f"This is not YAML: {error.problem}.", mark.line + 1 if mark else 1) from None
+        raise Unreadable(sentences.NOT_YAML(problem=str(error.problem)), mark.line + 1 if mark else 1) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         if isinstance(error, Unreadable):
             raise
@@ -114,7 +115,7 @@ def _refuse_doubles(node: yaml.MappingNode) -> None:
     seen = set()
     for key, _value in node.value:
         if key.value in seen:
-            raise Unreadable(f"{key.value} must not be given twice.", key.start_mark.line + 1)
+            raise Unreadable(sentences.GIVEN_TWICE(path=str(key.value)), key.start_mark.line + 1)
         seen.add(key.value)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from ocr.extraction import sentences
 from ocr.extraction.document_types import DocumentType, FieldSpec
 from ocr.extraction.reading import Problem, Reading
 from ocr.extraction.tolerant import counted, text
@@ -72,7 +73,7 @@ def with_unclear_type(reading: Reading, labels: Sequence[str]) -> Reading:
     """The reading with the problem that its type could be any of `labels`; unchanged when there are none."""
     if not labels:
         return reading
-    message = f"This could be: {', '.join(labels)}. Check the type of the document."
+    message = sentences.UNCLEAR_TYPE(labels=", ".join(labels))
     return replace(reading, problems=(Problem("unclear_type", None, message, None), *reading.problems))
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ocr.extraction import sentences
+
 # Behind the check digits: digits (n), letters (a) or either (c). Source: SWIFT's IBAN registry.
 _ACCOUNTS = {
     "AD": "8n12c", "AE": "19n", "AL": "8n16c", "AT": "16n", "AZ": "4a20c", "BA": "16n", "BE": "12n", "BG": "4a6n8c",
@@ -63,7 +65,7 @@ def iban_refusal(text: str) -> str:
         return "Write the IBAN, beginning with its country, for example DE89 3704 0044 0532 0130 00."
     length = len(_shape(f"4c{_ACCOUNTS[country]}"))
     if len(typed) != length:
-        return f"An IBAN that begins with {country} has {length} characters; this has {len(typed)}."
+        return sentences.IBAN_LENGTH(country=country, count_right=str(length), count_typed=str(len(typed)))
     return "The check digits of this IBAN do not come out. Compare it with the document, character by character."
 
 
@@ -92,10 +94,8 @@ def tax_id_refusal(text: str) -> str:
     if not country or len(_digits(typed)) < _FEWEST_DIGITS:
         return "Write the tax number as printed, for example DE136695976 or 12-3456789."
     if not _is_tax_id_shaped(typed):
-        return f"A tax number that begins with {country} looks like {country}{_EXAMPLES[country]}."
-    return (
-        f"The check digit of this {country} tax number does not come out. Compare it with the document, digit by digit."
-    )
+        return sentences.TAX_SHAPE(country=country, example=f"{country}{_EXAMPLES[country]}")
+    return sentences.TAX_DIGITS(country=country)
 
 
 # --- shapes

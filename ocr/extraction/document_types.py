@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal, cast, get_args
 
+from ocr.extraction import sentences
+
 Kind = Literal[
     "text", "amount", "date", "currency", "number", "identifier", "tax_id", "iban", "email", "phone", "percent", "checkbox",
     "signature",
@@ -192,12 +194,12 @@ class _Mapping:
     def __init__(self, data: object, path: str) -> None:
         self.path = path
         if not isinstance(data, Mapping):
-            raise InvalidType(f"{path.rstrip('.') or 'The document type'} must be a mapping of keys to values.")
+            raise InvalidType(sentences.NO_MAPPING(path=path.rstrip(".") or "The document type"))
         self.data: Mapping[str, object] = data
         self.read: set[str] = set()
 
     def wrong(self, key: str, must: str) -> InvalidType:
-        return InvalidType(f"{self.path}{key} must {must}.")
+        return InvalidType(sentences.MUST(path=f"{self.path}{key}", must=must))
 
     def get(self, key: str) -> object:
         self.read.add(key)
@@ -207,7 +209,7 @@ class _Mapping:
         for key in self.data:
             if key not in self.read:
                 known = ", ".join(sorted(self.read))
-                raise InvalidType(f"{self.path}{key} is not known here; known keys are {known}.")
+                raise InvalidType(sentences.UNKNOWN_KEY(path=f"{self.path}{key}", names=known))
 
     def text(self, key: str, *, default: str | None = None) -> str:
         found = self.get(key)
@@ -260,7 +262,7 @@ class _Mapping:
         if found is None:
             return default
         if found not in allowed:
-            raise self.wrong(key, f"be one of {', '.join(allowed)}")
+            raise self.wrong(key, sentences.ONE_OF(names=", ".join(allowed)))
         return str(found)
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -274,7 +276,7 @@ class _Mapping:
     def choices(self, key: str, allowed: Sequence[str]) -> tuple[str, ...]:
         found = self.texts(key)
         if any(each not in allowed for each in found) or len(set(found)) != len(found):
-            raise self.wrong(key, f"be a list of different names out of {', '.join(allowed)}")
+            raise self.wrong(key, sentences.SOME_OF(names=", ".join(allowed)))
         return found
 
     def mappings(self, key: str) -> list[_Mapping]:
@@ -298,7 +300,7 @@ def _field(at: _Mapping) -> FieldSpec:
     name = at.name("name")
     finder = at.get("finder")
     if finder is not None and finder not in get_args(Finder):
-        raise at.wrong("finder", f"be one of {', '.join(get_args(Finder))}")
+        raise at.wrong("finder", sentences.ONE_OF(names=", ".join(get_args(Finder))))
     choices = _choices(at)
     spec = FieldSpec(
         name=name,
@@ -422,16 +424,16 @@ def _check_whole(made: DocumentType) -> None:
         raise InvalidType("features must contain QUERIES when there are queries.")
     signed = next((at for at, spec in enumerate(made.fields) if spec.kind == "signature" and not spec.lending), None)
     if signed is not None and "SIGNATURES" not in made.features:
-        raise InvalidType(f"features must contain SIGNATURES, since fields[{signed}] is a signature.")
+        raise InvalidType(sentences.UNSIGNED_FEATURE(path=f"fields[{signed}]"))
     if len(made.queries) > MAX_QUERIES:
-        raise InvalidType(f"queries must be at most {MAX_QUERIES}.")
+        raise InvalidType(sentences.TOO_MANY_QUERIES(count=str(MAX_QUERIES)))
     aliases = {query.alias for query in made.queries}
     for index, spec in enumerate(made.fields):
         if spec.query is not None and spec.query not in aliases:
-            raise InvalidType(f"fields[{index}].query must be the alias of one of the queries.")
+            raise InvalidType(sentences.UNKNOWN_ALIAS(path=f"fields[{index}].query"))
     for index, spec in enumerate(made.line_items or ()):
         if spec.lane:
-            raise InvalidType(f"line_items[{index}].lane must be left out: a lane shows one value of each document.")
+            raise InvalidType(sentences.LANE_OF_ROWS(path=f"line_items[{index}].lane"))
     for index, rule in enumerate(made.rules):
         _check_rule(made, rule, f"rules[{index}]")
     if made.four_eyes:
@@ -457,7 +459,7 @@ def _check_four_eyes(made: DocumentType, eyes: FourEyes) -> None:
 def _refuse_doubles(key: str, names: Sequence[str]) -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise InvalidType(f"{key}[{index}] must not use the name {name} a second time.")
+            raise InvalidType(sentences.NAMED_TWICE(path=f"{key}[{index}]", name=name))
 
 
 def _check_rule(made: DocumentType, rule: Rule, path: str) -> None:
@@ -479,4 +481,4 @@ def _check_rule(made: DocumentType, rule: Rule, path: str) -> None:
 def _need(kinds: Mapping[str, str], names: Sequence[str], wanted: Sequence[str], path: str) -> None:
     for name in names:
         if kinds.get(name) not in wanted:
-            raise InvalidType(f"{path} must name fields of kind {' or '.join(wanted)}; {name} is none.")
+            raise InvalidType(sentences.WRONG_KIND(path=path, kinds=" or ".join(wanted), name=name))

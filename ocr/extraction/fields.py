@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
+from ocr.extraction import sentences
 from ocr.extraction.blocks import ids_of
 from ocr.extraction.candidates import Candidate
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, SumRule
@@ -214,7 +215,7 @@ def judged(field: Field, spec: FieldSpec, *, date_order: DateOrder = "day_first"
     try:
         value = parse_value(field.text, spec, date_order=date_order)
     except InvalidValue as refusal:
-        message = f"“{_short(field.text)}” could not be understood. {refusal}"
+        message = sentences.NOT_UNDERSTOOD(printed=_short(field.text), sentence=str(refusal))
         return with_problems(field, [Problem("invalid", field.name, message, refusal.code), *_doubtful(field)])
     return with_problems(field._replace(value=value), _doubtful(field))
 
@@ -273,11 +274,13 @@ def sureness(best: Candidate, rivals: Sequence[Candidate]) -> float | None:
 
 def _doubtful(field: Field) -> list[Problem]:
     if field.word_confidence is not None and field.word_confidence < field.threshold:
-        message = f"Read with {_percent(field.word_confidence)} confidence, {_percent(field.threshold)} needed."
+        message = sentences.LOW_READING(
+            percent_read=_percent(field.word_confidence), percent_needed=_percent(field.threshold)
+        )
         return [Problem("low_confidence", field.name, message, "word_confidence")]
     bar = max(0.0, field.threshold - PAIR_SLACK)
     if field.confidence is not None and field.confidence < bar:
-        message = f"Matched to this field with {_percent(field.confidence)} confidence, {_percent(bar)} needed."
+        message = sentences.LOW_MATCH(percent_read=_percent(field.confidence), percent_needed=_percent(bar))
         return [Problem("low_confidence", field.name, message, "pair_confidence")]
     return []
 
@@ -288,7 +291,7 @@ def _ambiguous(best: Candidate, rivals: Sequence[Candidate]) -> list[Problem]:
     if best.value is None or not close:
         return []
     named = " or ".join(_short(str(each.value)) for each in (best, *close[:2]))
-    return [Problem("ambiguous", best.name, f"The document may mean {named}; choose one.", "close_candidates")]
+    return [Problem("ambiguous", best.name, sentences.AMBIGUOUS(values=named), "close_candidates")]
 
 
 def _other_readings(field: Field, others: Sequence[str]) -> list[Suggestion]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from ocr.extraction import dates, grid, named
+from ocr.extraction import dates, grid, named, sentences
 from ocr.extraction.blocks import Layout, Table
 from ocr.extraction.candidates import context, labelled, printed_dates
 from ocr.extraction.document_types import DateOrder, DocumentType
@@ -140,7 +140,7 @@ class Gathering:
         if not self._has_words and not any(field.text or field.value for field in fields):
             problems.append(Problem("missing", None, "No text was found on the document.", "no_text"))
         elif len(required) > 1 and not any(field.text for field in required):
-            sentence = f"None of the required fields was found; is this a document of the type {self._type.label}?"
+            sentence = sentences.WRONG_TYPE(label=self._type.label)
             problems.append(Problem("unclear_type", None, sentence, "no_required_field"))
         elif not any(field.text or field.value for field in fields):
             problems.append(Problem("missing", None, "No field was found on the document.", "no_field"))
@@ -149,18 +149,15 @@ class Gathering:
     def _left_out(self, fields: Sequence[Field]) -> Iterator[Problem]:
         """That the document holds more than is listed."""
         if self._pairs and self._pairs.left_out:
-            kept, more, what = len(self._pairs.fields), self._pairs.left_out, "form fields"
-            yield Problem("partial_result", None, _too_many(kept, more, what), "too_many_fields")
+            told = _too_many(sentences.TOO_MANY_FIELDS, len(self._pairs.fields), self._pairs.left_out)
+            yield Problem("partial_result", None, told, "too_many_fields")
         if self._tables.left_out and not self._sheet_items:
-            kept, more, what = self._tables.kept, self._tables.left_out, "line items"
-            yield Problem("partial_result", None, _too_many(kept, more, what), "too_many_line_items")
+            told = _too_many(sentences.TOO_MANY_ROWS, self._tables.kept, self._tables.left_out)
+            yield Problem("partial_result", None, told, "too_many_line_items")
 
 
-def _too_many(kept: int, more: int, what: str) -> str:
-    return (
-        f"The document has {kept + more:,} {what}; the first {kept:,} are listed. "
-        f"Split the document into smaller ones to get the others."
-    )
+def _too_many(pattern: sentences.Sentence, kept: int, more: int) -> str:
+    return pattern(count_all=f"{kept + more:,}", count_kept=f"{kept:,}")
 
 
 def _with(field: Field, broken: Sequence[Problem]) -> Field:
@@ -186,6 +183,8 @@ def _warning(warning: Any) -> Problem:
     code = text(told.get("ErrorCode")) or "unknown"
     numbers = [str(page) for page in listed(told.get("Pages")) if number(page) is not None]
     if not numbers:
-        return Problem("partial_result", None, f"A part of the document could not be read ({code}).", code)
-    pages = f"Page {numbers[0]}" if len(numbers) == 1 else f"Pages {', '.join(numbers[:-1])} and {numbers[-1]}"
-    return Problem("partial_result", None, f"{pages} could not be read completely ({code}).", code)
+        return Problem("partial_result", None, sentences.PART_UNREAD(code=code), code)
+    if len(numbers) == 1:
+        return Problem("partial_result", None, sentences.PAGE_UNREAD(count=numbers[0], code=code), code)
+    pages = sentences.PAGES_UNREAD(pages=", ".join(numbers[:-1]), count=numbers[-1], code=code)
+    return Problem("partial_result", None, pages, code)

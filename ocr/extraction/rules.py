@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import combinations
 
+from ocr.extraction import sentences
 from ocr.extraction.document_types import DocumentType, FieldSpec, ItemsRule, OrderRule, Rule, SumRule
 from ocr.extraction.reading import Problem
 
@@ -33,7 +34,7 @@ def broken_rules(values: Values, line_items: Sequence[Values], document_type: Do
 
 def missing_field(spec: FieldSpec) -> Problem:
     """The problem of a required field that is not on the document."""
-    return Problem("missing", spec.name, f"{spec.label} was not found on the document.", "required")
+    return Problem("missing", spec.name, sentences.MISSING(label=spec.label), "required")
 
 
 def holds(rule: SumRule, amounts: Mapping[str, Decimal]) -> bool | None:
@@ -68,7 +69,9 @@ def _broken_sum(rule: SumRule, amounts: Mapping[str, Decimal], labels: Mapping[s
         return ""
     terms = [*rule.terms, *(name for name in rule.optional if _plain(name) in amounts)]
     total = full_sum(rule, amounts)
-    return f"{_words(terms, labels)} is {total:,.2f}, not {amounts[rule.equals]:,.2f}."
+    return sentences.SUM(
+        terms=_words(terms, labels), amount_sum=f"{total:,.2f}", amount_printed=f"{amounts[rule.equals]:,.2f}"
+    )
 
 
 def _totals(rule: SumRule, amounts: Mapping[str, Decimal]) -> Iterator[Decimal]:
@@ -120,14 +123,22 @@ def _broken_items(
     sums = (total + _sum(some, amounts) for count in range(len(free) + 1) for some in combinations(free, count))
     if any(abs(each - amounts[name]) <= rule.tolerance for each in sums):
         return "", name
-    return f"The line items add up to {total:,.2f}, not {amounts[name]:,.2f} ({_inside_sentence(labels[name])}).", name
+    told = sentences.ITEMS_SUM(
+        amount_sum=f"{total:,.2f}", amount_printed=f"{amounts[name]:,.2f}", label=_inside_sentence(labels[name])
+    )
+    return told, name
 
 
 def _broken_order(rule: OrderRule, values: Values, labels: Mapping[str, str]) -> str:
     later, earlier = values.get(rule.later), values.get(rule.earlier)
     if not later or not earlier or later >= earlier:
         return ""
-    return f"{labels[rule.later]} {later} is before {_inside_sentence(labels[rule.earlier])} {earlier}."
+    return sentences.ORDER(
+        label_later=labels[rule.later],
+        date_later=later,
+        label_earlier=_inside_sentence(labels[rule.earlier]),
+        date_earlier=earlier,
+    )
 
 
 def _amounts(values: Values) -> dict[str, Decimal]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ocr.extraction import answers
+from ocr.extraction import answers, sentences
 from ocr.extraction.classification import classify, shows_title
 from ocr.extraction.document_types import DocumentType
 from ocr.extraction.reading import Problem, Reading
@@ -67,7 +67,7 @@ def with_several(reading: Reading, found: Sequence[Stretch], labels: Mapping[str
     if len({each.document_type for each in found if each.titled}) < 2:
         return reading
     told = "; ".join(f"{_pages(each)} like {labels.get(each.document_type, 'something else')}" for each in found)
-    message = f"This looks like several documents: {told}. Split it, or go on if it is one."
+    message = sentences.SEVERAL(stretches=told)
     return replace(reading, problems=(Problem("several_documents", None, message, RULE), *reading.problems))
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-from ocr.extraction import codes, dates, numbers
+from ocr.extraction import codes, dates, numbers, sentences
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, Kind
 
 MAX_LENGTH = 1000
@@ -71,7 +71,7 @@ def parse_value(text: str, spec: FieldSpec, *, date_order: DateOrder = "day_firs
     if not folded:
         raise InvalidValue("empty", "Write a value, or mark the field as absent.")
     if len(folded) > MAX_LENGTH:
-        raise InvalidValue("too_long", f"Write at most {MAX_LENGTH:,} characters.")
+        raise InvalidValue("too_long", sentences.TOO_LONG(count=f"{MAX_LENGTH:,}"))
     if spec.choices:
         return _choice(folded, spec)
     return _PARSERS[spec.kind](folded, date_order)
@@ -121,7 +121,7 @@ def _choice(text: str, spec: FieldSpec) -> str:
     for name, choice in spec.printed_choices:
         if fold(name).casefold() == text.casefold():
             return choice
-    raise InvalidValue("not_a_choice", f"Choose one of: {', '.join(spec.choices)}.")
+    raise InvalidValue("not_a_choice", sentences.NOT_A_CHOICE(choices=", ".join(spec.choices)))
 
 
 def _find_choices(text: str, spec: FieldSpec) -> list[Found]:

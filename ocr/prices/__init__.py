@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from ocr.extraction.document_types import FEATURES
 from ocr.models import PriceTable
@@ -151,7 +152,7 @@ def add_version(definition: Mapping[str, Any], *, made_by: str) -> PriceTable:
             made.save(force_insert=True)
     except IntegrityError:
         raise InvalidPrices(
-            "Somebody added a version at the same moment. Look at theirs, then add yours again."
+            _("Somebody added a version at the same moment. Look at theirs, then add yours again.")
         ) from None
     return made
 
@@ -181,14 +182,18 @@ def in_region(region: str) -> Prices:
 def _check_regions(parsed: Prices, others: Sequence[Prices]) -> None:
     for other in others:
         if twice := parsed.regions & other.regions:
-            raise InvalidPrices(f"{min(twice)} belongs to the group {other.group} already. Name each region once.")
+            raise InvalidPrices(
+                _("%(region)s belongs to the group %(group)s already. Name each region once.")
+                % {"region": min(twice), "group": other.group}
+            )
         if not parsed.regions and not other.regions:
             raise InvalidPrices(
-                f"The group {other.group} stands for all other regions already. Name the regions of this one."
+                _("The group %(group)s stands for all other regions already. Name the regions of this one.")
+                % {"group": other.group}
             )
     named_before = PriceTable.objects.filter(group=parsed.group, definition__regions=[]).exists()
     if parsed.regions and named_before:
-        raise InvalidPrices("This group stands for all regions that no other names. Leave its regions empty.")
+        raise InvalidPrices(_("This group stands for all regions that no other names. Leave its regions empty."))
 
 
 def _digest(definition: Mapping[str, Any]) -> str:
@@ -201,11 +206,11 @@ def _digest(definition: Mapping[str, Any]) -> str:
 def parse(definition: Mapping[str, Any], *, version: int) -> Prices:
     """The prices that a definition says. Raises InvalidPrices with a sentence."""
     if not isinstance(definition, Mapping):
-        raise InvalidPrices("A price table is a mapping with group, label, regions and prices.")
+        raise InvalidPrices(_("A price table is a mapping with group, label, regions and prices."))
     if unknown := set(definition) - set(MEMBERS):
-        raise InvalidPrices(f"{min(map(str, unknown))} is no part of a price table.")
+        raise InvalidPrices(_("%(name)s is no part of a price table.") % {"name": min(map(str, unknown))})
     if missing := set(MEMBERS) - set(definition):
-        raise InvalidPrices(f"{min(missing)} is missing.")
+        raise InvalidPrices(_("%(name)s is missing.") % {"name": min(missing)})
     made = Prices(
         group=_group(definition["group"]),
         version=version,
@@ -216,47 +221,50 @@ def parse(definition: Mapping[str, Any], *, version: int) -> Prices:
         free_beside=_free(definition["free_beside"]),
     )
     if alone := [feature for feature in FEATURES if frozenset({feature}) not in made.sets]:
-        raise InvalidPrices(f"analysis needs a price for {alone[0]} alone.")
+        raise InvalidPrices(_("analysis needs a price for %(feature)s alone.") % {"feature": alone[0]})
     return made
 
 
 def _group(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,29}", value):
-        raise InvalidPrices("group is a short name: small letters, digits and dashes.")
+        raise InvalidPrices(_("group is a short name: small letters, digits and dashes."))
     return value
 
 
 def _text(definition: Mapping[str, Any], name: str) -> str:
     value = definition[name]
     if not isinstance(value, str) or not value or len(value) > 30 or not value.isprintable():
-        raise InvalidPrices(f"{name} is a text of at most 30 characters.")
+        raise InvalidPrices(_("%(name)s is a text of at most 30 characters.") % {"name": name})
     return value
 
 
 def _words(value: object, where: str, allowed: Collection[str] = ()) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(each, str) and _NAME.fullmatch(each) for each in value):
-        raise InvalidPrices(f"{where} is a list of names.")
+        raise InvalidPrices(_("%(where)s is a list of names.") % {"where": where})
     if allowed and (unknown := [each for each in value if each not in allowed]):
-        raise InvalidPrices(f"{where} names {unknown[0]}; there are: {', '.join(allowed)}.")
+        raise InvalidPrices(
+            _("%(where)s names %(name)s; there are: %(known)s.")
+            % {"where": where, "name": unknown[0], "known": ", ".join(allowed)}
+        )
     return value
 
 
 def _sets(value: object) -> dict[frozenset[str], Sequence[Tier]]:
     if not isinstance(value, list) or not all(_has(each, "features", "tiers") for each in value):
-        raise InvalidPrices("analysis is a list of sets, each with features and tiers.")
+        raise InvalidPrices(_("analysis is a list of sets, each with features and tiers."))
     found: dict[frozenset[str], Sequence[Tier]] = {}
     for each in value:
         features = frozenset(_words(each["features"], "analysis: features", FEATURES))
         where = f"analysis, {'+'.join(sorted(features))}"
         if not features or features in found:
-            raise InvalidPrices(f"{where}: every set stands there once and names a feature.")
+            raise InvalidPrices(_("%(where)s: every set stands there once and names a feature.") % {"where": where})
         found[features] = _tiers(each["tiers"], where)
     return found
 
 
 def _free(value: object) -> dict[str, frozenset[str]]:
     if not isinstance(value, Mapping):
-        raise InvalidPrices("free_beside says for a feature beside which others it costs nothing.")
+        raise InvalidPrices(_("free_beside says for a feature beside which others it costs nothing."))
     _words(list(value), "free_beside", FEATURES)
     return {str(each): frozenset(_words(beside, f"free_beside: {each}", FEATURES)) for each, beside in value.items()}
 
@@ -264,13 +272,14 @@ def _free(value: object) -> dict[str, frozenset[str]]:
 def _tiers(value: object, where: str) -> tuple[Tier, ...]:
     if not isinstance(value, list) or not all(_has(each, "above", "price") for each in value):
         raise InvalidPrices(
-            f"{where} is a list of tiers, each with above (pages a month) and price (micro-dollars a page)."
+            _("%(where)s is a list of tiers, each with above (pages a month) and price (micro-dollars a page).")
+            % {"where": where}
         )
     tiers = tuple(Tier(each["above"], each["price"]) for each in value)
     if not all(type(number) is int and 0 <= number <= _MOST for t in tiers for number in (t.above, t.micro_dollars)):
-        raise InvalidPrices(f"{where} has whole numbers from 0 to {_MOST}.")
+        raise InvalidPrices(_("%(where)s has whole numbers from 0 to %(most)s.") % {"where": where, "most": _MOST})
     if not tiers or tiers[0].above != 0 or any(one.above >= next_.above for one, next_ in pairwise(tiers)):
-        raise InvalidPrices(f"{where} begins above 0 pages and goes up from tier to tier.")
+        raise InvalidPrices(_("%(where)s begins above 0 pages and goes up from tier to tier.") % {"where": where})
     return tiers
 
 

@@ -1,7 +1,5 @@
 """The refusals of the sandbox, one sentence each: made here from a code, never from what a library said."""
 
-_AGAIN = "Save it as JPEG, PNG, TIFF or PDF and upload it again."
-
 _SENTENCES = {
     "empty_file": "This file is empty. Check that it opens on your computer and upload it again.",
     "too_large": "This file is too large. A JPEG or PNG picture may have up to 10 MB, a PDF or TIFF file up to 500 MB. "
@@ -19,17 +17,17 @@ _SENTENCES = {
 }
 
 _SEEN = {
-    "": f"This file is not a document that can be read here. {_AGAIN}",
-    "heic": f"This is a HEIC photo. {_AGAIN}",
-    "avif": f"This is an AVIF picture. {_AGAIN}",
-    "webp": f"This is a WebP picture. {_AGAIN}",
-    "gif": f"This is a GIF picture. {_AGAIN}",
-    "bmp": f"This is a BMP picture. {_AGAIN}",
-    "ico": f"This is an icon file. {_AGAIN}",
-    "jpeg2000": f"This is a JPEG 2000 picture. {_AGAIN}",
-    "jpegxl": f"This is a JPEG XL picture. {_AGAIN}",
-    "psd": f"This is a Photoshop file. {_AGAIN}",
-    "svg": f"This is an SVG drawing. {_AGAIN}",
+    "": "This file is not a document that can be read here. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "heic": "This is a HEIC photo. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "avif": "This is an AVIF picture. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "webp": "This is a WebP picture. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "gif": "This is a GIF picture. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "bmp": "This is a BMP picture. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "ico": "This is an icon file. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "jpeg2000": "This is a JPEG 2000 picture. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "jpegxl": "This is a JPEG XL picture. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "psd": "This is a Photoshop file. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
+    "svg": "This is an SVG drawing. Save it as JPEG, PNG, TIFF or PDF and upload it again.",
     "word": "This is a Word document. Save it as PDF and upload it again.",
     "excel": "This is an Excel workbook. Save it as PDF and upload it again.",
     "powerpoint": "This is a PowerPoint presentation. Save it as PDF and upload it again.",

@@ -1,13 +1,15 @@
 // @ts-check
 /** A batch while it runs: asks how far it is every two seconds and shows what it hears. */
-import { el, one, say } from "./dom.js";
+import { el, locale, number, one, say } from "./dom.js";
 
 const EVERY = 2000; // milliseconds
 const LONGEST = 30000; // while the server does not answer
 const card = one("[data-batch]");
 const url = card.dataset.batch ?? "";
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+/** @param {number} value 0 to 100 */
+const percents = (value) => new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(value / 100);
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 let pause = EVERY;
 let failed = -1;
 let said = -1;
@@ -37,11 +39,11 @@ async function asked() {
 function show(told) {
   // Buttons, notices and the end belong to the server: the page is fetched again, unless somebody is about to choose something.
   if ((told.status !== card.dataset.status || told.finished_at) && !document.querySelector("details[open]")) location.reload();
-  one("[data-percent]").textContent = `${told.percent}%`;
+  one("[data-percent]").textContent = percents(told.percent);
   /** @type {HTMLProgressElement} */ (one("[data-bar]")).value = told.percent;
   for (const [state, count] of Object.entries(told.counts)) {
     const node = document.querySelector(`[data-count="${state}"]`);
-    if (node) node.textContent = String(count);
+    if (node) node.textContent = number(Number(count));
   }
   one("[data-forecast]").textContent = forecast(told);
   announce(Math.floor(told.percent / 10) * 10);
@@ -55,7 +57,7 @@ function forecast(told) {
   if (!told.estimated_end_at) return say("batch_measuring");
   const end = new Date(told.estimated_end_at);
   const today = end.toDateString() === new Date().toDateString();
-  return say("batch_rate", { rate: told.documents_per_minute, end: (today ? clock : day).format(end) });
+  return say("batch_rate", { rate: number(told.documents_per_minute), end: (today ? clock : day).format(end) });
 }
 
 /** Every tenth is said aloud, not every change. @param {number} percent */
@@ -67,7 +69,7 @@ function announce(percent) {
 /** @param {any} told */
 function list(told) {
   one("[data-failures]").hidden = !told.failures.length;
-  one("[data-failed]").textContent = String(told.counts.failed);
+  one("[data-failed]").textContent = number(told.counts.failed);
   one("[data-more]").hidden = told.counts.failed <= told.failures.length;
   if (told.failures.length) document.querySelector("[data-no-failures]")?.remove();
   one("[data-failure-rows]").replaceChildren(...told.failures.map(row));
@@ -79,7 +81,7 @@ function row(failure) {
   return el(
     "tr",
     {},
-    el("td", { class: "end number" }, el("span", { class: "in-stack", text: `${say("batch_row")} ` }), String(failure.row)),
+    el("td", { class: "end number" }, el("span", { class: "in-stack", text: `${say("batch_row")} ` }), number(failure.row)),
     el("td", { class: "break" }, file),
     el("td", { text: failure.message }),
   );

@@ -86,4 +86,11 @@ export function one(selector, root = document) {
   return /** @type {HTMLElement} */ (node);
 }
 
+/** The reader's own variety of the language of the page: British dates for a British browser, German ones on a German page. */
+export const locale =
+  navigator.languages.find((each) => each.split("-")[0] === document.documentElement.lang) ?? document.documentElement.lang;
+
+/** @param {number} value */
+export const number = (value) => value.toLocaleString(locale);
+
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,6 +1,6 @@
 // @ts-check
 /** The drop zone: files by dropping, pasting or choosing; one line per file with what became of it. */
-import { el, icon, one, say } from "./dom.js";
+import { el, icon, locale, one, say } from "./dom.js";
 import { Sender } from "./sender.js";
 
 const form = /** @type {HTMLFormElement} */ (one("form[data-upload]"));
@@ -19,7 +19,7 @@ input.required = false;
 
 /** @param {number} bytes */
 const size = (bytes) =>
-  new Intl.NumberFormat(document.documentElement.lang, {
+  new Intl.NumberFormat(locale, {
     style: "unit", unit: bytes < 1e6 ? "kilobyte" : "megabyte", maximumFractionDigits: bytes < 1e6 ? 0 : 1,
   }).format(bytes < 1e6 ? Math.max(1, bytes / 1e3) : bytes / 1e6);
 

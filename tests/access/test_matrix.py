@@ -22,6 +22,8 @@ login               GET    200   302  302  302  302  302  302  302  200
 login               POST   200   302  302  302  302  302  302  302  200
 logout              GET    405   405  405  405  405  405  405  405  405
 logout              POST   302   302  302  302  302  302  302  302  302
+set_language        GET    302   302  302  302  302  302  302  302  302
+set_language        POST   302   302  302  302  302  302  302  302  302
 queue               GET    302   200  200  200  200  200  200  200  302
 queue               POST   302   405  405  405  405  405  405  405  302
 queue-assign        GET    302   405  405  405  405  405  405  405  302
@@ -236,7 +238,7 @@ def test_who_gets_what(world: World, route: str, method: str) -> None:
             given[role] = answer.status_code
             if role in STRANGERS:
                 assert leaks(answer) == [], (role, answer.read[:300])
-            if answer.status_code == 302 and role in {"anonymous", "key_b"} and route not in {"logout"}:
+            if answer.status_code == 302 and role in {"anonymous", "key_b"} and route not in {"logout", "set_language"}:
                 assert answer["Location"].startswith("/login/?next="), role
             transaction.set_rollback(True)
     assert given == DECLARED[route, method]
@@ -244,7 +246,7 @@ def test_who_gets_what(world: World, route: str, method: str) -> None:
 
 @pytest.mark.parametrize("route", ROUTES)
 def test_other_methods_do_nothing(world: World, route: str) -> None:
-    usual = {405, 404} if route != "home" else {302}
+    usual = {405, 404} if route not in {"home", "set_language"} else {302}
     usual |= {200, 302} if route == "login" else set()  # Django's form view takes PUT for POST, without a body
     before = state()
     for method in ("PUT", "PATCH", "DELETE"):

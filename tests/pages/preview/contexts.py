@@ -156,7 +156,8 @@ def document_type(**changes: Any) -> dict[str, Any]:
         "lost": False,
     }
     found = {
-        "row": {"name": "invoice", "label": "Invoice", "version": 3}, "yaml": "name: invoice\n", "based_on": 3, "refusal": "",
+        "row": {"name": "invoice", "label": "Invoice", "version": 3}, "label": "Invoice", "yaml": "name: invoice\n",
+        "based_on": 3, "refusal": "",
         "line": 0, "previewed": [told, told | {"lost": True}], "may_save": True, "action": "/document-types/invoice/",
         "versions": [{"version": 3, "made_by": "admin", "saved": "5 min ago"}],
     }  # fmt: skip
@@ -186,6 +187,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             "rows": [
                 {
                     "row": {"name": "a", "label": "A", "version": 1},
+                    "label": "A",
                     "url": "/a",
                     "fields": 2,
                     "columns": 1,

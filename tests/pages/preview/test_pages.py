@@ -85,7 +85,7 @@ def test_images_and_icon_buttons_have_words(page: str) -> None:
 def test_everything_is_sent_by_post_with_a_token_or_only_asks() -> None:
     html = render_to_string("ocr/document.html", {"me": ME, "csrf_token": "t0ken", **PAGES["document"][1]})
     forms = re.findall(r"<form.*?</form>", html, re.DOTALL)
-    assert len(forms) == 5  # re-open, retry, replay, sign out, and the sheet of keys
+    assert len(forms) == 6  # re-open, retry, replay, language, sign out, and the sheet of keys
     assert all('method="dialog"' in form or ('method="post"' in form and "t0ken" in form) for form in forms)
 
 
