@@ -16,11 +16,13 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from audit import trail
 from audit.models import Kind
 from ocr import document_types, extraction, lifecycle, pipeline
 from ocr.models import Document, DocumentType, Field, Page, Status, TextLayer
+from ocr.told import label as told_label
 from review import acts as said
 from review import checks, decisions, worklist
 from review.models import Act, Claim, Draft, LaneAnswer
@@ -164,7 +166,11 @@ def every() -> list[Lane]:
     found = []
     for row in document_types.newest():
         parsed = document_types.parsed(row)
-        found += [Lane(row.name, spec.name, row.label, spec.label, spec.kind) for spec in parsed.fields if spec.lane]
+        found += [
+            Lane(row.name, spec.name, told_label(row.label), told_label(spec.label), spec.kind)
+            for spec in parsed.fields
+            if spec.lane
+        ]
     return found
 
 
@@ -173,7 +179,7 @@ def lane(document_type: str, field: str) -> Lane:
     for each in every():
         if (each.document_type, each.field) == (document_type, field):
             return each
-    raise NoLane("There is no such lane. The document type says which of its fields may be confirmed in one.")
+    raise NoLane(_("There is no such lane. The document type says which of its fields may be confirmed in one."))
 
 
 def waiting(user: AnyUser, of: Lane) -> int:
@@ -276,7 +282,7 @@ def _taken(user: AnyUser, of: Lane, given: Answer) -> Outcome:
                 Claim.objects.filter(document=document, holder_id=user.pk, reserved=True).delete()
                 document = _approved(document, user) or document
     except Document.DoesNotExist:
-        return Outcome(given.document_id, "not_found", "There is no such document that you may see.")
+        return Outcome(given.document_id, "not_found", _("There is no such document that you may see."))
     except _REFUSALS as refusal:
         return Outcome(given.document_id, refusal.code, str(refusal))
     if document.status != Status.APPROVED:
@@ -296,7 +302,7 @@ def _written(user: AnyUser, of: Lane, document: Document, given: Answer) -> str 
         return value
     _check_open(user, document, field, given.version)
     if before and before.answered_by != access.actor_of(user):
-        raise Answered(f"{before.answered_by.removeprefix('user:')} has checked this one already.")
+        raise Answered(_("%(who)s has checked this one already.") % {"who": before.answered_by.removeprefix("user:")})
     LaneAnswer.objects.update_or_create(
         document=document,
         version=given.version,
@@ -325,7 +331,7 @@ def _is_same(before: LaneAnswer, user: AnyUser, act: Act, value: str | None) -> 
 def _field(of: Lane, document: Document) -> Field:
     found = document.fields.filter(row=None, name=of.field).first()
     if found is None or document.document_type_id not in _versions(of.document_type):
-        raise lifecycle.NotPossible("The document does not belong into this lane. Load the page again.")
+        raise lifecycle.NotPossible(_("The document does not belong into this lane. Load the page again."))
     field: Field = found
     return field
 
@@ -339,7 +345,10 @@ def _meant(document: Document, field: Field, given: Answer) -> tuple[Act, str | 
         typed = extraction.parse_kind(given.value, field.kind, document_type=type_, name=field.name)
         return (Act.CONFIRMED if typed == field.value else Act.CORRECTED), typed
     if act == Act.CONFIRMED and field.value is None:
-        raise lifecycle.NotPossible(f"{field.label} has no value to confirm. Type it or mark it as not on the page.")
+        raise lifecycle.NotPossible(
+            _("%(label)s has no value to confirm. Type it or mark it as not on the page.")
+            % {"label": told_label(field.label)}
+        )
     return act, (field.value if act == Act.CONFIRMED else None)
 
 
@@ -349,10 +358,15 @@ def _check_open(user: AnyUser, document: Document, field: Field, version: int) -
     if checks.standing(document).eyes:
         raise lifecycle.NotPossible("More than one person has to see the whole of this document. Open it to check it.")
     if document.version != version:
-        raise lifecycle.Overtaken("The document was changed after you were shown it. Open it to see where it stands.")
+        raise lifecycle.Overtaken(
+            _("The document was changed after you were shown it. Open it to see where it stands.")
+        )
     _check_free(user, document)
     if field.state != "open":
-        raise lifecycle.NotPossible(f"{field.label} is settled in this document; there is nothing to confirm.")
+        raise lifecycle.NotPossible(
+            _("%(label)s is settled in this document; there is nothing to confirm.")
+            % {"label": told_label(field.label)}
+        )
 
 
 def _check_free(user: AnyUser, document: Document) -> None:
@@ -405,11 +419,11 @@ def take_back(user: AnyUser, of: Lane, document_id: UUID, *, version: int) -> Ha
         access.check(user, "review", document.tenant_id)
         mine = LaneAnswer.objects.filter(document=document, version=version, field=of.field).first()
         if mine is None or mine.answered_by != access.actor_of(user):
-            raise lifecycle.NotPossible("There is no answer of yours to take back here.")
+            raise lifecycle.NotPossible(_("There is no answer of yours to take back here."))
         if document.status == Status.APPROVED and document.version == version + 1:
             document = _undone(document, user, mine)
         elif document.version != version or document.status != Status.NEEDS_REVIEW:
-            raise lifecycle.Overtaken("The document was changed in the meantime. Open it to see where it stands.")
+            raise lifecycle.Overtaken(_("The document was changed in the meantime. Open it to see where it stands."))
         _check_free(user, document)
         mine.delete()
         _tell(user, document, of, Act(mine.act), change=TAKEN_BACK, version=version)
@@ -422,7 +436,7 @@ def _undone(document: Document, user: AnyUser, mine: LaneAnswer) -> Document:
     answers = LaneAnswer.objects.filter(document=document, version=mine.version)
     last = decisions.check_undo(document, user)
     if set(last.corrections.values_list("field", flat=True)) - set(answers.values_list("field", flat=True)):
-        raise lifecycle.NotPossible("More than this field was decided on the document. Open it to take that back.")
+        raise lifecycle.NotPossible(_("More than this field was decided on the document. Open it to take that back."))
     moved = decisions.undo(document.pk, user, version=document.version)
     answers.exclude(pk=mine.pk).update(version=moved.version)
     Draft.objects.filter(document=document, holder_id=int(user.pk or 0)).delete()  # it says what the answers say
