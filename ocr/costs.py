@@ -88,7 +88,7 @@ def estimate(document_type: str | DocumentType | None, *, pages: int, documents:
     """
     row = document_types.named(document_type) if isinstance(document_type, str) and document_type else document_type
     if row is None and document_type:
-        raise LookupError("There is no document type of that name.")
+        raise LookupError(_("There is no document type of that name."))
     asked = routing.asked_for(row if isinstance(row, DocumentType) else None, pages=pages)
     rates = _now()
     price_of_page = rates.of(asked.features, asked.operation).micro_dollars

@@ -37,6 +37,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from audit import log, trail
 from audit.models import Kind
@@ -1291,14 +1292,14 @@ def reread(document: Document, *, type_: DocumentType | None = None) -> Reread:
     With `type_` it is read as that version of that type, else with the newest version of its own, or of what it seems to be.
     """
     if document.status != Status.NEEDS_REVIEW:
-        raise lifecycle.NotPossible("Only a document that waits for review can be read again. Re-open it first.")
+        raise lifecycle.NotPossible(_("Only a document that waits for review can be read again. Re-open it first."))
     return look_again(document, type_=type_)
 
 
 def look_again(document: Document, *, type_: DocumentType | None = None) -> Reread:
     """What a replay would find, for a document that was read, decided or not. Raises lifecycle.NotPossible, artifacts.Lost."""
     if document.status not in READ:
-        raise lifecycle.NotPossible("The document was not read yet, so there is no stored answer to read again.")
+        raise lifecycle.NotPossible(_("The document was not read yet, so there is no stored answer to read again."))
     with scope.scope([document.tenant_id]):
         run = readings.run_of(document)
         raw = readings.raw_artifacts(document, run)
@@ -1321,7 +1322,7 @@ def as_read_again(document: Document, types: Sequence[DocumentType], type_: Docu
 def apply(again: Reread, *, actor: str) -> Document:
     """The second half, in the caller's transaction; `publish` follows. Raises lifecycle.Overtaken when the document is newer."""
     if not apply_all([again], actor=actor):
-        raise lifecycle.Overtaken("The document was changed in the meantime. Load it again to see where it stands.")
+        raise lifecycle.Overtaken(_("The document was changed in the meantime. Load it again to see where it stands."))
     return again.document
 
 

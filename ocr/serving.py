@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from ocr import artifacts, contract, lifecycle, pages, pipeline
 from ocr.intake import Unacceptable
@@ -58,8 +59,8 @@ def tenant_for_upload(user: AnyUser, slug: str = "") -> UUID:
     if len(found) == 1:
         return found[0]
     if slug:
-        raise Unacceptable("unknown_tenant", "There is no tenant of that name for you to upload to.")
-    raise Unacceptable("tenant_missing", "You belong to several tenants. Say which one the document is for.")
+        raise Unacceptable("unknown_tenant", _("There is no tenant of that name for you to upload to."))
+    raise Unacceptable("tenant_missing", _("You belong to several tenants. Say which one the document is for."))
 
 
 @contextmanager
@@ -100,7 +101,9 @@ def raw_parts(user: AnyUser, document_id: UUID) -> list[Artifact]:
         document = document_for(user, document_id)
         if contract.keyed_blind(document):
             raise lifecycle.NotPossible(
-                "The document is keyed without anybody seeing what the machine read. Its answer can be had after that."
+                _(
+                    "The document is keyed without anybody seeing what the machine read. Its answer can be had after that."
+                )
             )
         raw = document.artifacts.filter(kind=Artifact.Kind.RAW)
         newest = raw.order_by("-number").first()

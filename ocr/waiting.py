@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from audit import log
 from ocr import contract, lifecycle, notices
@@ -36,8 +37,10 @@ class Full(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "Too many callers wait for their documents just now. "
-            "Send it again in a few seconds, or send it to /ocr/async, which does not wait."
+            _(
+                "Too many callers wait for their documents just now. "
+                "Send it again in a few seconds, or send it to /ocr/async, which does not wait."
+            )
         )
 
 

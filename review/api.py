@@ -333,7 +333,9 @@ class ReplaySerializer(serializers.Serializer[object]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "type_version" in attrs and "document_type" not in attrs:
-            raise serializers.ValidationError({"type_version": "A type_version needs the document_type that it is of."})
+            raise serializers.ValidationError(
+                {"type_version": _("A type_version needs the document_type that it is of.")}
+            )
         return attrs
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from audit import trail
 from audit.models import Kind
@@ -49,7 +50,9 @@ def assign(document_ids: Sequence[UUID], user: AnyUser, *, person_id: int) -> in
     def to_them(document: Document, of_tenant: Sequence[User]) -> User:
         person = next((each for each in of_tenant if each.pk == person_id), None)
         if person is None:
-            raise Unfit("This person does not review in the tenant of every document. Choose fewer, or somebody else.")
+            raise Unfit(
+                _("This person does not review in the tenant of every document. Choose fewer, or somebody else.")
+            )
         return person
 
     return _give(document_ids, user, to_them)
@@ -61,7 +64,7 @@ def spread(document_ids: Sequence[UUID], user: AnyUser) -> int:
 
     def to_the_next(document: Document, of_tenant: Sequence[User]) -> User:
         if not of_tenant:
-            raise Unfit("Nobody reviews in the tenant of one of these documents. Give somebody the role first.")
+            raise Unfit(_("Nobody reviews in the tenant of one of these documents. Give somebody the role first."))
         person: User = next(turns.setdefault(document.tenant_id, cycle(of_tenant)))
         return person
 
@@ -121,9 +124,9 @@ def _unreserve(chosen: Sequence[tuple[Document, User]]) -> None:
 def _supervised(document_ids: Sequence[UUID], user: AnyUser) -> list[Document]:
     """The waiting ones, their rows locked in the order of the queue."""
     if not document_ids:
-        raise Unfit("Choose at least one document.")
+        raise Unfit(_("Choose at least one document."))
     if len(document_ids) > MOST:
-        raise Unfit(f"Choose at most {MOST} documents at once.")
+        raise Unfit(_("Choose at most %(n)s documents at once.") % {"n": MOST})
     waiting = Document.objects.visible_to(user).filter(pk__in=document_ids, status=Status.NEEDS_REVIEW)
     documents: list[Document] = list(waiting.order_by("turn_at", "pk").select_for_update(of=("self",)))
     for tenant_id in {document.tenant_id for document in documents}:

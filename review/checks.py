@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 
 from audit import trail
 from audit.models import Kind
@@ -113,7 +114,7 @@ def check_unseen(document: Document, user: AnyUser) -> None:
         _eyes(document)
         and Check.objects.filter(document=document, version=document.version, person_id=user.pk).exists()
     ):
-        raise Seen("You have checked this document. The next look at it is another person's.")
+        raise Seen(_("You have checked this document. The next look at it is another person's."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,9 +324,9 @@ def retract(document: Document, user: AnyUser) -> dict[str, Any]:
     """
     last = Check.objects.filter(document=document, version=document.version).order_by("number").last()
     if last is None or last.person_id != user.pk:
-        raise lifecycle.NotPossible("There is no check of yours on this document to take back.")
+        raise lifecycle.NotPossible(_("There is no check of yours on this document to take back."))
     if lifecycle.database_now() > last.checked_at + timedelta(seconds=settings.UNDO_SECONDS + _TRAVEL):
-        raise lifecycle.NotPossible("The check was handed on in the meantime. Ask the next person, or a supervisor.")
+        raise lifecycle.NotPossible(_("The check was handed on in the meantime. Ask the next person, or a supervisor."))
     last.delete()
     trail.record(
         Kind.CHECKED,

@@ -14,6 +14,8 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
+from django.utils import formats
+from django.utils.translation import gettext as _
 
 from audit import trail
 from audit.models import Kind
@@ -47,7 +49,10 @@ def check_answered(document: Document) -> None:
     """Raise Parked while a question about the document is open."""
     question = open_question(document)
     if question and question.asked:
-        raise Parked(f"The document waits for an answer from {name_of(question.asked)}. It can be decided after that.")
+        raise Parked(
+            _("The document waits for an answer from %(name)s. It can be decided after that.")
+            % {"name": name_of(question.asked)}
+        )
 
 
 def open_question(document: Document) -> Comment | None:
@@ -125,9 +130,11 @@ def answer(document_id: UUID, user: AnyUser, *, text: str) -> Comment:
         document = lifecycle.locked(document_id, user)
         question = open_question(document)
         if question is None:
-            raise lifecycle.NotPossible("No question about this document is open. Load it again.")
+            raise lifecycle.NotPossible(_("No question about this document is open. Load it again."))
         if not may_answer(question, user):
-            raise access.NotAllowed(f"{name_of(question.asked)} was asked. They, or a supervisor, can answer.")
+            raise access.NotAllowed(
+                _("%(name)s was asked. They, or a supervisor, can answer.") % {"name": name_of(question.asked)}
+            )
         _check_said(document, question.field, text)
         Comment.objects.filter(pk=question.pk).update(answered_at=Now())
         made = _keep(document, user, field=question.field, text=text, answers=question)
@@ -170,11 +177,13 @@ def _open() -> Any:
 
 def _check_said(document: Document, field: str, text: str) -> None:
     if not text.strip():
-        raise Unsaid("Write something first.")
+        raise Unsaid(_("Write something first."))
     if len(text) > LONGEST:
-        raise Unsaid(f"Write at most {LONGEST:,} characters.")
+        raise Unsaid(
+            _("Write at most %(n)s characters.") % {"n": formats.number_format(LONGEST, 0, force_grouping=True)}
+        )
     if field and field not in {row.path for row in document.fields.all()}:
-        raise Unsaid("The document has no such field any more. Load it again.")
+        raise Unsaid(_("The document has no such field any more. Load it again."))
 
 
 def _asked(document: Document, user: AnyUser, text: str) -> User | None:
@@ -186,21 +195,22 @@ def _asked(document: Document, user: AnyUser, text: str) -> User | None:
     by_name = {person.get_username().casefold(): person for person in people(document)}
     if name not in by_name:
         raise Unsaid(
-            f"Nobody here is called @{found[1]}. Choose one of the people who are offered, or leave out the @."
+            _("Nobody here is called @%(name)s. Choose one of the people who are offered, or leave out the @.")
+            % {"name": found[1]}
         )
     if by_name[name].pk == user.pk:
-        raise Unsaid("You cannot ask yourself. Name somebody else, or leave out the @.")
+        raise Unsaid(_("You cannot ask yourself. Name somebody else, or leave out the @."))
     return by_name[name]
 
 
 def _park(document: Document, user: AnyUser) -> None:
     """The document waits for an answer: whoever asks gives it back, and nobody else may be at work on it."""
     if document.status != Status.NEEDS_REVIEW:
-        raise lifecycle.NotPossible("Only a document that waits for review can wait for an answer. Leave out the @.")
+        raise lifecycle.NotPossible(_("Only a document that waits for review can wait for an answer. Leave out the @."))
     check_answered(document)
     held = Claim.objects.filter(document=document, expires_at__gte=Now()).first()
     if held and held.holder_id != user.pk and not held.reserved:
-        raise lifecycle.NotPossible("Somebody else is working on this document. Ask when they have left it.")
+        raise lifecycle.NotPossible(_("Somebody else is working on this document. Ask when they have left it."))
     if held:
         held.delete()
     if held and not held.reserved:

@@ -397,7 +397,7 @@ def compared(document_id: UUID, user: AnyUser, *, type_: DocumentType | None = N
         access.check(user, "supervise", found.tenant_id)
         if contract.keyed_blind(found):
             raise lifecycle.NotPossible(
-                "Two people key the document without seeing what the machine read. Compare it after that."
+                _("Two people key the document without seeing what the machine read. Compare it after that.")
             )
         stored = comparing.stored_fields([found.pk]).get(found.pk, [])
     again = pipeline.look_again(found, type_=type_).found
@@ -465,7 +465,7 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     round_ = checks.standing(document)
     if verdict.claim_token is None and verdict.check not in {None, round_.number}:
         raise lifecycle.Overtaken(
-            "Somebody checked the document meanwhile. Look at what they said, and say which check yours is."
+            _("Somebody checked the document meanwhile. Look at what they said, and say which check yours is.")
         )
     checks.arrange(round_, standing)
     gone = {path: standing.rows.pop(path) for path in [*standing.rows] if standing.rows[path].state == "removed"}
@@ -525,7 +525,9 @@ def _judged(
     errors += misplaced
     acts = {**_acts(standing.rows, verdict, more), **more}
     if not errors and checks.rearranges(round_, acts):
-        sentence = "Somebody has checked these rows, so they stay as they are. Correct the cells, or ask the person who checked them."
+        sentence = _(
+            "Somebody has checked these rows, so they stay as they are. Correct the cells, or ask the person who checked them."
+        )
         errors = [FieldError("line_items", "rows_stay", sentence)]
     return acts, errors or _errors(document, standing.rows, acts, round_)
 
@@ -606,11 +608,20 @@ def _errors(
     assert document.document_type
     type_ = document_types.parsed(document.document_type)
     errors = _form_errors(rows, acts, type_) or [
-        FieldError(row.path, "not_keyed", f"Type what the page says for {row.label}, or mark it as not on the page.")
+        FieldError(
+            row.path,
+            "not_keyed",
+            _("Type what the page says for %(label)s, or mark it as not on the page.")
+            % {"label": told.label(row.label)},
+        )
         for row in checks.unsaid(round_, rows, acts)
     ]
     errors += [
-        FieldError(row.path, "not_asked", f"{row.label} is not part of this check. Leave it out.")
+        FieldError(
+            row.path,
+            "not_asked",
+            _("%(label)s is not part of this check. Leave it out.") % {"label": told.label(row.label)},
+        )
         for row in checks.unasked(round_, rows, acts)
     ]
     # Who keys blind after somebody else must not learn from a rule what that person read.

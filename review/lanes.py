@@ -356,7 +356,9 @@ def _check_open(user: AnyUser, document: Document, field: Field, version: int) -
     """Raise unless the user may answer for this field now."""
     decisions.check_decide(document, user)
     if checks.standing(document).eyes:
-        raise lifecycle.NotPossible("More than one person has to see the whole of this document. Open it to check it.")
+        raise lifecycle.NotPossible(
+            _("More than one person has to see the whole of this document. Open it to check it.")
+        )
     if document.version != version:
         raise lifecycle.Overtaken(
             _("The document was changed after you were shown it. Open it to see where it stands.")

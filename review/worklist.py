@@ -426,7 +426,7 @@ def keep_free(document: Document, user: AnyUser) -> None:
     if found is None or found.holder_id == user.pk:
         return
     if not found.reserved:
-        raise lifecycle.NotPossible("Somebody else has opened the document meanwhile. Ask them, or a supervisor.")
+        raise lifecycle.NotPossible(_("Somebody else has opened the document meanwhile. Ask them, or a supervisor."))
     found.delete()
 
 

@@ -135,11 +135,17 @@ def stored(name: str) -> DocumentType:
     numbers = dict(versions.values_list("version", "pk"))
     if not numbers:
         known = ", ".join(DocumentType.objects.order_by("name").distinct("name").values_list("name", flat=True))
-        raise Unknown(f"There is no document type of that name ({plain}). Use one of: {known}.")
+        raise Unknown(
+            _("There is no document type of that name (%(name)s). Use one of: %(known)s.")
+            % {"name": plain, "known": known}
+        )
     by_text = {str(number): pk for number, pk in numbers.items()} | ({} if at else {"": next(iter(numbers.values()))})
     if version not in by_text:
         kept = ", ".join(map(str, numbers))
-        raise Unknown(f"There is no version {version} of the document type {plain}. Stored versions: {kept}.")
+        raise Unknown(
+            _("There is no version %(version)s of the document type %(name)s. Stored versions: %(known)s.")
+            % {"version": version, "name": plain, "known": kept}
+        )
     return row(by_text[version])
 
 
