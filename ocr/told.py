@@ -134,8 +134,13 @@ def value(canonical: str, kind: str) -> str:
         return canonical
 
 
-def _number(canonical: str) -> str:
+def _money(canonical: str) -> str:
     return formats.number_format(Decimal(canonical), len(canonical.partition(".")[2]), force_grouping=True)
 
 
-_WRITTEN: Mapping[str, Callable[[str], str]] = {"amount": _number, "number": _number, "percent": _number, "date": _date}
+def _number(canonical: str) -> str:
+    """Not grouped: 1.234 may be a thousand and more, or a little more than one."""
+    return str(Decimal(canonical)).replace(".", formats.get_format("DECIMAL_SEPARATOR"))
+
+
+_WRITTEN: Mapping[str, Callable[[str], str]] = {"amount": _money, "number": _number, "percent": _number, "date": _date}

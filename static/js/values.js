@@ -15,7 +15,8 @@ const PIVOT = 69; // two-digit years below are 20xx, as on the server (ocr/extra
  */
 export function shown(value, kind, language = document.documentElement.lang) {
   if (value === null || language !== "de") return value ?? "";
-  if (NUMERIC.has(kind) && CANONICAL.test(value)) return grouped(value);
+  if (kind === "amount" && CANONICAL.test(value)) return grouped(value);
+  if (NUMERIC.has(kind) && CANONICAL.test(value)) return value.replace(".", ",");
   const day = kind === "date" ? /^(\d{4})-(\d\d)-(\d\d)$/.exec(value) : null;
   return day ? `${day[3]}.${day[2]}.${day[1]}` : value;
 }
@@ -30,12 +31,16 @@ export function shown(value, kind, language = document.documentElement.lang) {
  * @returns {Typed}
  */
 export function canonical(text, kind, known = null, language = document.documentElement.lang) {
+  if (language !== "de") return { value: text };
   const typed = text.trim();
   if (known !== null && typed === shown(known, kind, language)) return { value: known };
-  if (language !== "de") return { value: typed };
   if (NUMERIC.has(kind)) return number(typed, kind);
   return kind === "date" ? day(typed) : { value: typed };
 }
+
+/** An amount as the server writes it in its sentences (1,234.50), as the page's language does. @param {string} written */
+export const localAmount = (written, language = document.documentElement.lang) =>
+  (language === "de" ? grouped(written.replaceAll(",", "")) : written);
 
 /** @param {string} value */
 function grouped(value) {

@@ -76,7 +76,7 @@ export class Lane {
     if (!row) return;
     if (row.waits && !row.isShown) return this.announce(say("not_shown"));
     const act = row.meant();
-    if (row.waits && !act) return toast(say("empty_value"));
+    if (row.waits && !act) return toast(say(row.unsure || "empty_value"));
     if (row.waits && act) this.#say([[row, act]]);
     this.list.focus(this.list.next(row), touch);
   }
@@ -91,7 +91,7 @@ export class Lane {
     this.list.focus(empty[0] ?? this.list.next(this.list.active));
     this.list.showBlock();
     this.announce(say("block_done", { n: full.length }));
-    if (empty.length) toast(say("empty_value"));
+    if (empty.length) toast(say(empty[0].unsure || "empty_value"));
   }
 
   /** @param {"absent" | "unreadable"} act */

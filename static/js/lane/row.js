@@ -4,6 +4,7 @@ import { el, icon, say } from "../dom.js";
 import { crop } from "../review/crop.js";
 import { isNumber } from "../review/control.js";
 import { percent } from "../review/reasons.js";
+import { canonical, shown } from "../values.js";
 
 /**
  * @typedef {"confirmed" | "corrected" | "absent" | "unreadable"} Act
@@ -55,7 +56,7 @@ export class Row {
   }
 
   get machine() {
-    return /** @type {string} */ (this.told.field.value ?? "");
+    return shown(this.told.field.value, this.told.field.kind);
   }
 
   /** Whether something can be said of it. */
@@ -93,16 +94,28 @@ export class Row {
     this.node.dataset.drawn = "";
   }
 
-  /** What pressing Enter says now. @returns {Act | null} null where there is no value to confirm */
+  /** What pressing Enter says now. @returns {Act | null} null where there is no value to confirm, or none that means one thing */
   meant() {
     const value = this.input.value.trim();
-    if (!value) return null;
+    if (!value || this.unsure) return null;
     return value === this.machine ? "confirmed" : "corrected";
+  }
+
+  /** The key of the words that ask for another form, where what was typed may mean two things; "" where it does not. */
+  get unsure() {
+    const read = this.#read();
+    return "ambiguous" in read ? read.ambiguous : "";
+  }
+
+  #read() {
+    const { kind, value } = this.told.field;
+    return canonical(this.input.value.trim(), kind, value);
   }
 
   /** @param {Act} act @returns {Said} */
   say(act) {
-    const value = act === "corrected" ? this.input.value.trim() : "";
+    const read = this.#read();
+    const value = act === "corrected" && "value" in read ? read.value : "";
     if (act === "absent" || act === "unreadable") this.input.value = "";
     this.#become("said", act, "");
     return { document_id: this.told.document_id, version: this.told.version, act, value };
@@ -111,7 +124,7 @@ export class Row {
   /** @param {{code: string, message: string, value: string | null}} outcome */
   answered(outcome) {
     if (outcome.code === "kept" || outcome.code === "approved") {
-      if (outcome.value !== null) this.input.value = outcome.value;
+      if (outcome.value !== null) this.input.value = shown(outcome.value, this.told.field.kind);
       return this.#become("kept", this.act, "");
     }
     // What the person typed is wrong, and can be mended here; anything else is another's now.

@@ -217,12 +217,8 @@ export class Deciding {
 
   /** @param {any} current the newer reading; @returns {{label: string, mine: string, theirs: string}[]} where it differs from ours */
   #differences(current) {
-    const cells = (current?.line_items ?? []).flatMap((/** @type {any} */ item) =>
-      item.cells.map((/** @type {any} */ cell) => [`line_items.${item.row}.${cell.name}`, cell.value]));
-    const newer = [...(current?.fields ?? []).map((/** @type {any} */ field) => [field.name, field.value]), ...cells];
-    return newer.flatMap(([name, value]) => {
+    return [...newerFields(current)].flatMap(([name, { value: theirs }]) => {
       const entry = this.store.get(name);
-      const theirs = value ?? "";
       if (!entry || entry.current === theirs) return [];
       const label = entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row });
       return [{ label, mine: entry.current || withoutValue(entry), theirs }];

@@ -1,5 +1,6 @@
 // @ts-check
-/** What the screen knows of one value: a field, or a cell of the line items. */
+/** What the screen knows of one value: a field, or a cell of the line items. Values are in the page's language; the server's are canonical. */
+import { canonical, shown } from "../values.js";
 
 /**
  * @typedef {{code: string, field: string | null, message: string, rule: string | null}} Problem
@@ -13,6 +14,7 @@
  * @property {string} group
  * @property {string} kind
  * @property {string} machine what the machine read, "" for nothing
+ * @property {string | null} stored the same as the server tells it
  * @property {string} text the words as printed
  * @property {number | null} score percent: how sure the machine is, as it is compared with the threshold
  * @property {number | null} threshold percent
@@ -46,9 +48,23 @@ export const initial = (target) => (target.certain ? "certain" : "open");
 /** The state of a value that is not the machine's: missed where the machine saw nothing and we know the place. @param {Entry} target @param {Evidence | null} evidence @returns {State} */
 export const given = (target, evidence) => (target.machine === "" && !target.text && evidence?.box ? "missed" : "corrected");
 
+/** What the server is told of the value. Words of the page are in the document's own notation, which the server knows. @param {Entry} found */
+export function sent(found) {
+  if (found.evidence?.source === "captured") return found.current;
+  const read = canonical(found.current, found.kind, found.stored);
+  return "value" in read ? read.value : found.current;
+}
+
+/** The key of the words that ask for another form, where the value may mean two things. @param {Entry} found @returns {string} "" where it does not */
+export function unsure(found) {
+  if (found.evidence?.source === "captured") return "";
+  const read = canonical(found.current, found.kind, found.stored);
+  return "ambiguous" in read ? read.ambiguous : "";
+}
+
 /** @param {Entry} found @returns {DraftField} */
 export function drafted(found) {
-  return { value: found.current, state: settled(found), ...(found.evidence ?? {}), ...(found.own ? { label: found.label } : {}) };
+  return { value: sent(found), state: settled(found), ...(found.evidence ?? {}), ...(found.own ? { label: found.label } : {}) };
 }
 
 /**
@@ -59,12 +75,14 @@ export function drafted(found) {
  * @returns {Entry}
  */
 export function entry(field, name, label, row) {
-  const machine = field.value ?? "";
+  const kind = field.kind ?? "text";
+  const machine = shown(field.value ?? null, kind);
+  const suggestions = (field.suggestions ?? []).map((/** @type {Suggestion} */ each) => ({ ...each, value: shown(each.value, kind) }));
   return {
-    name, label, row, machine,
-    group: field.group ?? "", kind: field.kind ?? "text", text: field.text ?? "", required: field.required ?? false, choices: field.choices ?? [],
+    name, label, row, machine, kind, suggestions, stored: field.value ?? null,
+    group: field.group ?? "", text: field.text ?? "", required: field.required ?? false, choices: field.choices ?? [],
     score: score(field), before: field.state, threshold: field.threshold ?? null, page: field.page ?? null, box: field.box ?? null,
-    problems: field.problems ?? [], suggestions: field.suggestions ?? [], certain: field.state !== "open",
+    problems: field.problems ?? [], certain: field.state !== "open",
     current: machine, state: field.state === "open" ? "open" : "certain", held: null, evidence: null, rules: [], errors: [], own: false, keyed: field.keyed ?? false,
     witness: field.witness ?? null, lane: field.lane ?? null,
   };

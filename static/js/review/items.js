@@ -1,6 +1,6 @@
 // @ts-check
 /** The line items: rows of cells in their order, some added and some taken out by the reviewer. */
-import { entry } from "./entries.js";
+import { entry, sent } from "./entries.js";
 
 /**
  * @typedef {import("./entries.js").Entry} Entry
@@ -73,7 +73,7 @@ export class Items {
     const added = this.rows.flatMap((row, at) => {
       const filled = row.cells.filter((cell) => cell.current.trim());
       if (!row.added || !filled.length) return [];
-      return [{ row: row.number, after: this.#above(at), cells: Object.fromEntries(filled.map((cell) => [column(cell), cell.current])) }];
+      return [{ row: row.number, after: this.#above(at), cells: Object.fromEntries(filled.map((cell) => [column(cell), sent(cell)])) }];
     });
     return { added_rows: added, removed_rows: [...this.removed] };
   }

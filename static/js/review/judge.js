@@ -1,6 +1,9 @@
 // @ts-check
 /** The rules of the document's type over its values as they are now: what does not hold keeps its field open. */
-import { check, understood } from "./rules.js";
+import { say } from "../dom.js";
+import { localAmount, shown } from "../values.js";
+import { sent, unsure } from "./entries.js";
+import { ENGLISH, check, understood } from "./rules.js";
 
 /** @typedef {import("./entries.js").Entry} Entry */
 
@@ -19,7 +22,7 @@ export class Judge {
     if (!this.declared?.rules.length) return false;
     /** @type {Map<string, string[]>} */
     const broken = new Map();
-    for (const found of check(this.#values(), this.#rows(), this.declared))
+    for (const found of check(this.#values(), this.#rows(), this.declared, TOLD))
       if (found.code === "invalid") broken.set(found.field, [...(broken.get(found.field) ?? []), found.message]);
     let changed = false;
     for (const target of this.store.fields) {
@@ -63,6 +66,17 @@ export class Judge {
   /** @param {Entry} target @returns {string | null} its canonical value, as far as we can tell */
   meant(target) {
     if (!target.current.trim()) return null;
-    return target.current === target.machine ? target.machine : understood(target.kind, target.current, this.declared?.date_order ?? "day_first");
+    if (target.current === target.machine) return target.stored;
+    return unsure(target) ? null : understood(target.kind, sent(target), this.declared?.date_order ?? "day_first");
   }
 }
+
+/** @type {import("./rules.js").Told} the sentences in the page's language */
+const TOLD = {
+  ...ENGLISH,
+  sum: (terms, sum, printed) => say("rule_sum", { terms, sum: localAmount(sum), printed: localAmount(printed) }),
+  items: (sum, printed, label) => say("rule_items", { sum: localAmount(sum), printed: localAmount(printed), label }),
+  order: (later, dayLater, earlier, dayEarlier) =>
+    say("rule_order", { later, day_later: shown(dayLater, "date"), earlier, day_earlier: shown(dayEarlier, "date") }),
+  inside: (label) => (document.documentElement.lang === "en" ? ENGLISH.inside(label) : label),
+};

@@ -1,13 +1,14 @@
 // @ts-check
 /** Two versions of one document, field by field: mine, theirs or the machine's value, by arrows and Enter. */
 import { el, one, say } from "../dom.js";
+import { shown } from "../values.js";
 import { settled } from "./entries.js";
 import { withoutValue } from "./reasons.js";
 
 /**
  * @typedef {import("./entries.js").Entry} Entry
  * @typedef {"mine" | "theirs" | "machine"} Side
- * @typedef {{entry: Entry, theirs: any, values: Record<Side, string>, chosen: Side}} Difference `theirs` is the newer field as the server tells it
+ * @typedef {{entry: Entry, theirs: any, values: Record<Side, string>, chosen: Side}} Difference `theirs` is the newer field
  */
 
 const SIDES = /** @type {Side[]} */ (["mine", "theirs", "machine"]);
@@ -15,11 +16,17 @@ const SIDES = /** @type {Side[]} */ (["mine", "theirs", "machine"]);
 /** @param {Entry} entry whether the reviewer said something of it */
 const isMine = (entry) => ["checked", "corrected", "absent", "unreadable", "missed"].includes(settled(entry));
 
-/** @param {any} current the newer reading; @returns {Map<string, any>} its fields and cells by name */
+/** @param {any} current the newer reading; @returns {Map<string, any>} its fields and cells by name, their values in the page's language */
 export function newerFields(current) {
   const cells = (current?.line_items ?? []).flatMap((/** @type {any} */ item) =>
-    item.cells.map((/** @type {any} */ cell) => [`line_items.${item.row}.${cell.name}`, cell]));
-  return new Map([...(current?.fields ?? []).map((/** @type {any} */ field) => [field.name, field]), ...cells]);
+    item.cells.map((/** @type {any} */ cell) => [`line_items.${item.row}.${cell.name}`, written(cell)]));
+  return new Map([...(current?.fields ?? []).map((/** @type {any} */ field) => [field.name, written(field)]), ...cells]);
+}
+
+/** @param {any} field as the server tells it */
+function written(field) {
+  const suggestions = (field.suggestions ?? []).map((/** @type {any} */ each) => ({ ...each, value: shown(each.value, field.kind) }));
+  return { ...field, suggestions, stored: field.value, value: shown(field.value, field.kind), machine_value: shown(field.machine_value ?? null, field.kind) };
 }
 
 /**
@@ -43,8 +50,8 @@ export function sameShape(store, newer) {
 export function differences(store, newer) {
   return store.entries.flatMap((entry) => {
     const theirs = newer.get(entry.name);
-    if (!theirs || !isMine(entry) || entry.current === (theirs.value ?? "")) return [];
-    const values = { mine: entry.current, theirs: theirs.value ?? "", machine: theirs.machine_value ?? "" };
+    if (!theirs || !isMine(entry) || entry.current === theirs.value) return [];
+    const values = { mine: entry.current, theirs: theirs.value, machine: theirs.machine_value };
     return [{ entry, theirs, values, chosen: /** @type {Side} */ ("mine") }];
   });
 }
@@ -127,10 +134,10 @@ export function putTogether(store, newer, found) {
 
 /** @param {Entry} entry @param {any} theirs @param {boolean} asked */
 function rebase(entry, theirs, asked) {
-  const value = theirs.value ?? "";
+  const { value, stored, suggestions } = theirs;
   const mine = isMine(entry);
   const open = theirs.state === "open";
-  Object.assign(entry, { machine: value, before: theirs.state, certain: !open, text: theirs.text ?? "", problems: theirs.problems ?? [], suggestions: theirs.suggestions ?? [] });
+  Object.assign(entry, { machine: value, stored, suggestions, before: theirs.state, certain: !open, text: theirs.text ?? "", problems: theirs.problems ?? [] });
   const state = settled(entry);
   if (!mine) Object.assign(entry, { current: value, state: open ? "open" : "certain", held: null, evidence: null, errors: [] });
   else if (!asked && state === "corrected" && entry.current === value) Object.assign(entry, { state: "checked", held: null });

@@ -8,6 +8,7 @@
  * @typedef {{required: string[], labels: Record<string, string>, rules: (SumRule | ItemsRule | OrderRule)[], date_order: string}} Declared
  * @typedef {Record<string, string | null>} Values canonical ones
  * @typedef {{code: "missing" | "invalid", field: string, message: string, rule: string}} Found
+ * @typedef {{missing: (label: string) => string, sum: (terms: string, sum: string, printed: string) => string, items: (sum: string, printed: string, label: string) => string, order: (later: string, dayLater: string, earlier: string, dayEarlier: string) => string, inside: (label: string) => string}} Told
  * @typedef {{units: bigint, places: number, minusZero?: boolean}} Decimal
  */
 
@@ -16,14 +17,15 @@
  * @param {Values} values
  * @param {Values[]} items the rows of the item table
  * @param {Declared} declared
+ * @param {Told} [told] how the sentences are said
  * @returns {Found[]}
  */
-export function check(values, items, declared) {
+export function check(values, items, declared, told = ENGLISH) {
   const missing = declared.required.filter((name) => !values[name]).map((name) => /** @type {Found} */ (
-    { code: "missing", field: name, message: `${declared.labels[name]} was not found on the document.`, rule: "required" }));
+    { code: "missing", field: name, message: told.missing(declared.labels[name]), rule: "required" }));
   const amounts = amountsOf(values);
   const broken = declared.rules.map((rule) => {
-    const [message, field] = brokenBy(rule, values, amounts, items, declared.labels);
+    const [message, field] = brokenBy(rule, values, amounts, items, declared.labels, told);
     return message ? /** @type {Found} */ ({ code: "invalid", field, message, rule: rule.name }) : null;
   });
   return [...missing, .../** @type {Found[]} */ (broken.filter(Boolean))];
@@ -35,41 +37,42 @@ export function check(values, items, declared) {
  * @param {Map<string, Decimal>} amounts
  * @param {Values[]} items
  * @param {Record<string, string>} labels
+ * @param {Told} told
  * @returns {[string, string]} the sentence, "" when it holds, and the field to look at
  */
-function brokenBy(rule, values, amounts, items, labels) {
-  if (rule.kind === "sum") return [brokenSum(rule, amounts, labels), rule.equals];
-  if (rule.kind === "items") return brokenItems(rule, amounts, items, labels);
-  return [brokenOrder(rule, values, labels), rule.later];
+function brokenBy(rule, values, amounts, items, labels, told) {
+  if (rule.kind === "sum") return [brokenSum(rule, amounts, labels, told), rule.equals];
+  if (rule.kind === "items") return brokenItems(rule, amounts, items, labels, told);
+  return [brokenOrder(rule, values, labels, told), rule.later];
 }
 
-/** @param {SumRule} rule @param {Map<string, Decimal>} amounts @param {Record<string, string>} labels */
-function brokenSum(rule, amounts, labels) {
+/** @param {SumRule} rule @param {Map<string, Decimal>} amounts @param {Record<string, string>} labels @param {Told} told */
+function brokenSum(rule, amounts, labels, told) {
   const expected = amounts.get(rule.equals);
   if (!expected || rule.terms.some((name) => !amounts.has(plain(name)))) return "";
   const there = [...rule.terms, ...rule.optional].filter((name) => amounts.has(plain(name)));
   const free = there.filter((name) => rule.may_be_included.includes(plain(name)));
   const needed = there.filter((name) => !rule.may_be_included.includes(plain(name)));
   if (choices(free).some((some) => near(total([...needed, ...some], amounts), expected, rule.tolerance))) return "";
-  return `${words(there, labels)} is ${grouped(total(there, amounts))}, not ${grouped(expected)}.`;
+  return told.sum(words(there, labels, told), grouped(total(there, amounts)), grouped(expected));
 }
 
-/** @param {ItemsRule} rule @param {Map<string, Decimal>} amounts @param {Values[]} items @param {Record<string, string>} labels @returns {[string, string]} */
-function brokenItems(rule, amounts, items, labels) {
+/** @param {ItemsRule} rule @param {Map<string, Decimal>} amounts @param {Values[]} items @param {Record<string, string>} labels @param {Told} told @returns {[string, string]} */
+function brokenItems(rule, amounts, items, labels, told) {
   const name = rule.equals.find((each) => amounts.has(each)) ?? "";
   const sum = name ? sumOf(items.map((item) => item[rule.column] ?? null)) : null;
   const expected = amounts.get(name);
   if (!sum || !expected) return ["", name];
   const free = rule.may_be_added.filter((term) => amounts.has(plain(term)));
   if (choices(free).some((some) => near(plus(sum, total(some, amounts)), expected, rule.tolerance))) return ["", name];
-  return [`The line items add up to ${grouped(sum)}, not ${grouped(expected)} (${inside(labels[name])}).`, name];
+  return [told.items(grouped(sum), grouped(expected), told.inside(labels[name])), name];
 }
 
-/** @param {OrderRule} rule @param {Values} values @param {Record<string, string>} labels */
-function brokenOrder(rule, values, labels) {
+/** @param {OrderRule} rule @param {Values} values @param {Record<string, string>} labels @param {Told} told */
+function brokenOrder(rule, values, labels, told) {
   const [later, earlier] = [values[rule.later], values[rule.earlier]];
   if (!later || !earlier || later >= earlier) return "";
-  return `${labels[rule.later]} ${later} is before ${inside(labels[rule.earlier])} ${earlier}.`;
+  return told.order(labels[rule.later], later, told.inside(labels[rule.earlier]), earlier);
 }
 
 /** @param {Values} values */
@@ -101,11 +104,11 @@ function total(terms, amounts) {
 /** @param {string} term */
 const plain = (term) => term.replace(/^-/, "");
 
-/** 'Subtotal plus tax minus discount'. @param {string[]} terms @param {Record<string, string>} labels */
-function words(terms, labels) {
+/** 'Subtotal plus tax minus discount'. @param {string[]} terms @param {Record<string, string>} labels @param {Told} told */
+function words(terms, labels, told) {
   return terms.map((name, place) => {
     const label = labels[plain(name)];
-    return place ? (name.startsWith("-") ? " minus " : " plus ") + inside(label) : label;
+    return place ? (name.startsWith("-") ? " minus " : " plus ") + told.inside(label) : label;
   }).join("");
 }
 
@@ -115,6 +118,15 @@ function inside(label) {
   const upper = begin === begin.toUpperCase() && begin !== begin.toLowerCase();
   return upper ? label : label.slice(0, 1).toLowerCase() + label.slice(1);
 }
+
+/** @type {Told} as the server says it */
+export const ENGLISH = {
+  missing: (label) => `${label} was not found on the document.`,
+  sum: (terms, sum, printed) => `${terms} is ${sum}, not ${printed}.`,
+  items: (sum, printed, label) => `The line items add up to ${sum}, not ${printed} (${label}).`,
+  order: (later, dayLater, earlier, dayEarlier) => `${later} ${dayLater} is before ${earlier} ${dayEarlier}.`,
+  inside,
+};
 
 // --- Exact numbers
 

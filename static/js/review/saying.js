@@ -1,6 +1,7 @@
 // @ts-check
 /** What the reviewer said of the document, as a draft keeps it and as a decision sends it. */
-import { drafted, entry, settled } from "./entries.js";
+import { shown } from "../values.js";
+import { drafted, entry, sent, settled } from "./entries.js";
 
 /**
  * @typedef {import("./store.js").Store} Store
@@ -22,7 +23,8 @@ export function putIn(store, fields) {
   const known = Object.entries(fields).filter(([name, saved]) => store.get(name) && DONE.includes(saved.state));
   for (const [name, saved] of known) {
     const evidence = saved.source ? { source: saved.source, word_ids: saved.word_ids ?? [], page: saved.page ?? null, box: saved.box ?? null } : null;
-    Object.assign(/** @type {Entry} */ (store.get(name)), { current: saved.value ?? "", state: saved.state, held: null, evidence, errors: [] });
+    const target = /** @type {Entry} */ (store.get(name));
+    Object.assign(target, { current: shown(saved.value, target.kind), state: saved.state, held: null, evidence, errors: [] });
   }
   return known.length;
 }
@@ -38,7 +40,7 @@ export function decisionOf(store) {
   /** @param {string} state */
   const names = (state) => said.filter((found) => settled(found) === state).map((found) => found.name);
   /** @param {string} state */
-  const values = (state) => Object.fromEntries(said.filter((found) => settled(found) === state).map((found) => [found.name, found.current]));
+  const values = (state) => Object.fromEntries(said.filter((found) => settled(found) === state).map((found) => [found.name, sent(found)]));
   const given = store.entries.filter((found) => ["corrected", "missed"].includes(settled(found)) && found.evidence);
   const own = store.fields.filter((found) => found.own && found.state === "missed");
   return {

@@ -1,7 +1,8 @@
 // @ts-check
 /** The values of one document and what the reviewer did to each. Only explicit acts change a state. */
 import { turned } from "./boxes.js";
-import { entry, given, initial, settled } from "./entries.js";
+import { say } from "../dom.js";
+import { entry, given, initial, settled, unsure } from "./entries.js";
 import { History, standing } from "./history.js";
 import { Items } from "./items.js";
 import { Judge } from "./judge.js";
@@ -59,6 +60,8 @@ export class Store {
     const empty = value.trim() === "";
     const back = target.certain && (value === target.machine || (empty && target.machine === "")) ? "certain" : "open";
     this.#set(target, value, empty || value === target.machine ? back : given(target, evidence), evidence, true);
+    const words = empty ? "" : unsure(target);
+    if (words) this.refuse([{ field: target.name, message: say(words) }]);
   }
 
   /** Takes the value as it stands. @param {Entry} target @returns {boolean} false when there is no value to take */
@@ -67,6 +70,7 @@ export class Store {
     if (target.held || target.state === "absent" || target.state === "unreadable") return true;
     const empty = target.current.trim() === "";
     if (empty) return target.state === "certain";
+    if (unsure(target)) return true; // it stays open, and says what to write instead
     if (target.current !== target.machine) this.#set(target, target.current.trim(), given(target, target.evidence), target.evidence);
     else if (target.state === "open") this.#set(target, target.current, "checked", null);
     return true;

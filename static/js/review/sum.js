@@ -1,6 +1,7 @@
 // @ts-check
 /** The last column of money added up, beside the field that it should make. */
 import { el, say } from "../dom.js";
+import { localAmount } from "../values.js";
 import { column } from "./items.js";
 import { decimal, grouped, minus, near, plus, sumOf } from "./rules.js";
 
@@ -17,6 +18,6 @@ export function showSum(node, store) {
   const right = wanted !== null && near(sum, wanted, rule?.kind === "items" ? rule.tolerance : "0");
   node.classList.toggle("bad", wanted !== null && !right);
   const beside = !target || !wanted ? ""
-    : el("span", { text: right ? say("sum_right", { label: target.label }) : say("sum_off", { label: target.label, value: grouped(wanted), apart: grouped(plus(sum, minus(wanted))) }) });
-  node.replaceChildren(el("span", { text: say("sum_of_rows") }), el("span", { class: "value", text: grouped(sum) }), beside);
+    : el("span", { text: right ? say("sum_right", { label: target.label }) : say("sum_off", { label: target.label, value: localAmount(grouped(wanted)), apart: localAmount(grouped(plus(sum, minus(wanted)))) }) });
+  node.replaceChildren(el("span", { text: say("sum_of_rows") }), el("span", { class: "value", text: localAmount(grouped(sum)) }), beside);
 }

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPTS = sorted((ROOT / "static/js").rglob("*.js"))
 MODULES = [path for path in SCRIPTS if path.name != "theme-early.js"]
-EVERY_PAGE = {"app.js", "dom.js", "http.js", "shortcuts.js", "times.js", "toast.js"}
+EVERY_PAGE = {"app.js", "dom.js", "http.js", "shortcuts.js", "times.js", "toast.js", "values.js"}
 # The words of each page's scripts: which templates hold them.
 WORDS = {
     "review": (["_text.html", "review/_text.html", "review/_keys_text.html"], "static/js/review/*.js"),
