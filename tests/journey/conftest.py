@@ -12,11 +12,13 @@ from typing import Any
 import psycopg2
 import pytest
 import requests
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 import samples
 from tests.product import PREPARED_IN, Product
 
+# A machine with more to do is slow; a test that passes does not wait for it.
+expect.set_options(timeout=20_000)
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.urls import reverse
 
 from ocr import lifecycle
 from ocr.models import Document
@@ -42,6 +44,20 @@ def test_each_save_is_a_revision(cast: make.Cast, engine: Engine) -> None:
     assert save(document, cast.ada, token, revision=1, typed="13") == 2
     assert save(document, cast.ada, token, revision=2, typed="13.0") == 3
     assert values(document, cast.ada) == "13.0"
+
+
+def test_a_save_whose_answer_was_lost_is_sent_again(cast: make.Cast, engine: Engine) -> None:
+    document = make.document(cast.a, "needs_review")
+    token = make.claim(document, cast.ada)
+    save(document, cast.ada, token, typed="1")
+    assert save(document, cast.ada, token, revision=0, typed="1") == 1
+    told = {"version": document.version, "token": str(token), "revision": 0, "fields": {"total": {"value": "12"}}}
+    path = reverse("review-draft", args=[document.pk])
+    answer = cast.page(cast.ada).post(path, json.dumps(told), "application/json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "stale_version")
+    theirs = answer.json()["draft"]
+    assert (theirs["revision"], theirs["fields"]) == (1, {"total": {"value": "1"}})
+    assert cast.page(cast.sue).post(path, json.dumps(told), "application/json").json().get("draft") is None
 
 
 def test_a_second_window_does_not_overwrite_the_first(cast: make.Cast, engine: Engine) -> None:
