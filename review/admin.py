@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from audit.admin import TenantFilter
 from ocr.admin import CountedSoFar, ForReading
 from review import reasons
-from review.models import Aside, Assignment, Check, Comment, Escalation, OwnReason
+from review.models import Aside, Assignment, Check, Comment, Escalation, LaneAnswer, OwnReason
 from tenants import access
 from tenants.admin import OfTheTenant
 
@@ -79,6 +79,12 @@ class Checks(OfADocument):
 class Comments(OfADocument):
     list_display = ("author", "of_document", "field", "asked", "tenant", "written_at", "answered_at", "erased_at")
     list_select_related = ("author", "asked", "tenant")
+
+
+@admin.register(LaneAnswer)
+class LaneAnswers(OfADocument):
+    list_display = ("answered_by", "of_document", "version", "field", "act", "tenant", "answered_at")
+    list_select_related = ("tenant",)
 
 
 @admin.register(OwnReason)

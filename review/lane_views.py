@@ -59,7 +59,12 @@ def lane_page(request: HttpRequest, document_type: str, field: str) -> HttpRespo
     names = ("rows", "answers", "take-back")
     data = {
         "person": str(request.user.pk),
-        "lane": {"document_type": found.document_type, "field": found.field, "label": found.label, "kind": found.kind},
+        "lane": {
+            "document_type": found.document_type,
+            "field": found.field,
+            "label": found.label,
+            "choices": list(found.choices),
+        },
         "urls": {
             **{name: reverse(f"lane-{name}", args=[document_type, field]) for name in names},
             "heartbeat": reverse("lanes-heartbeat"),

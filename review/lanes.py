@@ -126,6 +126,7 @@ class Lane:
     type_label: str
     label: str
     kind: str
+    choices: tuple[str, ...] = ()  # the only values it may have; none: any
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def every() -> list[Lane]:
     for row in document_types.newest():
         parsed = document_types.parsed(row)
         found += [
-            Lane(row.name, spec.name, told_label(row.label), told_label(spec.label), spec.kind)
+            Lane(row.name, spec.name, told_label(row.label), told_label(spec.label), spec.kind, spec.choices)
             for spec in parsed.fields
             if spec.lane
         ]

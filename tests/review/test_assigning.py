@@ -186,7 +186,7 @@ def test_the_admin_shows_what_people_did_without_their_words(cast: make.Cast, en
     comments.write(document.pk, cast.ada, field="total", text="Whose heron is that?")
     assigning.assign([document.pk], cast.sue, person_id=cast.ada.pk)
     browser = cast.page(cast.cleo)
-    for name in ("aside", "escalation", "assignment", "check", "comment"):
+    for name in ("aside", "escalation", "assignment", "check", "comment", "laneanswer"):
         listed = browser.get(reverse(f"admin:review_{name}_changelist"))
         assert (listed.status_code, b"heron" in listed.content) == (200, False)
         assert browser.get(reverse(f"admin:review_{name}_add")).status_code == 403

@@ -1,4 +1,4 @@
-"""The next document is a few steps along an index, however many wait and however many of them are somebody else's."""
+"""The next document, and the next of a lane, are a few steps along an index, however many wait and however many are somebody else's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from review import worklist
+from review import lanes, worklist
 from tenants import access
 from tests import make
 from tests.conftest import as_superuser
@@ -39,15 +39,54 @@ STATES = """
 """
 
 
-def test_the_next_document_is_found_along_the_index(cast: make.Cast, engine: Engine) -> None:
-    make.document(cast.a, "needs_review")
+# Their fields, as those of the document that is there; the first are answered already.
+FIELDS = """
+    INSERT INTO ocr_field
+    SELECT (jsonb_populate_record(f, jsonb_build_object('id', nextval(pg_get_serial_sequence('ocr_field', 'id')), 'document_id', d.id))).*
+      FROM ocr_field AS f, ocr_document AS d WHERE d.id <> f.document_id;
+    INSERT INTO review_laneanswer (document_id, tenant_id, version, field, act, value, answered_by, answered_at)
+    SELECT id, tenant_id, version, 'total', 'confirmed', '', 'user:sue', now() FROM ranked WHERE n BETWEEN 5 * %(apart)s + 1 AND 6 * %(apart)s;
+"""
+
+
+def crowd(cast: make.Cast, *more: str) -> None:
+    """A long queue, its beginning somebody else's."""
     given = {"waiting": WAITING, "apart": APART, "ada": cast.ada.pk, "sue": cast.sue.pk}
     with as_superuser() as cursor:
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute(COPIES, given)
-        cursor.execute(STATES, given)
+        for statements in (COPIES, STATES, *more):
+            cursor.execute(statements, given)
     with as_superuser() as cursor:
         cursor.execute("ANALYZE")
+
+
+def planned(cast: make.Cast, statement: str, asked: dict[str, Any]) -> str:
+    with access.scope_of(cast.ada), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {statement}", asked)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        transaction.set_rollback(True)  # what it claimed
+    return plan
+
+
+def place(document_id: Any) -> int:
+    """How many documents come before it."""
+    with as_superuser() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM ocr_document WHERE turn_at < (SELECT turn_at FROM ocr_document WHERE id = %s)",
+            [str(document_id)],
+        )
+        (before,) = cursor.fetchone() or (-1,)
+    return int(before)
+
+
+def most(plan: str) -> int:
+    """The most rows that one step of the plan takes from the documents."""
+    return max(int(found) for found in re.findall(r"ocr_document.*?actual rows=(\d+)", plan))
+
+
+def test_the_next_document_is_found_along_the_index(cast: make.Cast, engine: Engine) -> None:
+    make.document(cast.a, "needs_review")
+    crowd(cast)
     asked: dict[str, Any] = {
         "tenants": [str(cast.a.pk)],
         "supervised": [],
@@ -58,19 +97,23 @@ def test_the_next_document_is_found_along_the_index(cast: make.Cast, engine: Eng
         "to_open": 1,
         "seconds": 60,
     }
-    with access.scope_of(cast.ada), connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {worklist.NEXT_SQL}", asked)
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-        transaction.set_rollback(True)  # what it claimed
+    plan = planned(cast, worklist.NEXT_SQL, asked)
     assert "Seq Scan on ocr_document" not in plan, plan
-    looked_at = [int(found) for found in re.findall(r"ocr_document.*?actual rows=(\d+)", plan)]
-    assert max(looked_at) <= 5 * APART + 2 * worklist.OFFERS[0], plan
+    assert most(plan) <= 5 * APART + 2 * worklist.OFFERS[0], plan
     handed = worklist.hand_out(cast.ada)
     assert handed.current and handed.reserved
-    for claim, before in ((handed.current, 5 * APART), (handed.reserved, 5 * APART + 1)):
-        with as_superuser() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM ocr_document WHERE turn_at < (SELECT turn_at FROM ocr_document WHERE id = %s)",
-                [str(claim.document_id)],
-            )
-            assert cursor.fetchone() == (before,)
+    assert [place(claim.document_id) for claim in (handed.current, handed.reserved)] == [5 * APART, 5 * APART + 1]
+
+
+def test_the_next_rows_of_a_lane_are_found_along_the_index(cast: make.Cast, engine: Engine) -> None:
+    make.document(cast.a, "needs_review")
+    crowd(cast, FIELDS)
+    of = lanes.lane("receipt", "total")
+    asked = lanes._asked(cast.ada, of, ()) | {"wanted": 20, "offers": 40}
+    plan = planned(cast, lanes.NEXT_SQL, asked)
+    assert "Seq Scan on ocr_document" not in plan, plan
+    assert most(plan) <= 6 * APART + 2 * 40, plan
+    handed = lanes.hand_out(cast.ada, of, wanted=20)
+    # Who has checked a document may still answer for a field of it; the rest of the beginning is somebody else's, or answered.
+    assert len(handed) == 20
+    assert min(place(each.document.pk) for each in handed) >= 2 * APART

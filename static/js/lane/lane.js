@@ -10,7 +10,7 @@ import { Row } from "./row.js";
 
 /**
  * @typedef {import("./row.js").Act} Act
- * @typedef {{person: string, lane: {document_type: string, field: string, label: string, kind: string}, urls: Record<string, string>}} Data
+ * @typedef {{person: string, lane: {document_type: string, field: string, label: string, choices: string[]}, urls: Record<string, string>}} Data
  */
 
 const AHEAD = 30; // documents in our hands
@@ -57,7 +57,7 @@ export class Lane {
     const answer = await post(this.data.urls.rows, { wanted, without: [...here, ...this.outbox.ids].slice(-500) });
     this.asking = false;
     if (answer.ok) {
-      const fresh = answer.body.rows.map((/** @type {import("./row.js").Told} */ told) => new Row(told, this.data.lane.label));
+      const fresh = answer.body.rows.map((/** @type {import("./row.js").Told} */ told) => new Row(told, this.data.lane));
       for (const row of fresh) row.confirm.addEventListener("click", (/** @type {Event} */ event) => this.confirm(row, byTouch(event)));
       this.waiting = Math.max(0, answer.body.waiting - this.outbox.ids.length); // it does not know of them yet
       this.dry = fresh.length < wanted;

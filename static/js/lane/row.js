@@ -29,8 +29,8 @@ const MARKS = { open: "", said: "check", kept: "done", refused: "bad", gone: "lo
 const TONES = { open: "warn", said: "you", kept: "you", refused: "bad", gone: "none" };
 
 export class Row {
-  /** @param {Told} told @param {string} label what the field is called */
-  constructor(told, label) {
+  /** @param {Told} told @param {{label: string, choices: string[]}} lane */
+  constructor(told, { label, choices }) {
     const id = `lane-${(serial += 1)}`;
     this.told = told;
     /** @type {State} */
@@ -42,7 +42,7 @@ export class Row {
     this.mark = el("span", { class: "mark" });
     this.input = /** @type {HTMLInputElement} */ (el("input", {
       id, name: told.field.name, class: "value", type: "text", dir: "auto", autocomplete: "off", spellcheck: "false", autocapitalize: "off", enterkeyhint: "next",
-      inputmode: isNumber(told.field.kind) ? "decimal" : "text", maxlength: 4000, "aria-describedby": `${id}-why`,
+      inputmode: isNumber(told.field.kind) ? "decimal" : "text", maxlength: 4000, list: choices.length ? "choices" : undefined, "aria-describedby": `${id}-why`,
     }));
     this.input.value = this.machine;
     this.input.addEventListener("input", () => this.touched());
