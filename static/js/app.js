@@ -28,33 +28,36 @@ function toggleTheme() {
   showTheme();
 }
 
-/** A second press of a submit button does nothing: the first request is on its way. */
-function guardForms() {
-  for (const form of document.querySelectorAll("form[method=post]"))
+/** A second press of a submit button does nothing: the first request is on its way. @param {Element} [root] */
+function guardForms(root = document.documentElement) {
+  for (const form of root.querySelectorAll("form[method=post]"))
     form.addEventListener("submit", (event) => {
       if (form.hasAttribute("data-sent")) return event.preventDefault();
       form.setAttribute("data-sent", "");
       for (const button of form.querySelectorAll("button:not([type=button])")) button.classList.add("busy");
     });
-  // A page brought back by the browser's Back button may send again.
-  addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
-    for (const button of document.querySelectorAll("form .busy")) button.classList.remove("busy");
-  });
 }
 
+/** A page brought back by the browser's Back button may send again. */
+function freeForms() {
+  for (const form of document.querySelectorAll("form[data-sent]")) form.removeAttribute("data-sent");
+  for (const button of document.querySelectorAll("form .busy")) button.classList.remove("busy");
+}
+
+/** A menu closes by a click elsewhere, and by Escape, which then closes nothing else. */
 function closeMenus() {
-  const menus = /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details[data-menu]"));
+  const OPEN = "details[data-menu][open]";
   document.addEventListener("click", (event) => {
-    for (const menu of menus) if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
+    for (const menu of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll(OPEN)))
+      if (!menu.contains(/** @type {Node} */ (event.target))) menu.open = false;
   });
-  for (const menu of menus)
-    menu.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || !menu.open) return;
-      menu.open = false;
-      one("summary", menu).focus();
-      event.stopPropagation();
-    });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target instanceof Element ? event.target.closest(OPEN) : null;
+    if (!(menu instanceof HTMLDetailsElement)) return;
+    menu.open = false;
+    one("summary", menu).focus();
+    event.stopPropagation();
+  }, { capture: true });
 }
 
 showTheme();
@@ -63,5 +66,11 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) button.ad
 for (const button of document.querySelectorAll("[data-show-keys]")) button.addEventListener("click", showSheet);
 localTimes();
 guardForms();
+addEventListener("pageshow", freeForms);
 closeMenus();
+document.addEventListener("htmx:afterSettle", (event) => {
+  const fresh = /** @type {HTMLElement} */ (event.target);
+  localTimes(fresh);
+  guardForms(fresh);
+});
 showWaitingToast();
