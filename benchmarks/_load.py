@@ -116,6 +116,11 @@ def cpu_ms(pid: int) -> float:
     return sum(map(int, _stat(pid)[11:13])) * TICK_MS
 
 
+def family_ms(pid: int) -> float:
+    """Processor time so far of a process and of all that came from it, those that ended included."""
+    return sum(sum(map(int, fields[11:15])) for each in _below(pid) if (fields := _stat(each))) * TICK_MS
+
+
 def _below(pid: int) -> list[int]:
     """The process and all that came from it; PostgreSQL's do not show whose they are in any other way."""
     parents = {int(path.name): _stat(int(path.name)) for path in Path("/proc").glob("[0-9]*")}

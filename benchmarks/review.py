@@ -4,13 +4,15 @@ Black box: the product as `make run` starts it. A few samples are read by it and
 scripted reviewers then work over HTTP, a document every PACE seconds each, while a ninth works in Chromium by keyboard: from the
 key press of an approval to the frame after the one that shows the next document, twice `requestAnimationFrame`; then through a lane,
 from the key to the frame after the one that shows the next row. Then CLIENTS claim
-and decide as fast as they can, and no document may come up twice.
+and decide as fast as they can, and no document may come up twice. The processor time of one review is measured beside Label Studio's
+(benchmarks/_label_studio.py), back to back.
 """
 
 from __future__ import annotations
 
 import random
 import re
+import sys
 import tempfile
 import threading
 import time
@@ -26,6 +28,7 @@ import psycopg2
 from playwright.sync_api import Page, sync_playwright
 
 import samples
+from benchmarks import _label_studio
 from benchmarks._charts import Chart
 from benchmarks._load import cost
 from benchmarks.scale import Person
@@ -120,6 +123,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
             crowd = _crowd(people[REVIEWERS:], claims)
         finally:
             product.stop()
+        theirs = _theirs(Path(folder) / "label-studio", reviewed)
     return {
         "seed": SEED,
         "figures": {
@@ -143,10 +147,22 @@ def measure(*, quick: bool) -> dict[str, Any]:
             "lane_row_p50_ms": _share(rows, 50),
             "lane_row_p95_ms": _share(rows, 95),
             "lane_row_max_ms": round(max(rows), 1),
-            "lost_confirmations": None,
+            "label_studio_cpu_ms_per_review": theirs,
         },
-        "ratios": {"to_label_studio": None},
+        "ratios": {
+            "to_label_studio": theirs and round(cpu[0] / theirs, 3),
+            "to_label_studio_with_drafts": theirs and round(cpu[DRAFTS] / theirs, 3),
+        },
     }
+
+
+def _theirs(folder: Path, count: int) -> float | None:
+    """The same figure of Label Studio; None, and why, where it cannot be had."""
+    try:
+        return _label_studio.cpu_ms_per_review(folder, count)
+    except _label_studio.NotHere as why:
+        sys.stderr.write(f"not compared: {why}\n")
+        return None
 
 
 def chart(result: dict[str, Any]) -> Chart:
