@@ -1,4 +1,4 @@
-"""Every page at three widths, in light or dark: no error, nothing wider than the screen, nothing that axe-core finds.
+"""Every page at three widths, in light or dark: no error, nothing wider than the screen or without a name, nothing that axe-core finds.
 
 DTAT_SCREENSHOTS=DIR keeps a picture of each, at every width in both themes.
 """
@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 import samples
+from tests.journey.accessibility import Tree
 from tests.journey.test_journey import SCREENSHOTS, signed_in
 from tests.product import ROOT, Product
 
@@ -66,6 +67,7 @@ def problems(page: Page, axe: str) -> Iterator[str]:
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if overflow > 0:
         yield f"{overflow} px wider than the screen"
+    yield from Tree(page).nameless()
     page.evaluate(
         f"window.axe || (() => {{ {axe} }})()"
     )  # not by a script tag: the page's policy allows none but its own

@@ -1,0 +1,120 @@
+"""The route of somebody who hears the screen: names, reasons, states and what is announced, read from the browser's accessibility tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+import samples
+from tests.journey.accessibility import Tree, description, name, prop, role
+from tests.journey.test_journey import signed_in
+from tests.product import Product
+
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
+
+
+@pytest.fixture
+def errors() -> Iterator[list[str]]:
+    found: list[str] = []
+    yield found
+    assert [error for error in found if not re.search(r"\b(409|422)\b", error)] == []
+
+
+@pytest.fixture
+def document(product: Product, drawn: dict[str, samples.Sample]) -> dict[str, Any]:
+    """An invoice of which a person has to see several fields."""
+    content = drawn["invoice-wrong-total.jpg"].path.read_bytes()
+    found = product.wait_for(product.upload("heard.jpg", content, document_type="invoice"))
+    assert found["status"] == "needs_review"
+    return found
+
+
+def opened(page: Page, product: Product, document_id: str) -> None:
+    page.goto(f"{product.url}/review/{document_id}/")
+    expect(page.locator("[data-entry]:focus, #main-button:focus")).to_be_attached(timeout=15_000)
+
+
+def test_each_open_field_is_heard_with_its_name_and_reason_until_all_are_checked(
+    browser: Browser, product: Product, document: dict[str, Any], errors: list[str]
+) -> None:
+    labels = {field["label"]: field for field in document["fields"]}
+    page = signed_in(browser, product, "reviewer", errors)
+    opened(page, product, document["id"])
+    heard = []
+    for _ in range(40):
+        tree = Tree(page)
+        if role(tree.focused) == "button":
+            break
+        assert role(tree.focused) in {"textbox", "combobox"}
+        heard.append(name(tree.focused))
+        assert name(tree.focused) in labels
+        assert description(tree.focused).strip(), f"why {name(tree.focused)} is to be looked at"
+        assert list(tree.nameless()) == []
+        if name(tree.focused) == labels_of_totals(labels):
+            page.keyboard.press("Control+a")
+            page.keyboard.type(right_total(document))
+        page.keyboard.press("Enter")
+    assert heard
+    assert len(set(heard)) == len(heard), "each once"
+    tree = Tree(page)
+    assert "Ready to approve" in tree.aloud()
+    assert "Approve" in name(tree.focused)
+
+
+def labels_of_totals(labels: dict[str, Any]) -> str:
+    return next(label for label, field in labels.items() if field["name"] == "total")
+
+
+def right_total(document: dict[str, Any]) -> str:
+    values = {field["name"]: field["value"] for field in document["fields"]}
+    return f"{float(values['subtotal']) + float(values['tax']):.2f}"
+
+
+def test_what_happens_is_said_aloud(
+    browser: Browser, product: Product, document: dict[str, Any], errors: list[str]
+) -> None:
+    page = signed_in(browser, product, "reviewer", errors)
+    opened(page, product, document["id"])
+    first = name(Tree(page).focused)
+    page.keyboard.press("Alt+n")
+    said = Tree(page)
+    assert name(said.focused) != first
+    assert name(said.focused) in said.aloud(), "the next field"
+    page.keyboard.press("Control+z")
+    expect(page.locator("[data-entry]:focus")).to_be_attached()
+    assert name(Tree(page).focused) == first
+
+    total = page.locator("[data-name='total'] :is(input, textarea)")
+    total.fill("1.00")
+    page.keyboard.press("Enter")
+    broken = Tree(page)
+    assert name(broken.focused) == "Total"
+    assert prop(broken.focused, "invalid") == "true"
+    sentence = re.search(r"[^.]* is [\d.,]+, not 1\.00", description(broken.focused))
+    assert sentence, description(broken.focused)
+    assert sentence[0] in broken.aloud()
+
+    page.locator("#reject-button").click()
+    dialog = [node for node in Tree(page).nodes if role(node) == "dialog"]
+    assert [name(node) for node in dialog if prop(node, "modal")] != [""]
+    page.keyboard.press("Escape")
+
+
+def test_a_lane_is_heard_row_by_row(
+    browser: Browser, product: Product, document: dict[str, Any], errors: list[str]
+) -> None:
+    page = signed_in(browser, product, "reviewer", errors)
+    page.goto(f"{product.url}/lanes/invoice/total/")
+    if not page.locator(".lane-row").count():
+        expect(page.locator(".lane-row, #none-left:not([hidden])").first).to_be_visible(timeout=15_000)
+    if page.locator("#none-left:not([hidden])").count():
+        pytest.skip("the total of this sample is certain")
+    expect(page.locator(".lane-row input:focus")).to_be_attached(timeout=15_000)
+    tree = Tree(page)
+    assert list(tree.nameless()) == []
+    assert re.fullmatch(r"Total of .+\.jpg", name(tree.focused))
+    assert description(tree.focused).strip()
