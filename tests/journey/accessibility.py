@@ -8,34 +8,11 @@ from typing import Any
 from playwright.sync_api import Page
 
 # What somebody who hears the page must be told the name of.
-NAMED = frozenset(
-    [
-        "alertdialog",
-        "button",
-        "checkbox",
-        "combobox",
-        "dialog",
-        "form",
-        "grid",
-        "heading",
-        "image",
-        "img",
-        "link",
-        "listbox",
-        "menuitem",
-        "meter",
-        "progressbar",
-        "radio",
-        "searchbox",
-        "slider",
-        "spinbutton",
-        "switch",
-        "tab",
-        "table",
-        "textbox",
-        "treegrid",
-    ]
-)
+ROLES = """
+    alertdialog button checkbox combobox dialog form grid heading image img link listbox menuitem meter progressbar radio
+    searchbox slider spinbutton switch tab table textbox treegrid
+"""
+NAMED = frozenset(ROLES.split())
 
 
 class Tree:
