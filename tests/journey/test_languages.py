@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import samples
-from tests.journey.test_journey import SCREENSHOTS
-from tests.journey.test_pages import LOOKS, SIZES, problems
+from tests.journey.test_pages import at_every_look
 from tests.journey.test_pages import axe as axe
 from tests.journey.test_pages import batch as batch
 from tests.journey.test_pages import waiting as waiting
@@ -57,7 +54,7 @@ def test_pages(browser: Browser, product: Product, waiting: str, batch: str, axe
         assert page.evaluate("document.documentElement.lang") == "de"
         if turned:
             page.evaluate(TURNED)
-        found += looked_at(page, axe, f"{'rtl' if turned else 'de'}-{name}")
+        found += at_every_look(page, axe, f"{'rtl' if turned else 'de'}-{name}")
     assert found == []
     assert errors == []
 
@@ -69,18 +66,9 @@ def test_pages_of_an_administrator(browser: Browser, product: Product, axe: str)
     for name, address in {"types": "/document-types/", "type": "/document-types/invoice/"}.items():
         page.goto(product.url + address)
         page.wait_for_load_state("networkidle")
-        found += looked_at(page, axe, f"de-{name}")
+        found += at_every_look(page, axe, f"de-{name}")
     assert found == []
     assert errors == []
-
-
-def looked_at(page: Page, axe: str, name: str) -> Iterator[str]:
-    for width, theme in LOOKS:
-        page.set_viewport_size({"width": width, "height": SIZES[width]})
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        yield from (f"{name} at {width}, {theme}: {told}" for told in problems(page, axe))
-        if SCREENSHOTS:
-            page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{width}-{theme}.png")
 
 
 def test_the_language_is_chosen_in_the_account_menu(browser: Browser, product: Product) -> None:
@@ -95,7 +83,11 @@ def test_the_language_is_chosen_in_the_account_menu(browser: Browser, product: P
     assert errors == []
 
 
-def test_amounts_are_typed_as_germans_write_them(
+def in_german(amount: str) -> str:
+    return f"{float(amount):,.2f}".translate(str.maketrans(",.", ".,"))
+
+
+def test_amounts_are_shown_and_typed_as_germans_write_them(
     browser: Browser, product: Product, drawn: dict[str, samples.Sample]
 ) -> None:
     sample = drawn["invoice-wrong-total.jpg"].path
@@ -112,8 +104,9 @@ def test_amounts_are_typed_as_germans_write_them(
         if field.evaluate("input => input === document.activeElement"):
             break
         page.keyboard.press("Enter")
+    expect(field).to_have_value(in_german(before["total"]))
     page.keyboard.press("Control+a")
-    page.keyboard.type(f"{float(right):,.2f}".translate(str.maketrans(",.", ".,")))
+    page.keyboard.type(in_german(right))
     page.keyboard.press("Enter")
     for _ in range(40):
         if page.get_by_text("Bereit zur Freigabe").count():
