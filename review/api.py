@@ -472,7 +472,10 @@ class PageDecision(_Door):
         return _onward(request, **told.data)
 
 
-_SAID = {Status.APPROVED: gettext_lazy("%(name)s approved."), Status.REJECTED: gettext_lazy("%(name)s rejected.")}
+_SAID: dict[str, Any] = {
+    Status.APPROVED: gettext_lazy("%(name)s approved."),
+    Status.REJECTED: gettext_lazy("%(name)s rejected."),
+}
 
 
 def _decided(document: Document) -> dict[str, Any]:

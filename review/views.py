@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -138,7 +139,6 @@ class QueueFilters(forms.Form):
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
     with access.scope_of(request.user):
-        lists = _lists(request)
         tab = request.GET.get("tab", "waiting")
         if tab not in TABS:
             raise Http404
@@ -147,7 +147,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data if active and form.is_valid() else {}
         waiting = _waiting(request.user)
         oldest = metrics.oldest_waiting(request.user, tenants=worklist.reviewed_tenants(request.user))
-        counts = _counts(request, lists, waiting)
+        counts = _counts(request, waiting)
         supervised = worklist.supervised_tenants(request.user)
         context = {
             "active": "queue",
@@ -161,17 +161,16 @@ def queue(request: HttpRequest) -> HttpResponse:
                 {"name": name, "label": label, "count": _at_most(counts, name), "url": _address(request, tab=name)}
                 for name, label in TABS.items()
             ],
-            **_queued(request, tab, lists[tab], given, counts),
+            **_queued(request, tab, _list(request.user, tab), given, counts),
             "filters": {"form": form, "active": active},
             "people": _people(supervised) if tab != "done" and supervised else [],
         }
         return render(request, "review/queue.html", context)
 
 
-def _counts(request: HttpRequest, lists: dict[str, Any], waiting: int) -> dict[str, int]:
+def _counts(request: HttpRequest, waiting: int) -> dict[str, int]:
     """How many documents each tab has; the longest, what waits for me, is what waits at all less what is somebody else's."""
-    few = {name: (found, COUNTED + 1) for name, found in lists.items() if name != "waiting"}
-    counts = worklist.counted({**few, "apart": (worklist.not_for_me(request.user), listing.MOST_COUNTED)}, request.user)
+    counts = worklist.lengths(request.user, since=_today(), most=COUNTED + 1, most_apart=listing.MOST_COUNTED)
     return {**counts, "waiting": max(0, waiting - counts["apart"])}
 
 
@@ -252,19 +251,20 @@ def _doubt(document: Document) -> tuple[int, float, int]:
     return codes.count("invalid"), 100 - least, len(codes)
 
 
-def _lists(request: HttpRequest) -> dict[str, Any]:
-    user = request.user
-    return {
-        "waiting": worklist.for_me(user),
-        "mine": worklist.held_by(user),
-        "soon": worklist.soon_due(user),
-        "assigned": worklist.assigned(user),
-        "checks": worklist.further_checks(user),
-        "answers": worklist.questions(user),
-        "escalated": worklist.escalated(user),
-        "aside": worklist.set_aside_by(user),
-        "done": worklist.decided_by(user, since=_today()),
+def _list(user: Any, tab: str) -> Any:
+    """The documents of one tab."""
+    found = {
+        "waiting": worklist.for_me,
+        "mine": worklist.held_by,
+        "soon": worklist.soon_due,
+        "assigned": worklist.assigned,
+        "checks": worklist.further_checks,
+        "answers": worklist.questions,
+        "escalated": worklist.escalated,
+        "aside": worklist.set_aside_by,
+        "done": partial(worklist.decided_by, since=_today()),
     }
+    return found[tab](user)
 
 
 def _today() -> Any:

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper, F, IntegerField, Q, QuerySet, Subquery
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from audit import trail
+from audit import prepared, trail
 from audit.models import Kind
-from ocr import lifecycle
+from ocr import lifecycle, listing
 from ocr.models import Document, Status
 from review import assigning, checks, comments
 from review.models import Aside, Assignment, Check, Claim, Comment, Escalation, TakeoverReason
@@ -181,16 +180,55 @@ def not_for_me(user: AnyUser) -> QuerySet[Document]:
     return _waiting_in(reviewed).filter(_not_for(user, supervised))
 
 
-class _CountOf(Subquery):
-    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
+# How long the lists below are, as one statement that is planned once: putting it together from them costs more than running it.
+_WAITING = "document.status = 'needs_review' AND document.tenant_id = ANY ($3::uuid[])"
+_NOT_FOR_ME = """
+    SELECT document_id FROM review_aside WHERE holder_id = $1::int AND until >= statement_timestamp()
+     UNION ALL
+    SELECT document_id FROM review_escalation WHERE tenant_id <> ALL ($4::uuid[])
+     UNION ALL
+    SELECT seen.document_id FROM review_check AS seen JOIN ocr_document ON ocr_document.id = seen.document_id
+     WHERE seen.person_id = $1::int AND seen.settled_at IS NULL AND seen.version = ocr_document.version
+     UNION ALL
+    SELECT document_id FROM review_comment WHERE asked_id IS NOT NULL AND answered_at IS NULL
+     UNION ALL
+    SELECT document_id FROM review_assignment WHERE person_id <> $1::int
+"""
+_LISTS = {
+    "apart": f"{_WAITING} AND document.id IN ({_NOT_FOR_ME})",
+    "mine": f"""{_WAITING} AND document.id IN (SELECT document_id FROM review_claim
+                 WHERE holder_id = $1::int AND expires_at >= statement_timestamp() AND NOT reserved)""",
+    "soon": f"""{_WAITING} AND document.received_at < statement_timestamp() - $7::float8 * interval '1 second'
+                 AND document.id NOT IN ({_NOT_FOR_ME})""",
+    "assigned": f"""{_WAITING} AND document.id IN (SELECT document_id FROM review_assignment
+                     WHERE person_id = $1::int OR tenant_id = ANY ($4::uuid[]))""",
+    "checks": f"""{_WAITING} AND document.id IN (SELECT document_id FROM review_check AS looked
+                   WHERE looked.settled_at IS NULL AND looked.version = document.version AND looked.tenant_id = ANY ($3::uuid[]))
+                   AND document.id NOT IN ({_NOT_FOR_ME})""",
+    "answers": """document.status = 'needs_review' AND document.tenant_id = ANY ($5::uuid[])
+                   AND document.id IN (SELECT document_id FROM review_comment WHERE asked_id IS NOT NULL AND answered_at IS NULL
+                       AND (asked_id = $1::int OR author_id = $1::int OR tenant_id = ANY ($4::uuid[])))""",
+    "escalated": f"""{_WAITING} AND document.id IN (SELECT document_id FROM review_escalation
+                      WHERE tenant_id = ANY ($4::uuid[]) OR escalated_by = $2::text)""",
+    "aside": f"""{_WAITING} AND document.id IN (SELECT document_id FROM review_aside
+                  WHERE holder_id = $1::int AND until >= statement_timestamp())""",
+    "done": "document.reviewer = $2::text AND document.decided_at >= $6::timestamptz AND document.tenant_id = ANY ($5::uuid[])",
+}
+_LENGTHS = "SELECT " + ", ".join(
+    f"(SELECT count(*) FROM (SELECT 1 FROM ocr_document AS document WHERE {found} "
+    f"LIMIT {'$9::int' if name == 'apart' else '$8::int'}) AS counted)"
+    for name, found in _LISTS.items()
+)
 
 
-def counted(lists: Mapping[str, tuple[QuerySet[Document], int]], user: AnyUser) -> dict[str, int]:
-    """How long each of the lists is, as one statement; each comes with how many are counted at most."""
-    few = {name: _CountOf(found.order_by().values("pk")[:most]) for name, (found, most) in lists.items()}
-    one: Mapping[str, Any] = User.objects.filter(pk=int(user.pk or 0)).values(**few)[0]
-    return {name: count or 0 for name, count in one.items()}  # none where a list is known to be empty beforehand
+def lengths(user: AnyUser, *, since: datetime, most: int, most_apart: int) -> dict[str, int]:
+    """How many documents the lists below have for `user`, by name, counted up to `most`: soon, mine and so on; `done` since then;
+    and `apart`, up to `most_apart`, of `not_for_me`. Inside a scope."""
+    reviewed, supervised = _tenants_of(user)
+    arrays = [f"{{{','.join(map(str, tenants))}}}" for tenants in (reviewed, supervised, listing.tenants_of(user))]
+    asked = [user.pk, access.actor_of(user), *arrays, since, settings.REVIEW_SECONDS * SOON, most, most_apart]
+    [counts] = prepared.fetch(_LENGTHS, *asked)
+    return dict(zip(_LISTS, map(int, counts), strict=True))
 
 
 def _not_for(user: AnyUser, supervised: list[UUID]) -> Q:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,11 +17,13 @@ from tests.engine import Engine
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WAITING, APART = 20_000, 300
+WAITING, APART, MOST = 20_000, 300, 1001
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 # As many documents again as the one that is there, later in the queue; the first few of them in each state that keeps them from ada.
 COPIES = """
     INSERT INTO ocr_document
-    SELECT (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(), 'turn_at', d.turn_at + n * interval '1 s'))).*
+    SELECT (jsonb_populate_record(d, jsonb_build_object('id', gen_random_uuid(), 'turn_at', d.turn_at + n * interval '1 s',
+                                                      'received_at', d.received_at - interval '30 days'))).*
       FROM ocr_document AS d, generate_series(1, %(waiting)s) AS n
 """
 STATES = """
@@ -104,6 +107,32 @@ def test_the_next_document_is_found_along_the_index(cast: make.Cast, engine: Eng
     handed = worklist.hand_out(cast.ada)
     assert handed.current and handed.reserved
     assert [place(claim.document_id) for claim in (handed.current, handed.reserved)] == [5 * APART, 5 * APART + 1]
+    for user in (cast.ada, cast.sue):
+        counted, listed = lengths(user)
+        assert counted == listed
+        assert counted["apart"] > APART
+        assert counted["soon"] == MOST, "all the others were received long ago"
+
+
+LISTS: dict[str, Any] = {
+    "apart": worklist.not_for_me,
+    "mine": worklist.held_by,
+    "soon": worklist.soon_due,
+    "assigned": worklist.assigned,
+    "checks": worklist.further_checks,
+    "answers": worklist.questions,
+    "escalated": worklist.escalated,
+    "aside": worklist.set_aside_by,
+    "done": lambda user: worklist.decided_by(user, since=LONG_AGO),
+}
+
+
+def lengths(user: Any) -> tuple[dict[str, int], dict[str, int]]:
+    """How long the lists are said to be, and are, up to MOST."""
+    with access.scope_of(user):
+        counted = worklist.lengths(user, since=LONG_AGO, most=MOST, most_apart=2 * MOST)
+        listed = {name: of(user).count() for name, of in LISTS.items()}
+    return counted, {name: min(count, 2 * MOST if name == "apart" else MOST) for name, count in listed.items()}
 
 
 def test_the_next_rows_of_a_lane_are_found_along_the_index(cast: make.Cast, engine: Engine) -> None:
