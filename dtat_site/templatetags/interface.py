@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -40,6 +41,7 @@ TONE_ICONS = {"bad": "bad", "warn": "warn", "miss": "miss", "ok": "check", "you"
 
 
 @register.simple_tag
+@lru_cache(maxsize=500)  # a list has a hundred of them
 def icon(name: str, classes: str = "") -> SafeString:
     """One symbol of the sprite, hidden from screen readers: the words stand beside it."""
     href = f"{static('icons.svg')}#{name}"
@@ -53,10 +55,15 @@ def tone_icon(tone: str) -> SafeString:
     return icon(name, tone) if name else SafeString("")
 
 
-@register.inclusion_tag("_status.html")
-def status(name: str, label: str) -> dict[str, str]:
+@register.simple_tag
+def status(name: str, label: str) -> SafeString:
     """A document's status as a chip: hue, icon shape and word together."""
-    return {"tone": STATUS_TONES.get(name, "plain"), "icon": STATUS_ICONS.get(name, "info"), "label": label}
+    return _chip(STATUS_TONES.get(name, "plain"), STATUS_ICONS.get(name, "info"), str(label))
+
+
+@lru_cache(maxsize=500)
+def _chip(tone: str, symbol: str, label: str) -> SafeString:
+    return format_html('<span class="chip {}">{}<span>{}</span></span>', tone, icon(symbol), label)
 
 
 @register.simple_tag
@@ -97,18 +104,18 @@ FIELD_STATES = {
 }
 
 
-@register.inclusion_tag("_status.html")
-def field_state(name: str, value: str | None, problems: Sequence[Any] = ()) -> dict[str, object]:
+@register.simple_tag
+def field_state(name: str, value: str | None, problems: Sequence[Any] = ()) -> SafeString:
     """A field's state as a chip; an open field shows the tone of what is wrong with it."""
     tone, label = FIELD_STATES.get(name, ("plain", name))
     if name == "certain" and not value:
-        return {"tone": "plain", "icon": "minus", "label": _("Not found")}
+        return _chip("plain", "minus", gettext("Not found"))
     codes = {problem.get("code") for problem in problems if isinstance(problem, dict)}
     if name == "open" and "missing" in codes:
         tone = "miss"
     elif name == "open" and codes & {"invalid", "failed_rule"}:
         tone = "bad"
-    return {"tone": tone, "icon": TONE_ICONS.get(tone, "info"), "label": label}
+    return _chip(tone, TONE_ICONS.get(tone, "info"), str(label))
 
 
 @register.filter
