@@ -253,7 +253,7 @@ def _doubt(document: Document) -> tuple[int, float, int]:
 
 def _list(user: Any, tab: str) -> Any:
     """The documents of one tab."""
-    found = {
+    found: dict[str, Callable[[Any], Any]] = {
         "waiting": worklist.for_me,
         "mine": worklist.held_by,
         "soon": worklist.soon_due,

@@ -69,7 +69,7 @@ def test_a_small_share_is_not_shown_as_none(share: float, words: str) -> None:
 
 
 def test_a_found_nothing_is_not_called_certain() -> None:
-    assert interface.field_state("certain", None)["label"] == "Not found"
-    assert interface.field_state("certain", "12.00")["label"] == "Certain"
-    assert interface.field_state("open", None, [{"code": "missing"}])["tone"] == "miss"
-    assert interface.field_state("open", "1", [{"code": "invalid"}])["tone"] == "bad"
+    assert "<span>Not found</span>" in interface.field_state("certain", None)
+    assert "<span>Certain</span>" in interface.field_state("certain", "12.00")
+    assert 'class="chip miss"' in interface.field_state("open", None, [{"code": "missing"}])
+    assert 'class="chip bad"' in interface.field_state("open", "1", [{"code": "invalid"}])
