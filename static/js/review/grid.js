@@ -40,7 +40,7 @@ export class Grid {
     this.count = el("span", { class: "number" });
     this.sum = el("p", { class: "sum number" });
     const head = columns.map((spec) => el("th", { scope: "col", class: isNumber(spec.kind) ? "end" : "", text: spec.label }));
-    this.table = el("table", { class: "grid" }, this.#widths(), el("thead", {}, el("tr", {}, ...head)));
+    this.table = el("table", { class: "grid", "aria-label": say("line_items") }, this.#widths(), el("thead", {}, el("tr", {}, ...head)));
     this.rows = new Rows(root, this.table, store.items, (row) => new Map(row.cells.map((entry) => [entry.name, this.#cell(entry)])), over);
     root.append(el("section", { class: "group items" },
       el("h2", { text: say("line_items") }, this.count), el("div", { class: "grid-scroll" }, this.table), this.#foot()));
