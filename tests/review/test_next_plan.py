@@ -110,7 +110,7 @@ def test_the_next_document_is_found_along_the_index(cast: make.Cast, engine: Eng
     for user in (cast.ada, cast.sue):
         counted, listed = lengths(user)
         assert counted == listed
-        assert counted["apart"] > APART
+        assert counted["apart"] >= APART
         assert counted["soon"] == MOST, "all the others were received long ago"
 
 
