@@ -1,7 +1,7 @@
 // @ts-check
 /** What the machine read beside what stands there now, in a table. */
 import { el, one, say } from "../dom.js";
-import { stateWords, withoutValue } from "./reasons.js";
+import { called, stateWords, withoutValue } from "./reasons.js";
 
 /** @param {import("./store.js").Store} store @param {(entry: import("./entries.js").Entry) => void} go */
 export function showCompared(store, go) {
@@ -17,7 +17,7 @@ export function showCompared(store, go) {
 
 /** @param {import("./entries.js").Entry} entry @param {() => void} go */
 function line(entry, go) {
-  const label = entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row });
+  const label = called(entry);
   const button = el("button", { type: "button", class: "link", text: label });
   button.addEventListener("click", go);
   const differs = entry.current !== entry.machine;

@@ -7,7 +7,7 @@ import { askComment } from "./comments.js";
 import { askEscalation, askOverride, askReject, showConflict } from "./dialogs.js";
 import { askMerge, differences, newerFields, putTogether, sameShape } from "./merge.js";
 import { remember } from "./previous.js";
-import { withoutValue } from "./reasons.js";
+import { called, withoutValue } from "./reasons.js";
 
 /**
  * @typedef {import("../http.js").Answer} Answer
@@ -220,7 +220,7 @@ export class Deciding {
     return [...newerFields(current)].flatMap(([name, { value: theirs }]) => {
       const entry = this.store.get(name);
       if (!entry || entry.current === theirs) return [];
-      const label = entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row });
+      const label = called(entry);
       return [{ label, mine: entry.current || withoutValue(entry), theirs }];
     });
   }

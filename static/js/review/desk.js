@@ -13,6 +13,7 @@ import { Grid } from "./grid.js";
 import { shortcutTable } from "./keys.js";
 import { Lease } from "./lease.js";
 import { Panel } from "./panel.js";
+import { called } from "./reasons.js";
 import { Search } from "./search.js";
 import { Store } from "./store.js";
 import { Summary } from "./summary.js";
@@ -223,7 +224,7 @@ export class Desk {
     const target = this.store.nextOpen(from, step);
     if (target) {
       this.focus(target);
-      this.announce(say("jumped", { n: this.store.open().length, label: target.label }));
+      this.announce(say("jumped", { n: this.store.open().length, label: called(target) }));
     } else if (this.store.open().length === 0 || this.store.heldOnly()) {
       this.#leaveFields();
       this.button?.focus();

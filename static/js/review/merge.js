@@ -3,7 +3,7 @@
 import { el, one, say } from "../dom.js";
 import { shown } from "../values.js";
 import { settled } from "./entries.js";
-import { withoutValue } from "./reasons.js";
+import { called, withoutValue } from "./reasons.js";
 
 /**
  * @typedef {import("./entries.js").Entry} Entry
@@ -77,7 +77,7 @@ export function askMerge(found) {
 /** @param {Difference} difference @param {number} index @returns {Row} */
 function row(difference, index) {
   const { entry, values } = difference;
-  const label = entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row });
+  const label = called(entry);
   const inputs = SIDES.map((side) => /** @type {HTMLInputElement} */ (el("input", { type: "radio", name: `merge-${index}`, value: side, checked: side === difference.chosen, "aria-label": `${label}, ${say(side)}: ${values[side] || say("none")}` })));
   const pick = (/** @type {Side} */ side) => {
     difference.chosen = side;

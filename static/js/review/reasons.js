@@ -4,6 +4,9 @@ import { say } from "../dom.js";
 
 /** @typedef {import("./entries.js").Entry} Entry */
 
+/** What an entry is called where it stands alone: a cell with its row. @param {Entry} entry */
+export const called = (entry) => (entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row }));
+
 /** @param {Entry} entry @returns {"ok" | "none" | "you" | "warn" | "bad" | "miss"} */
 export function tone(entry) {
   if (entry.state === "certain") return entry.current ? "ok" : "none";

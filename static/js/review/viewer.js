@@ -4,6 +4,7 @@ import { el, one, say } from "../dom.js";
 import { around, turned, within } from "./boxes.js";
 import { gestures } from "./gestures.js";
 import { boxClass, boxOf, layer, outline, placeFlag, placeOf, wordsOf } from "./marks.js";
+import { called } from "./reasons.js";
 import { Sheets, share } from "./sheets.js";
 
 /**
@@ -133,7 +134,7 @@ export class Viewer {
     this.#draw(sheet);
     this.#outlineRow(entry, sheet);
     this.refresh(entry);
-    this.flag.textContent = entry.row === null ? entry.label : say("cell", { label: entry.label, row: entry.row });
+    this.flag.textContent = called(entry);
     sheet.figure.append(this.flag);
     placeFlag(this.flag, sheet.page, place.box, this.sheets.scale);
     this.sheets.pan(sheet, place.box);
