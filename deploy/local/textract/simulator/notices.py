@@ -42,8 +42,9 @@ class Sender:
             return
         delay = knobs.delay + (knobs.reorder_seconds if source.random() < knobs.reorder else 0.0)
         copies = 2 if source.random() < knobs.duplicate else 1
+        message = _message(job, CASES[knobs.status_case](status))
         for copy in range(copies):
-            envelope = _envelope(job, CASES[knobs.status_case](status))
+            envelope = _envelope(job, message)
             later(delay + copy * knobs.duplicate_seconds, lambda envelope=envelope: self._send(envelope, knobs))  # type: ignore[misc]
         if copies > 1:
             self.counts["doubled"] += 1
@@ -87,9 +88,9 @@ class Sender:
             return self._clients[service, endpoint]
 
 
-def _envelope(job: Job, status: str) -> dict[str, Any]:
-    """What SNS hands on. Source: Textract developer guide, completion notifications; SNS message formats."""
-    message = {
+def _message(job: Job, status: str) -> str:
+    """What Textract says. Source: Textract developer guide, completion notifications."""
+    told = {
         "JobId": job.job_id,
         "Status": status,
         "API": job.operation,
@@ -97,11 +98,16 @@ def _envelope(job: Job, status: str) -> dict[str, Any]:
         "Timestamp": int(time.time() * 1000),
         "DocumentLocation": {"S3ObjectName": job.key, "S3Bucket": job.bucket},
     }
+    return json.dumps(told)
+
+
+def _envelope(job: Job, message: str) -> dict[str, Any]:
+    """What SNS hands on. Source: SNS message formats."""
     return {
         "Type": "Notification",
         "MessageId": str(uuid.uuid4()),
         "TopicArn": job.topic or "",
-        "Message": json.dumps(message),
+        "Message": message,
         "Timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "SignatureVersion": "1",
     }
