@@ -46,7 +46,7 @@ STATES = """
 FIELDS = """
     INSERT INTO ocr_field
     SELECT (jsonb_populate_record(f, jsonb_build_object('id', nextval(pg_get_serial_sequence('ocr_field', 'id')), 'document_id', d.id))).*
-      FROM ocr_field AS f, ocr_document AS d WHERE d.id <> f.document_id;
+      FROM ocr_field AS f, ocr_document AS d WHERE d.id <> f.document_id AND f.name = 'total';
     INSERT INTO review_laneanswer (document_id, tenant_id, version, field, act, value, answered_by, answered_at)
     SELECT id, tenant_id, version, 'total', 'confirmed', '', 'user:sue', now()
       FROM ranked WHERE n BETWEEN 5 * %(apart)s + 1 AND 6 * %(apart)s;
