@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -88,8 +89,8 @@ def moment(text: str) -> str:
 
 @register.filter
 def percent(value: float | None) -> str:
-    """A confidence in whole percent, or a dash where the engine gave none."""
-    return "–" if value is None else gettext("%(n)s%%") % {"n": f"{value:.0f}"}
+    """A confidence in whole percent, 99.7 not as 100, or a dash where the engine gave none."""
+    return "–" if value is None else gettext("%(n)s%%") % {"n": math.floor(value)}
 
 
 FIELD_STATES = {

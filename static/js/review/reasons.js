@@ -1,6 +1,6 @@
 // @ts-check
 /** Why an entry needs a person: one tone, one word. */
-import { say } from "../dom.js";
+import { locale, say } from "../dom.js";
 
 /** @typedef {import("./entries.js").Entry} Entry */
 
@@ -19,8 +19,10 @@ export function tone(entry) {
 /** @param {"ok" | "none" | "you" | "warn" | "bad" | "miss"} name */
 export const toneIcon = (name) => ({ ok: "check", none: "minus", you: "done", warn: "warn", bad: "bad", miss: "miss" })[name];
 
+const WHOLE = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 });
+
 /** @param {number} confidence percent; 99.7 is not shown as 100 */
-export const percent = (confidence) => `${Math.floor(confidence)}%`;
+export const percent = (confidence) => WHOLE.format(Math.floor(confidence) / 100);
 
 /** @param {Entry} entry @returns {string} the word beside an open entry, "" beside the others */
 export function reason(entry) {

@@ -68,6 +68,10 @@ def test_a_small_share_is_not_shown_as_none(share: float, words: str) -> None:
     assert charts.as_percent(share) == words
 
 
+def test_what_is_not_quite_certain_is_not_shown_as_certain() -> None:
+    assert (interface.percent(99.7), interface.percent(75.6), interface.percent(None)) == ("99%", "75%", "–")
+
+
 def test_a_found_nothing_is_not_called_certain() -> None:
     assert "<span>Not found</span>" in interface.field_state("certain", None)
     assert "<span>Certain</span>" in interface.field_state("certain", "12.00")
