@@ -35,8 +35,6 @@ CURVE = 0.035
 FALL_EVERY_SECONDS = 2.0  # calls that were out already when the rate fell say nothing new
 SETTLED_SECONDS = 5.0  # after a fall: the share of refusals is that of the lower rate only
 ANY_RATE = 2  # times what is granted: no rate is as high
-ENOUGH_CALLS = 30  # of a share of fewer nobody can say what it is the share of
-UNSURE_SECONDS = 30.0  # after a fall: a share of too few calls says nothing
 BURST_SECONDS = 1.0
 RESERVED = 0.2  # the share of a bucket that is left to urgent work, unless an administrator says otherwise
 LEAST_WAIT_SECONDS = 0.1  # before asking an empty bucket again: a few tokens at a time cost less than each by itself
@@ -130,8 +128,7 @@ _TAKE = f"""
                                 THEN now + interval '{STOPPED_SECONDS} seconds' ELSE quota.stopped_until END
       FROM granted WHERE quota.id = granted.id
  RETURNING calls, quota.stopped_code <> '',
-           CASE WHEN granted.stopped_until > now THEN extract(epoch FROM granted.stopped_until - now)::float8 ELSE 1.0 / climbed END,
-           coalesce(extract(epoch FROM quota.throttled_at)::float8, 0)
+           CASE WHEN granted.stopped_until > now THEN extract(epoch FROM granted.stopped_until - now)::float8 ELSE 1.0 / climbed END
 """
 
 
@@ -147,10 +144,9 @@ def take(operation: str, wanted: int, *, urgent: bool = False, kept: float = 0.0
     if not found:
         ensure()
         return take(operation, wanted, urgent=urgent, kept=kept)
-    [(calls, is_stopped, wait, fell_at)] = found
+    [(calls, is_stopped, wait)] = found
     if is_stopped:
         _probing.add(operation)
-    _forget_before(operation, float(fell_at))
     _remember(operation, sent=int(calls))
     return Grant(int(calls), 0.0 if calls == wanted else max(LEAST_WAIT_SECONDS, float(wait)))
 
@@ -174,43 +170,35 @@ _ROOM = """
 
 # The rate falls to what got through, at most once in a while: later refusals of the same flight say the same. Refusals that do not
 # grow fewer when the rate is lower are not about the rate, and lowering it further would only waste the quota: once they were seen
-# so, the rate climbs back, and as many are put up with at any rate, as they become more or fewer. Many more at once are about the rate
-# again. Soon after a fall only a share of enough calls counts: that of a dozen is as often a tenth or a half when chance refuses three.
+# so, the rate climbs back, and as many are put up with at any rate. Many more are about the rate again.
 _THROTTLED = f"""
     WITH held AS MATERIALIZED (
         SELECT id, granted, rate,
                coalesce(throttled_at > clock_timestamp() - interval '{FALL_EVERY_SECONDS} seconds', false) AS fresh,
                throttled_at < clock_timestamp() - interval '{SETTLED_SECONDS} seconds' AS settled,
-               %(of)s >= {ENOUGH_CALLS} AS sure,
-               coalesce(throttled_at > clock_timestamp() - interval '{UNSURE_SECONDS} seconds', false) AS of_late,
-               fell_from >= granted * {ANY_RATE} AS put_up_with,
-               CASE WHEN fell_from >= granted * {ANY_RATE} THEN %(refused)s <= fell_share * 1.3 + 0.1
-                    ELSE rate < fell_from * 0.85 AND fell_share > 0
-                         AND %(refused)s BETWEEN fell_share * 0.4 AND fell_share * 1.3 + 0.05 END AS by_chance
+               rate < fell_from * 0.85 AND fell_share > 0
+               AND %(refused)s BETWEEN fell_share * 0.4 AND fell_share * 1.3 + 0.05 AS by_chance
           FROM ocr_quota WHERE account = %(account)s AND region = %(region)s AND operation = %(operation)s FOR UPDATE
-    ), fallen AS (SELECT *, NOT fresh AND NOT by_chance AND (sure OR NOT of_late) AS falls FROM held)
+    ), fallen AS (SELECT *, NOT fresh AND NOT by_chance AS falls FROM held)
     UPDATE ocr_quota AS quota SET
         throttles = throttles + %(count)s,
         tokens = CASE WHEN falls THEN least(tokens, 0) ELSE tokens END,
         peak = CASE WHEN falls THEN greatest(fallen.granted * {LEAST_SHARE}, fallen.rate * (1 - %(refused)s)) ELSE peak END,
-        fell_from = CASE WHEN falls THEN fallen.rate
-                         WHEN by_chance AND settled AND sure THEN fallen.granted * {ANY_RATE} ELSE fell_from END,
-        fell_share = CASE WHEN falls THEN %(refused)s
-                          WHEN put_up_with AND by_chance AND sure THEN fell_share + 0.02 * (%(refused)s - fell_share) ELSE fell_share END,
+        fell_from = CASE WHEN falls THEN fallen.rate WHEN by_chance AND settled THEN fallen.granted * {ANY_RATE} ELSE fell_from END,
+        fell_share = CASE WHEN falls THEN %(refused)s ELSE fell_share END,
         throttled_at = CASE WHEN falls THEN clock_timestamp() ELSE throttled_at END
       FROM fallen WHERE quota.id = fallen.id
 """
 
 
-def throttled(operation: str, *, count: int, refused: float, of: int = ENOUGH_CALLS) -> None:
-    """AWS refused `count` calls as too many, the share `refused` (0-1) of the `of` calls that were sent of late: the rate falls by
-    that, and a little further."""
+def throttled(operation: str, *, count: int, refused: float) -> None:
+    """AWS refused `count` calls as too many, the share `refused` (0-1) of those that were sent of late: the rate falls by that, and
+    a little further."""
     asked: dict[str, str | int | float | bool] = {
         "account": ACCOUNT,
         "region": settings.AWS_REGION,
         "operation": operation,
         "count": count,
-        "of": of,
         "refused": min(max(refused, 0.0), 1.0),
     }
     with connection.cursor() as cursor:
@@ -219,9 +207,8 @@ def throttled(operation: str, *, count: int, refused: float, of: int = ENOUGH_CA
 
 
 CONFIGURATION = {"access_denied", "kms_key", "credentials"}  # the operation is stopped: no document is to blame
-_REMEMBERED_SECONDS = 3.0  # or longer, until there are enough calls
+_REMEMBERED_SECONDS = 3.0
 _calls: dict[str, deque[tuple[float, int, int]]] = {}  # of late in this process: when, how many sent, how many refused
-_fell_at: dict[str, float] = {}  # when the rate fell last, as far as this process knows
 _probing: set[str] = set()  # operations that this process found stopped
 _remembering = Lock()
 
@@ -229,8 +216,7 @@ _remembering = Lock()
 def learn(operation: str, code: str, *, count: int) -> None:
     """Take note of how `count` calls ended: '' for well, else the code of textract.Busy. In the caller's transaction."""
     if code == "throttled":
-        refused, of = _remember(operation, refused=count)
-        throttled(operation, count=count, refused=refused, of=of)
+        throttled(operation, count=count, refused=_remember(operation, refused=count))
     elif code == "job_limit":
         jobs_full(operation)
     elif code in CONFIGURATION:
@@ -241,16 +227,8 @@ def learn(operation: str, code: str, *, count: int) -> None:
         works(operation)
 
 
-def _forget_before(operation: str, fell_at: float) -> None:
-    """Calls at the rate before it fell say nothing of the present one."""
-    with _remembering:
-        if fell_at > _fell_at.get(operation, 0.0):
-            _fell_at[operation] = fell_at
-            _calls.pop(operation, None)
-
-
-def _remember(operation: str, *, sent: int = 0, refused: int = 0) -> tuple[float, int]:
-    """Note calls that go out or were refused; which share of those that went out of late was refused, and of how many it is.
+def _remember(operation: str, *, sent: int = 0, refused: int = 0) -> float:
+    """Note calls that go out or were refused; which share of those that went out in the last seconds was refused.
 
     Refusals come at once and answers after seconds: among what came back the refused would be far more than among what was sent.
     """
@@ -259,16 +237,10 @@ def _remember(operation: str, *, sent: int = 0, refused: int = 0) -> tuple[float
         seen = _calls.setdefault(operation, deque())
         if sent or refused:
             seen.append((now, sent, refused))
-        out = sum(number for _at, number, _refused in seen)
-        while len(seen) > 1 and _is_past(seen[0], now, out):
-            out -= seen.popleft()[1]
+        while seen and seen[0][0] < now - _REMEMBERED_SECONDS:
+            seen.popleft()
         bad = sum(number for _at, _sent, number in seen)
-        return bad / max(1, bad, out), max(bad, out)
-
-
-def _is_past(call: tuple[float, int, int], now: float, out: int) -> bool:
-    at, sent, _refused = call
-    return at < now - UNSURE_SECONDS or (at < now - _REMEMBERED_SECONDS and out - sent >= ENOUGH_CALLS)
+        return bad / max(1, bad, sum(number for _at, number, _refused in seen))
 
 
 def set_granted(row: Quota, *, granted: float, share: float, reserved: float, jobs_granted: int, actor: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,7 +28,6 @@ def granted(settings: Any) -> None:
     Quota.objects.all().delete()
     quota.ensure()
     quota._calls.clear()
-    quota._fell_at.clear()
 
 
 def _row() -> Quota:
@@ -133,22 +130,6 @@ def test_refusals_by_chance_do_not_starve_the_work() -> None:
         _ago(3)
         quota.take(OPERATION, 1)
     assert _row().rate >= 0.95 * _row().granted
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_third_refused_at_any_rate_leaves_most_of_the_rate(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    """Few calls are refused unevenly: now a tenth of them, now a half."""
-    dice, clock, went = random.Random(seed), [1000.0], 0
-    monkeypatch.setattr(quota, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    for step in range(240):
-        calls = quota.take(OPERATION, 10, urgent=True).calls
-        refused = sum(dice.random() < 0.3 for _ in range(calls))
-        if refused:
-            quota.learn(OPERATION, "throttled", count=refused)
-        went += calls if step >= 80 else 0
-        _ago(0.25)
-        clock[0] += 0.25
-    assert went / 40 > 0.75 * _row().granted
 
 
 def test_refusals_by_chance_leave_what_is_in_the_bucket() -> None:
