@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -161,7 +160,7 @@ def queue(request: HttpRequest) -> HttpResponse:
                 {"name": name, "label": label, "count": _at_most(counts, name), "url": _address(request, tab=name)}
                 for name, label in TABS.items()
             ],
-            **_queued(request, tab, _list(request.user, tab), given, counts),
+            **_queued(request, tab, worklist.listed(tab, request.user, since=_today()), given, counts),
             "filters": {"form": form, "active": active},
             "people": _people(supervised) if tab != "done" and supervised else [],
         }
@@ -249,22 +248,6 @@ def _doubt(document: Document) -> tuple[int, float, int]:
         (field.word_confidence for field in document.fields.all() if field.word_confidence is not None), default=100
     )
     return codes.count("invalid"), 100 - least, len(codes)
-
-
-def _list(user: Any, tab: str) -> Any:
-    """The documents of one tab."""
-    found: dict[str, Callable[[Any], Any]] = {
-        "waiting": worklist.for_me,
-        "mine": worklist.held_by,
-        "soon": worklist.soon_due,
-        "assigned": worklist.assigned,
-        "checks": worklist.further_checks,
-        "answers": worklist.questions,
-        "escalated": worklist.escalated,
-        "aside": worklist.set_aside_by,
-        "done": partial(worklist.decided_by, since=_today()),
-    }
-    return found[tab](user)
 
 
 def _today() -> Any:

@@ -222,8 +222,8 @@ _LENGTHS = "SELECT " + ", ".join(
 
 
 def lengths(user: AnyUser, *, since: datetime, most: int, most_apart: int) -> dict[str, int]:
-    """How many documents the lists below have for `user`, by name, counted up to `most`: soon, mine and so on; `done` since then;
-    and `apart`, up to `most_apart`, of `not_for_me`. Inside a scope."""
+    """How many documents each list has for `user`, by the names of `listed` but waiting, counted up to `most`, `apart` up to
+    `most_apart`. Inside a scope."""
     reviewed, supervised = _tenants_of(user)
     arrays = [f"{{{','.join(map(str, tenants))}}}" for tenants in (reviewed, supervised, listing.tenants_of(user))]
     asked = [user.pk, access.actor_of(user), *arrays, since, settings.REVIEW_SECONDS * SOON, most, most_apart]
@@ -288,6 +288,24 @@ def decided_by(user: AnyUser, *, since: datetime) -> QuerySet[Document]:
     """The documents that `user` decided since then, newest first."""
     mine = Q(reviewer=access.actor_of(user), decided_at__gte=since)
     return Document.objects.visible_to(user).filter(mine).order_by("-decided_at")
+
+
+_BY_NAME: Mapping[str, Callable[[AnyUser], QuerySet[Document]]] = {
+    "waiting": for_me,
+    "apart": not_for_me,
+    "mine": held_by,
+    "soon": soon_due,
+    "assigned": assigned,
+    "checks": further_checks,
+    "answers": questions,
+    "escalated": escalated,
+    "aside": set_aside_by,
+}
+
+
+def listed(name: str, user: AnyUser, *, since: datetime) -> QuerySet[Document]:
+    """The list of this name, whose length `lengths` tells; `done` is what was decided since then."""
+    return decided_by(user, since=since) if name == "done" else _BY_NAME[name](user)
 
 
 @dataclass(frozen=True, slots=True)

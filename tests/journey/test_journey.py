@@ -20,14 +20,22 @@ pytestmark = [pytest.mark.browser, pytest.mark.engine]
 SCREENSHOTS = os.environ.get("DTAT_SCREENSHOTS", "")
 
 
-def signed_in(browser: Browser, product: Product, who: str, errors: list[str], **options: Any) -> Page:
+def signed_in(
+    browser: Browser,
+    product: Product,
+    who: str,
+    errors: list[str],
+    *,
+    labels: tuple[str, str] = ("Username", "Password"),
+    **options: Any,
+) -> Page:
     person = product.credentials[who]
     page = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options)).new_page()
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto(f"{product.url}/login/")
-    page.get_by_label("Username").fill(person["username"])
-    page.get_by_label("Password", exact=True).fill(person["password"])
+    page.get_by_label(labels[0]).fill(person["username"])
+    page.get_by_label(labels[1], exact=True).fill(person["password"])
     page.keyboard.press("Enter")
     page.wait_for_url("**/queue/")
     return page

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import samples
+from tests.journey.test_journey import signed_in
 from tests.journey.test_pages import at_every_look
 from tests.journey.test_pages import axe as axe
 from tests.journey.test_pages import batch as batch
@@ -20,16 +21,7 @@ TURNED = "document.documentElement.dir = 'rtl'"
 
 def german(browser: Browser, product: Product, who: str, errors: list[str]) -> Page:
     """Somebody whose browser asks for German, signed in."""
-    person = product.credentials[who]
-    page = browser.new_context(viewport={"width": 1440, "height": 900}, locale="de-DE").new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.goto(f"{product.url}/login/")
-    page.get_by_label("Benutzername").fill(person["username"])
-    page.get_by_label("Passwort", exact=True).fill(person["password"])
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/queue/")
-    return page
+    return signed_in(browser, product, who, errors, labels=("Benutzername", "Passwort"), locale="de-DE")
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["german", "turned"])
