@@ -12,8 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 import samples
+from tests.journey.accessibility import Tree, description, name
 from tests.journey.conftest import empty_queue
 from tests.journey.test_journey import SCREENSHOTS, signed_in
+from tests.journey.test_languages import german
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
@@ -267,3 +269,42 @@ def test_nothing_is_confirmed_before_its_picture_is_there(
     page.keyboard.press("Enter")
     kept(page, 1)
     page.context.close()
+
+
+def test_a_lane_is_heard_row_by_row(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample], slip: str, errors: list[str]
+) -> None:
+    slips(product, drawn, slip, 2)
+    page = signed_in(browser, product, "reviewer", errors)
+    opened(page, product, 2)
+    at(page, 1)
+    for number in (1, 2):
+        tree = Tree(page)
+        assert list(tree.nameless()) == []
+        assert name(tree.focused) == f"Amount paid of slip-{number}.jpg"
+        assert description(tree.focused).strip(), "how sure the machine is"
+        page.keyboard.press("Enter")
+
+
+def test_values_are_shown_and_typed_as_germans_write_them(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample], slip: str, errors: list[str]
+) -> None:
+    ids = slips(product, drawn, slip, 2)
+    read = total(product, ids[0])[1]
+    page = german(browser, product, "reviewer", errors)
+    opened(page, product, 2)
+    at(page, 1)
+    expect(row(page, 1).locator("input")).to_have_value(read.replace(".", ","))
+    page.keyboard.type("1,234")  # one and a bit here, a thousand and more elsewhere
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("kann zwei Zahlen bedeuten")).to_be_visible()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("1.234,50")
+    page.keyboard.press("Enter")
+    kept(page, 1)
+    expect(row(page, 1).locator("input")).to_have_value("1.234,50")
+    assert total(product, ids[0]) == ("approved", "1234.50")
+    at(page, 2)
+    page.keyboard.press("Enter")
+    kept(page, 2)
+    assert total(product, ids[1]) == ("approved", read)

@@ -91,19 +91,3 @@ def test_what_happens_is_said_aloud(
     dialog = [node for node in Tree(page).nodes if role(node) == "dialog"]
     assert [name(node) for node in dialog if prop(node, "modal")] != [""]
     page.keyboard.press("Escape")
-
-
-def test_a_lane_is_heard_row_by_row(
-    browser: Browser, product: Product, document: dict[str, Any], errors: list[str]
-) -> None:
-    page = signed_in(browser, product, "reviewer", errors)
-    page.goto(f"{product.url}/lanes/invoice/total/")
-    if not page.locator(".lane-row").count():
-        expect(page.locator(".lane-row, #none-left:not([hidden])").first).to_be_visible(timeout=15_000)
-    if page.locator("#none-left:not([hidden])").count():
-        pytest.skip("the total of this sample is certain")
-    expect(page.locator(".lane-row input:focus")).to_be_attached(timeout=15_000)
-    tree = Tree(page)
-    assert list(tree.nameless()) == []
-    assert re.fullmatch(r"Total of .+\.jpg", name(tree.focused))
-    assert description(tree.focused).strip()
