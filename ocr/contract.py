@@ -14,8 +14,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from audit import prepared
 from ocr import document_types, told, turns
-from ocr.models import Document, Extraction, Priority, Status, TextLayer
+from ocr.models import Document, Extraction, Field, Priority, Status, TextLayer, Witness
 
 MICRO = 1_000_000
 _ANY = str(UUID(int=0))
@@ -163,7 +164,8 @@ def detail(
     witness: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything about one document but its bytes. Who has its extractions and fields at hand gives them, and nothing is asked for."""
-    extractions = list(document.extractions.all()) if extractions is None else extractions
+    if extractions is None:
+        extractions = prepared.objects(Extraction, "WHERE document_id = $1::uuid ORDER BY number", document.pk)
     return {
         **summary(document),
         **reading(document, fields, witness),
@@ -266,7 +268,10 @@ def _tells(problem: Mapping[str, Any], blind: frozenset[str]) -> bool:
 
 def _present(document: Document) -> list[FieldLike]:
     """The document's fields in their order, without the rows that a person took out."""
-    return list(document.fields.exclude(state="removed"))
+    return [*prepared.objects(Field, _FIELDS, document.pk)]
+
+
+_FIELDS = "WHERE document_id = $1::uuid AND state <> 'removed' ORDER BY position"
 
 
 def problems(document: Document, rows: Sequence[FieldLike] | None = None) -> list[dict[str, Any]]:
@@ -284,8 +289,9 @@ def reasons(document: Document) -> list[str]:
 
 def _witness(document: Document) -> Mapping[str, Any]:
     """What the second witness said of this version's fields, by their paths."""
-    said = document.witnesses.filter(version=document.version).values_list("said", flat=True).first()
-    return said or {}
+    asked = (document.pk, document.version)
+    found = prepared.objects(Witness, "WHERE document_id = $1::uuid AND version = $2::int ORDER BY id LIMIT 1", *asked)
+    return found[0].said if found else {}
 
 
 def field(

@@ -39,7 +39,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from audit import log, trail
+from audit import log, prepared, trail
 from audit.models import Kind
 from ocr import (
     artifacts,
@@ -1189,12 +1189,14 @@ def _tell_quotas(works: Sequence[Work]) -> None:
         quota.learn(operation, code, count=count)
 
 
+_RESULT = f"WHERE document_id = $1::uuid AND kind = '{Artifact.Kind.RESULT}' AND number = $2::int"
+
+
 def publish(document: Document) -> Artifact:
     """Store the normalised result of the document's present version, once; its event is already in the outbox."""
     with scope.scope([document.tenant_id]):
         present = lifecycle.of(document.pk)
-        existing: Artifact | None = present.artifacts.filter(kind=Artifact.Kind.RESULT, number=present.version).first()
-        if existing:
+        for existing in prepared.objects(Artifact, _RESULT, present.pk, present.version):
             return existing
         told = contract.result(present)
     stored = artifacts.store(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from audit import prepared
 from ocr.models import Document
 
 
 def of(document: Document) -> dict[int, int]:
     """How far pages were turned on from upright, clockwise, by number; only those that were turned. Inside a scope."""
-    return dict(document.pages.exclude(turn=0).values_list("number", "turn"))
+    turned = "SELECT number, turn FROM ocr_page WHERE document_id = $1::uuid AND turn <> 0"
+    return dict(prepared.fetch(turned, document.pk))
 
 
 def turned(box: Sequence[float] | None, turn: int) -> list[float] | None:

@@ -15,12 +15,11 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from audit import trail
+from audit import prepared, trail
 from audit.models import Kind
 from ocr import contract, document_types, extraction, lifecycle, turns
 from ocr.models import Document, Field, Status
@@ -105,7 +104,7 @@ def _eyes(document: Document) -> extraction.FourEyes | None:
 
 def _stored(document: Document) -> dict[str, Field]:
     """The document's fields by path as they are kept: rows of their own, whatever the caller makes of others."""
-    return {row.path: row for row in Field.objects.filter(document=document)}
+    return {row.path: row for row in prepared.objects(Field, "WHERE document_id = $1::uuid", document.pk)}
 
 
 def check_unseen(document: Document, user: AnyUser) -> None:
@@ -436,23 +435,4 @@ def _keep(round_: Round, user: AnyUser, look: Look, *, differs: list[str]) -> No
         actor=access.actor_of(user),
         step="check",
         codes={**by_act, "count": round_.number, "kind": round_.eyes.mode if round_.eyes else "", "differs": differs},
-    )
-
-
-# --- The queue ----------------------------------------------------------------------------------------------------
-
-
-def awaited(document_ids: Iterable[object]) -> dict[Any, list[str]]:
-    """The documents among these that another person has to check, with the fields that two people read in two ways."""
-    found = Check.objects.filter(document__in=list(document_ids), settled_at=None, version=F("document__version"))
-    return {check.document_id: list(check.differs) for check in found.order_by("number")}
-
-
-def open_checks(tenants: Iterable[object]) -> Any:
-    """The looks that another person has to follow, as a queryset."""
-    return Check.objects.filter(
-        tenant_id__in=list(tenants),
-        settled_at=None,
-        version=F("document__version"),
-        document__status=Status.NEEDS_REVIEW,
     )

@@ -17,13 +17,12 @@ from django.db.models.functions import Now
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from audit import trail
+from audit import prepared, trail
 from audit.models import Kind
 from ocr import lifecycle
 from ocr.models import Document, Status
 from review.models import Claim, Comment
 from tenants import access, scope
-from tenants.models import Membership
 
 if TYPE_CHECKING:
     from tenants.models import AnyUser
@@ -47,6 +46,8 @@ class Unsaid(ValueError):
 
 def check_answered(document: Document) -> None:
     """Raise Parked while a question about the document is open."""
+    if not prepared.fetch(_IS_ASKED, document.pk):
+        return
     question = open_question(document)
     if question and question.asked:
         raise Parked(
@@ -55,18 +56,20 @@ def check_answered(document: Document) -> None:
         )
 
 
+_IS_ASKED = """
+    SELECT 1 FROM review_comment WHERE document_id = $1::uuid AND asked_id IS NOT NULL AND answered_at IS NULL LIMIT 1
+"""
+
+
 def open_question(document: Document) -> Comment | None:
     found: Comment | None = _open().select_related("author", "asked").filter(document=document).first()
     return found
 
 
-def open_ones(document_ids: list[UUID]) -> list[Comment]:
-    """The open questions about these documents."""
-    return list(_open().filter(document__in=document_ids).select_related("author", "asked"))
-
-
 def of(document: Document) -> list[Comment]:
     """Everything that was said about the document, oldest first."""
+    if not prepared.fetch("SELECT 1 FROM review_comment WHERE document_id = $1::uuid LIMIT 1", document.pk):
+        return []
     return list(Comment.objects.filter(document=document).select_related("author", "asked", "answers"))
 
 
@@ -77,8 +80,8 @@ def concerns(comment: Comment, user: AnyUser) -> bool:
 
 def people(document: Document) -> list[User]:
     """Who can be asked about the document: the active people of its tenant."""
-    members = Membership.objects.filter(tenant_id=document.tenant_id).values("user")
-    return list(User.objects.filter(pk__in=members, is_active=True).order_by("username")[:200])
+    of_tenant = "WHERE is_active AND id IN (SELECT user_id FROM tenants_membership WHERE tenant_id = $1::uuid)"
+    return prepared.objects(User, f"{of_tenant} ORDER BY username LIMIT 200", document.tenant_id)
 
 
 def name_of(person: User | None) -> str:

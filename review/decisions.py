@@ -16,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from audit import trail
+from audit import prepared, trail
 from audit.models import Kind
 from ocr import comparing, contract, document_types, extraction, intake, lifecycle, outbox, pipeline, splitting, told
 from ocr.extraction.several import Stretch
@@ -433,7 +433,9 @@ def _check_claim(document: Document, user: AnyUser, token: UUID | None) -> None:
 
 def lane_answers(document: Document) -> dict[str, LaneAnswer]:
     """What was said of the present version in lanes, by field. Inside a scope."""
-    return {each.field: each for each in LaneAnswer.objects.filter(document=document, version=document.version)}
+    of_version = "WHERE document_id = $1::uuid AND version = $2::int"
+    found = prepared.objects(LaneAnswer, of_version, document.pk, document.version)
+    return {each.field: each for each in found}
 
 
 def _with_lanes(verdict: Verdict, answers: Mapping[str, LaneAnswer]) -> Verdict:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from audit import prepared
 from review.models import Keyboard
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ class Unusable(ValueError):
 
 def of(user: AnyUser) -> dict[str, Any]:
     """What the person changed: `{chords: {command: chord}, single_letters}`."""
-    kept = Keyboard.objects.filter(user_id=int(user.pk or 0)).first()
-    return {"chords": kept.chords, "single_letters": kept.single_letters} if kept else _USUAL
+    for kept in prepared.objects(Keyboard, "WHERE user_id = $1::int", user.pk):
+        return {"chords": kept.chords, "single_letters": kept.single_letters}
+    return _USUAL
 
 
 _USUAL: dict[str, Any] = {"chords": {}, "single_letters": True}

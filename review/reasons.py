@@ -6,14 +6,15 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit import trail
+from audit import prepared, trail
 from audit.models import Kind
 from review.models import OwnReason, RejectReason
 
 
 def of(tenant_id: UUID) -> list[tuple[str, str]]:
     """Code and label of each reason that people of the tenant may give, in their order."""
-    own = list(OwnReason.objects.filter(tenant_id=tenant_id).values_list("code", "label"))
+    found = prepared.objects(OwnReason, "WHERE tenant_id = $1::uuid ORDER BY position, id", tenant_id)
+    own = [(reason.code, reason.label) for reason in found]
     return own or [(code, str(label)) for code, label in RejectReason.choices]
 
 

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy
 
+from audit import prepared
 from tenants import scope
-from tenants.models import ApiKey, Membership, Role
+from tenants.models import ApiKey, Role, Tenant
 
 if TYPE_CHECKING:
     from tenants.models import AnyUser
@@ -59,18 +60,39 @@ def roles_of(user: AnyUser) -> dict[UUID, frozenset[str]]:
     return known
 
 
+_ROLES = """
+    SELECT member.tenant_id, member.role, tenant.name
+      FROM tenants_membership AS member JOIN tenants_tenant AS tenant ON tenant.id = member.tenant_id
+     WHERE member.user_id = $1::int AND member.tenant_id = coalesce($2::uuid, member.tenant_id)
+"""
+
+
 def _read_roles(user: AnyUser) -> dict[UUID, frozenset[str]]:
     found: dict[UUID, set[str]] = {}
     key: ApiKey | None = getattr(user, "acting_key", None)
     if key is not None and key.roles_here is not None:
         return {key.tenant_id: key.roles_here} if key.roles_here else {}
+    names = set()
     with scope.everything():
-        memberships = Membership.objects.filter(user_id=int(user.pk or 0))
-        if key is not None:
-            memberships = memberships.filter(tenant_id=key.tenant_id)
-        for tenant_id, role in memberships.values_list("tenant_id", "role"):
+        for tenant_id, role, name in prepared.fetch(_ROLES, int(user.pk or 0), key and str(key.tenant_id)):
             found.setdefault(tenant_id, set()).add(role)
+            names.add(name)
+    vars(user)["_tenant_names"] = sorted(names)
     return {tenant_id: frozenset(roles) for tenant_id, roles in found.items()}
+
+
+def tenant_names(user: AnyUser, *, most: int) -> list[str]:
+    """What the user's tenants are called, in order."""
+    if is_platform_admin(user):
+        with scope.everything():
+            return list(Tenant.objects.order_by("name").values_list("name", flat=True)[:most])
+    roles_of(user)  # which reads them too
+    return [*getattr(user, "_tenant_names", ())][:most]
+
+
+def visible_tenants(user: AnyUser) -> list[UUID] | None:
+    """The tenants whose rows `user` may see; None is every tenant."""
+    return None if is_platform_admin(user) else list(roles_of(user))
 
 
 def scope_of(user: AnyUser) -> AbstractContextManager[None]:

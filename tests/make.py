@@ -90,7 +90,7 @@ class Cast:
     def page(self, who: User) -> Client:
         """A browser in which `who` is signed in."""
         client = Client()
-        client.force_login(who, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(who, backend="dtat_site.sessions.PersonBackend")
         return client
 
 

@@ -116,6 +116,11 @@ def newest() -> list[DocumentType]:
     return sorted(_fetched([key for (key,) in keys]), key=lambda each: each.label.casefold())
 
 
+def versions(name: str) -> tuple[int, ...]:
+    """The keys of all versions of the type with this name."""
+    return tuple(DocumentType.objects.filter(name=name).order_by().values_list("pk", flat=True))
+
+
 def named(name: str) -> DocumentType | None:
     """The newest version of the type with this name."""
     key = DocumentType.objects.filter(name=name).order_by("-version").values_list("pk", flat=True).first()

@@ -51,7 +51,7 @@ class World:
             return Client(headers={"Authorization": f"Api-Key {self.keys[role]}"}, **options)
         client = Client(**options)
         if role in self.people:
-            client.force_login(self.people[role], backend="django.contrib.auth.backends.ModelBackend")
+            client.force_login(self.people[role], backend="dtat_site.sessions.PersonBackend")
         return client
 
     def document(self, route: str) -> Document:

@@ -243,7 +243,7 @@ def test_five_wrong_passwords_lock_the_door(iris: User) -> None:
 def test_a_session_reads_and_needs_the_csrf_token_to_write(cast: make.Cast, engine: Engine) -> None:
     document = make.document(cast.a, "needs_review")
     client = Client(enforce_csrf_checks=True)
-    client.force_login(cast.ada, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(cast.ada, backend="dtat_site.sessions.PersonBackend")
     assert client.get(of(document)).status_code == 200
     told = problem(
         post(client, of(document, "review/"), {"version": document.version, "decision": "approve"}),
