@@ -473,8 +473,8 @@ def budgets(user: AnyUser) -> list[tuple[Tenant, Standing]]:
     return [(tenant, known[tenant.pk]) for tenant in tenants if tenant.pk in known]
 
 
-def notices_for(user: AnyUser) -> list[Notice]:
-    """What the user has to know about the budgets of their tenants; nothing below 80 %. Inside a scope."""
+def notices_of(budgets: Sequence[tuple[Tenant, Standing]]) -> list[Notice]:
+    """What somebody has to know about the budgets of their tenants; nothing below 80 %."""
     return [
         Notice(
             tenant=tenant.name,
@@ -482,7 +482,7 @@ def notices_for(user: AnyUser) -> list[Notice]:
             cap_usd=dollars(standing.cap),
             reached=standing.share >= 1 or standing.documents_wait,
         )
-        for tenant, standing in budgets(user)
+        for tenant, standing in budgets
         if standing.share >= NEARLY or standing.documents_wait
     ]
 

@@ -7,7 +7,7 @@ combination are looked up and merged: the database would otherwise sort, or walk
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
 from ocr import document_types
-from ocr.models import Document, DocumentType
+from ocr.models import Document
 from tenants import access
 from tenants.models import Tenant
 
@@ -90,12 +90,22 @@ def page(
 
     `place` is what an earlier page gave as next or previous; anything else is the beginning.
     """
+
+    def first(start: Place | None, order: tuple[str, str], count: int) -> QuerySet[Document]:
+        beyond = found.filter(_beyond(start, order)) if start else found
+        return heads(beyond, tenants, order=order, count=count, any_of=any_of)
+
+    return walk(first, size=size, key=key, place=place)
+
+
+def walk(
+    first: Callable[[Place | None, tuple[str, str], int], QuerySet[Document]], *, size: int, key: str, place: str
+) -> Pages:
+    """One page of what `first` finds: at least as many documents behind a place, in an order, as it is asked for."""
     start = Place.of(place)
     backwards = start is not None and not start.after
     order = _order(key, backwards=backwards)
-    if start:
-        found = found.filter(_beyond(start, order))
-    rows = list(heads(lean(found), tenants, order=order, count=size + 1, any_of=any_of).order_by(*order)[: size + 1])
+    rows = list(lean(first(start, order, size + 1)).order_by(*order)[: size + 1])
     more, rows = len(rows) > size, typed(rows[:size])
     before = 0
     if start:
@@ -160,8 +170,7 @@ def heads(
 
 def of_type(name: str) -> list[Q]:
     """Lookups for the document type of this name, one for each of its versions."""
-    versions = DocumentType.objects.filter(name=name).order_by().values_list("pk", flat=True)
-    return [Q(document_type_id=version) for version in versions]
+    return [Q(document_type_id=version) for version in document_types.versions(name)]
 
 
 def search(
@@ -198,7 +207,12 @@ def total(found: QuerySet[Document], any_of: Sequence[Q] = (Q(),)) -> tuple[int,
     for lookup in any_of:
         lookups |= lookup
     some = found.filter(lookups) if any_of else found.none()
-    counted = some.order_by().values("pk")[: MOST_COUNTED + 1].count()
+    return at_most(lambda most: some.order_by().values("pk")[:most].count())
+
+
+def at_most(count: Callable[[int], int]) -> tuple[int, bool]:
+    """What `count` counts up to a bound, and whether there are more than that: see `total`."""
+    counted = count(MOST_COUNTED + 1)
     return min(counted, MOST_COUNTED), counted > MOST_COUNTED
 
 

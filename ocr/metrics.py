@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.db.models import DateTimeField, Min, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Least
-
+from audit import prepared
 from ocr import lifecycle, tallies
-from ocr.models import Document, Priority, Status
+from ocr.models import Priority, Status
 from tenants import access
-from tenants.models import Tenant
 
 if TYPE_CHECKING:
     from tenants.models import AnyUser
@@ -103,12 +101,12 @@ def queue(user: AnyUser) -> Queue:
     )
 
 
-def waiting(user: AnyUser, *, tenants: list[Any] | None = None) -> int:
+def waiting(user: AnyUser, *, tenants: list[UUID] | None = None) -> int:
     """How many documents wait for a person, of what `user` may see, or of these tenants; inside a scope."""
     return _standing(tallies.now(user, tenants=tenants), Status.NEEDS_REVIEW)
 
 
-def oldest_waiting(user: AnyUser, *, tenants: list[Any] | None = None) -> datetime | None:
+def oldest_waiting(user: AnyUser, *, tenants: list[UUID] | None = None) -> datetime | None:
     """When the document that waits for a person longest was received; inside a scope."""
     return _oldest(user, Status.NEEDS_REVIEW, tenants=tenants)
 
@@ -183,28 +181,34 @@ def _buckets(rows: list[tallies.Tallied], since: datetime, span: int, now_waitin
 # --- Firsts -------------------------------------------------------------------------------------------------------
 
 
-def _tenants(user: AnyUser, tenants: list[Any] | None = None) -> QuerySet[Tenant]:
-    if tenants is not None:
-        return Tenant.objects.filter(pk__in=tenants)
-    return (
-        Tenant.objects.all() if access.is_platform_admin(user) else Tenant.objects.filter(pk__in=access.roles_of(user))
-    )
+# When the first of some documents was received: of each tenant (those in $2) one look at an index.
+_FIRST = """
+    SELECT min(head) FROM (
+        SELECT (SELECT received_at FROM ocr_document AS document
+                 WHERE document.tenant_id = tenants_tenant.id AND {which} ORDER BY received_at LIMIT 1) AS head
+          FROM tenants_tenant {of_tenants}
+    ) AS heads
+"""
+_OF_TENANTS = "WHERE tenants_tenant.id = ANY ($2::uuid[])"
 
 
-def _head(documents: QuerySet[Document]) -> Subquery:
-    """When the first of one tenant's documents was received: one look at an index."""
-    mine = documents.filter(tenant=OuterRef("pk")).order_by("received_at")
-    return Subquery(mine.values("received_at")[:1], output_field=DateTimeField())
-
-
-def _oldest(user: AnyUser, *statuses: Status, tenants: list[Any] | None = None) -> datetime | None:
-    heads = [_head(Document.objects.filter(status=status)) for status in statuses]
-    head = Least(*heads) if len(heads) > 1 else heads[0]
-    found: datetime | None = _tenants(user, tenants).annotate(head=head).aggregate(oldest=Min("head"))["oldest"]
-    return found
+def _oldest(user: AnyUser, *statuses: Status, tenants: list[UUID] | None = None) -> datetime | None:
+    heads = [_least("document.status = $1::text", str(status), _tenants(user, tenants)) for status in statuses]
+    return min((head for head in heads if head), default=None)
 
 
 def _first(user: AnyUser, since: datetime) -> datetime | None:
-    head = _head(Document.objects.filter(received_at__gte=since))
-    found: datetime | None = _tenants(user).annotate(head=head).aggregate(first=Min("head"))["first"]
-    return found
+    return _least("document.received_at >= $1::timestamptz", since, _tenants(user))
+
+
+def _tenants(user: AnyUser, tenants: list[UUID] | None = None) -> list[UUID] | None:
+    """None is every tenant."""
+    return access.visible_tenants(user) if tenants is None else tenants
+
+
+def _least(which: str, asked: object, tenants: list[UUID] | None) -> datetime | None:
+    if tenants is None:
+        [(head,)] = prepared.fetch(_FIRST.format(which=which, of_tenants=""), asked)
+    else:
+        [(head,)] = prepared.fetch(_FIRST.format(which=which, of_tenants=_OF_TENANTS), asked, prepared.array(tenants))
+    return head  # type: ignore[no-any-return]

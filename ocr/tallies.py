@@ -15,12 +15,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
-from audit import log
+from audit import log, prepared
 from tenants import access, scope
 
 if TYPE_CHECKING:
@@ -117,17 +117,19 @@ COMPARED = f"""
        AND (coalesce(actual.n, 0), coalesce(actual.micros, 0)) <> (coalesce(told.n, 0), coalesce(told.micros, 0))
      ORDER BY 1, 2, 3, 4, 5
 """
+# $1 is the span's length, $2 where the first one begins; of every tenant, or with _OF_TENANTS of those in $3.
 READ = f"""
-    SELECT CASE %(span)s WHEN 0 THEN 0 ELSE extract(epoch FROM at - %(since)s)::int / 60 / %(span)s END AS place,
+    SELECT CASE $1::int WHEN 0 THEN 0 ELSE extract(epoch FROM at - $2::timestamptz)::int / 60 / $1::int END AS place,
            name, bin, sum(n)::bigint, sum(micros)::bigint FROM (
         SELECT at, name, bin, n, micros FROM ocr_tally
-         WHERE span = %(span)s AND at >= %(since)s AND (%(tenants)s IS NULL OR tenant_id = ANY (%(tenants)s::uuid[]))
+         WHERE span = $1::int AND at >= $2::timestamptz {{of_tenants}}
         UNION ALL
         SELECT at, name, bin, n, micros FROM ({SPREAD.format(noted="ocr_uncounted")}) AS pending
-         WHERE span = %(span)s AND at >= %(since)s AND (%(tenants)s IS NULL OR tenant_id = ANY (%(tenants)s::uuid[]))
+         WHERE span = $1::int AND at >= $2::timestamptz {{of_tenants}}
     ) AS both_parts
     GROUP BY 1, 2, 3 HAVING sum(n) <> 0
 """
+_OF_TENANTS = "AND tenant_id = ANY ($3::uuid[])"
 
 
 @dataclass(slots=True)
@@ -173,29 +175,25 @@ class Tallied(NamedTuple):
 
 def over(user: AnyUser, *, span: int, since: datetime) -> list[Tallied]:
     """What `user` may see of the spans of this length (minutes) from the one on that begins at `since`; inside a scope."""
-    return _read(_tenants(user), span=span, since=since)
+    return _read(access.visible_tenants(user), span=span, since=since)
 
 
 def now(user: AnyUser, *, tenants: list[UUID] | None = None) -> Mapping[tuple[str, int], int]:
     """How many documents stand where: (status, priority) -> how many of what `user` may see, or of these tenants; inside a scope."""
     beginning = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
-    rows = _read(_tenants(user) if tenants is None else tenants, span=0, since=beginning)
+    rows = _read(access.visible_tenants(user) if tenants is None else tenants, span=0, since=beginning)
     found: dict[tuple[str, int], int] = defaultdict(int)
     for row in rows:
         found[row.name.removeprefix("now."), row.bin] = row.n
     return found
 
 
-def _tenants(user: AnyUser) -> list[UUID] | None:
-    """The same rows as `visible_to` shows; None means every tenant's."""
-    return None if access.is_platform_admin(user) else list(access.roles_of(user))
-
-
 def _read(tenants: list[UUID] | None, *, span: int, since: datetime) -> list[Tallied]:
-    asked: dict[str, Any] = {"span": span, "since": since, "tenants": tenants and [str(each) for each in tenants]}
-    with connection.cursor() as cursor:
-        cursor.execute(READ, asked)
-        return list(map(Tallied._make, cursor.fetchall()))
+    if tenants is None:
+        rows = prepared.fetch(READ.format(of_tenants=""), span, since)
+    else:
+        rows = prepared.fetch(READ.format(of_tenants=_OF_TENANTS), span, since, prepared.array(tenants))
+    return list(map(Tallied._make, rows))
 
 
 def span_of(moment: datetime, span: int) -> datetime:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -106,35 +108,56 @@ def row(document: Document) -> dict[str, Any]:
     """One document as a list shows it."""
     return {
         "id": str(document.pk),
-        "url": reverse("document", args=[document.pk]),
+        "url": serving.url_of("document", document.pk),
         "filename": document.filename or str(document.pk)[:8],
         "tenant": document.tenant.name,
         "type_label": told_label(document.document_type.label) if document.document_type else _("Not known yet"),
-        "status": document.status,
-        "status_label": Status(document.status).label,
+        "status": str(document.status),
+        "status_label": _status_label(document.status, get_language()),
         "priority": contract.priority_name(document),
         "received": ago(document.received_at),
         "received_iso": document.received_at.isoformat(),
         "pages": document.page_count,
         "thumbnail_url": serving.image_url(document, 1, thumbnail=True),
-        "duplicate_of": reverse("document", args=[document.duplicate_of]) if document.duplicate_of else "",
+        "duplicate_of": serving.url_of("document", document.duplicate_of) if document.duplicate_of else "",
     }
+
+
+@lru_cache(maxsize=100)
+def _status_label(status: str, language: str | None) -> str:
+    return str(Status(status).label)
 
 
 def ago(moment: datetime) -> str:
     """How long ago, short: 42 s, 12 min, 3 h, then the day."""
     span = since(moment)
-    return _("%(span)s ago") % {"span": span} if span else formats.date_format(moment, "DATE_FORMAT")
+    return _ago(span, get_language()) if span else _day(moment.date(), get_language())
+
+
+# The lists say the same few hundred of these again and again.
+@lru_cache(maxsize=1000)
+def _ago(span: str, language: str | None) -> str:
+    return _("%(span)s ago") % {"span": span}
+
+
+@lru_cache(maxsize=1000)
+def _day(day: date, language: str | None) -> str:
+    return str(formats.date_format(day, "DATE_FORMAT"))
 
 
 def since(moment: datetime) -> str:
     """The time since then while it is less than a day, short; '' afterwards."""
-    seconds = int((timezone.now() - moment).total_seconds())
+    seconds = max(0, int((timezone.now() - moment).total_seconds()))
     if seconds < 60:
-        return _("%(n)s s") % {"n": max(seconds, 0)}
+        return _since(gettext_noop("%(n)s s"), seconds, get_language())
     if seconds < 3600:
-        return _("%(n)s min") % {"n": seconds // 60}
-    return _("%(n)s h") % {"n": seconds // 3600} if seconds < 86400 else ""
+        return _since(gettext_noop("%(n)s min"), seconds // 60, get_language())
+    return _since(gettext_noop("%(n)s h"), seconds // 3600, get_language()) if seconds < 86400 else ""
+
+
+@lru_cache(maxsize=1000)
+def _since(words: str, n: int, language: str | None) -> str:
+    return _(words) % {"n": n}
 
 
 def pager(request: HttpRequest, page: Any, pages: Paginator[Any]) -> dict[str, Any]:
@@ -163,7 +186,7 @@ def upload_context(request: HttpRequest) -> dict[str, Any]:
             for row in document_types.newest()
         ],
         "untyped_page_usd": _page_usd(None),
-        "budget_notices": costs.notices_for(request.user),
+        "budget_notices": costs.notices_of(costs.budgets(request.user)),
         "upload_tenants": tenants if len(tenants) > 1 else [],
     }
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from audit import trail
+from audit import prepared, trail
 from audit.models import Kind
 from ocr import document_types, extraction, lifecycle, pipeline
 from ocr.models import Document, DocumentType, Field, Page, Status, TextLayer
@@ -73,7 +73,7 @@ NEXT_SQL = f"""
               FROM ocr_document AS document
              WHERE document.tenant_id = reviewed.tenant_id AND {_WAITS}
              ORDER BY document.turn_at, document.id
-             LIMIT %(offers)s
+             LIMIT {{offers}}
           ) AS first
     ), locked AS (
         SELECT document.id, document.tenant_id, document.turn_at
@@ -100,7 +100,7 @@ WAITING_SQL = f"""
     SELECT count(*) FROM (
         SELECT 1 FROM ocr_document AS document
          WHERE document.tenant_id = ANY (%(tenants)s::uuid[]) AND {_WAITS}
-         LIMIT %(counted)s
+         LIMIT {COUNTED}
     ) AS counted
 """
 
@@ -187,7 +187,7 @@ def waiting(user: AnyUser, of: Lane) -> int:
     """How many documents wait in the lane for `user`, counted up to COUNTED. Raises access.NotAllowed."""
     access.check(user, "review")
     with access.scope_of(user):
-        return int(worklist.fetched(WAITING_SQL, _asked(user, of, ()) | {"counted": COUNTED})[0][0])
+        return int(prepared.fetch_named(WAITING_SQL, _asked(user, of, ()))[0][0])
 
 
 # --- Handing out --------------------------------------------------------------------------------------------------
@@ -202,7 +202,9 @@ def hand_out(user: AnyUser, of: Lane, *, wanted: int = 20, without: Iterable[UUI
         for offers in (2 * wanted, worklist.OFFERS[-1]):
             asked = _asked(user, of, [*names, *map(str, claimed)])
             if left := min(wanted, MOST) - len(claimed):
-                claimed += [pk for (pk,) in worklist.fetched(NEXT_SQL, asked | {"wanted": left, "offers": offers})]
+                claimed += [
+                    pk for (pk,) in prepared.fetch_named(NEXT_SQL.format(offers=offers), asked | {"wanted": left})
+                ]
         return _handed(user, of, claimed)
 
 
@@ -210,7 +212,7 @@ def _asked(user: AnyUser, of: Lane, without: Sequence[str]) -> dict[str, Any]:
     return {
         "holder": user.pk,
         "seconds": settings.CLAIM_SECONDS,
-        "tenants": [*map(str, worklist.reviewed_tenants(user))],
+        "tenants": worklist.reviewed_tenants(user),
         "types": _versions(of.document_type),
         "field": of.field,
         "without": [*without],

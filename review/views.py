@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +14,19 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Max, Prefetch, Q
+from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.urls.converters import UUIDConverter
 from django.utils import formats, timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from audit import trail
+from audit import prepared, trail
 from ocr import (
     artifacts,
     contract,
@@ -41,10 +42,10 @@ from ocr import (
     tallies,
 )
 from ocr.forms import PRIORITIES, type_choices
-from ocr.models import Artifact, Document, Field, Page, Priority, TextLayer
+from ocr.models import Artifact, Document, Page, Priority
 from ocr.told import label as told_label
 from ocr.views import ago, facts, row, since, timeline
-from review import assigning, checks, comments, decisions, declarations, keyboards, reasons, worklist
+from review import assigning, checks, comments, decisions, declarations, keyboards, queued, reasons, worklist
 from review.models import Act, Claim, Draft, Escalation, LaneAnswer, TakeoverReason
 from tenants import access
 from tenants.models import Tenant
@@ -53,15 +54,6 @@ PER_PAGE = 25
 LATE = timedelta(seconds=settings.REVIEW_SECONDS)  # a document that waits longer is shown as late
 COUNTED = 1000  # documents of a tab; a longer list's length is told as "1,000+"
 DOUBTED = 200  # of the documents that come next, so many are ordered by how likely something in them is wrong
-TONES = {
-    "low_confidence": "warn",
-    "ambiguous": "warn",
-    "unclear_type": "warn",
-    "several_documents": "warn",
-    "missing": "miss",
-    "invalid": "bad",
-    "partial_result": "bad",
-}
 REASON_LABELS = {
     "low_confidence": _lazy("Below the threshold"),
     "ambiguous": _lazy("Two readings possible"),
@@ -79,18 +71,11 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"me": None}
     name = user.get_full_name() or user.get_username()
-    with access.scope_of(user):
-        tenants = (
-            Tenant.objects.all()
-            if access.is_platform_admin(user)
-            else Tenant.objects.filter(pk__in=access.roles_of(user))
-        )
-        names = list(tenants.values_list("name", flat=True)[:20])
     return {
         "me": {
             "name": name,
             "initials": _initials(name),
-            "tenants": names,
+            "tenants": access.tenant_names(user, most=20),
             "can": {ability: access.can(user, ability) for ability in ("upload", "review", "supervise", "audit")}
             | {"admin": access.may_use_admin(user), "administer": access.can(user, "administer")},
         }
@@ -148,6 +133,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         oldest = metrics.oldest_waiting(request.user, tenants=worklist.reviewed_tenants(request.user))
         counts = _counts(request, waiting)
         supervised = worklist.supervised_tenants(request.user)
+        people = _people(supervised) if tab != "done" and supervised else []
         context = {
             "active": "queue",
             "waiting": waiting,
@@ -160,9 +146,10 @@ def queue(request: HttpRequest) -> HttpResponse:
                 {"name": name, "label": label, "count": _at_most(counts, name), "url": _address(request, tab=name)}
                 for name, label in TABS.items()
             ],
-            **_queued(request, tab, worklist.listed(tab, request.user, since=_today()), given, counts),
+            **_queued(request, tab, _found(request, tab, given), counts, filtered=bool(given)),
             "filters": {"form": form, "active": active},
-            "people": _people(supervised) if tab != "done" and supervised else [],
+            "people": people,
+            "pick": bool(people),
         }
         return render(request, "review/queue.html", context)
 
@@ -211,117 +198,69 @@ def _waiting(user: Any) -> int:
     return metrics.waiting(user, tenants=worklist.reviewed_tenants(user))
 
 
+def _found(request: HttpRequest, tab: str, given: dict[str, Any]) -> worklist.List:
+    named = given.get("document_type")
+    priority = given.get("priority")
+    return worklist.List(
+        tab,
+        request.user,
+        since=_today(),
+        priority=Priority[priority.upper()] if priority else None,
+        types=document_types.versions(named) if named else None,
+    )
+
+
 def _queued(
-    request: HttpRequest, tab: str, found: Any, given: dict[str, Any], counts: dict[str, int]
+    request: HttpRequest, tab: str, found: worklist.List, counts: dict[str, int], *, filtered: bool
 ) -> dict[str, Any]:
     """The rows of one page of one tab, and its pager."""
-    # Of the fields only those that are why a document waits, and of them only why.
-    problems = Prefetch("fields", Field.objects.exclude(problems=[]).only("document_id", "problems", "word_confidence"))
-    found = found.select_related("tenant", "claim", "claim__holder", "assignment__person").prefetch_related(problems)
-    any_of = listing.of_type(given["document_type"]) if given.get("document_type") else [Q()]
-    if given.get("priority"):
-        found = found.filter(priority=Priority[given["priority"].upper()])
     doubt = _doubt_first(request) and tab != "done"
-    page = listing.page(
-        found,
-        worklist.reviewed_tenants(request.user) if tab not in {"done", "answers"} else listing.tenants_of(request.user),
+    page = listing.walk(
+        lambda *asked: found.first(*asked).select_related("tenant"),
         size=DOUBTED if doubt else PER_PAGE,
-        key={"done": "-decided_at", "soon": "received_at"}.get(tab, "turn_at"),
+        key=found.key,
         place="" if doubt else request.GET.get("page", ""),
-        any_of=any_of,
     )
-    long = given or (tab != "waiting" and counts[tab] > COUNTED)
-    total, more = listing.total(found, any_of) if long else (counts[tab], False)
+    total, more = counts[tab], False
+    if filtered or (tab != "waiting" and counts[tab] > COUNTED):
+        total, more = listing.at_most(found.length)
+    glances = queued.glances(document.pk for document in page.rows)
     if doubt:
-        page = replace(page, rows=sorted(page.rows, key=_doubt, reverse=True)[:PER_PAGE], next=None)
-    further = _further_reasons([document.pk for document in page.rows], request.user)
+        rows = sorted(page.rows, key=lambda document: glances[document.pk].doubt(), reverse=True)[:PER_PAGE]
+        page = replace(page, rows=rows, next=None)
     return {
-        "rows": [_queue_row(document, request, tab, further.get(document.pk, [])) for document in page.rows],
+        "rows": [_queue_row(document, glances[document.pk], request, tab) for document in page.rows],
         "page": listing.links(request, page, total=total, more=more),
     }
-
-
-def _doubt(document: Document) -> tuple[int, float, int]:
-    """How likely something is wrong: what breaks a rule first, then the least sure word, then how many fields are doubtful."""
-    codes = [problem["code"] for field in document.fields.all() for problem in field.problems]
-    least = min(
-        (field.word_confidence for field in document.fields.all() if field.word_confidence is not None), default=100
-    )
-    return codes.count("invalid"), 100 - least, len(codes)
 
 
 def _today() -> Any:
     return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _queue_row(document: Document, request: HttpRequest, tab: str, further: list[Any]) -> dict[str, Any]:
+def _queue_row(document: Document, glance: queued.Glance, request: HttpRequest, tab: str) -> dict[str, Any]:
     waited = timezone.now() - document.received_at
     return {
         **row(document),
-        "url": reverse("document" if tab == "done" else "review", args=[document.pk]),
-        "reasons": [*further, *_reasons(document)][:4],
-        "assigned": _person(document.assignment.person)["name"] if hasattr(document, "assignment") else "",
+        "url": serving.url_of("document" if tab == "done" else "review", document.pk),
+        "reasons": queued.reasons(document, glance, request.user.pk),
+        "assigned": glance.assigned,
         "waiting": _age(document),
         "waiting_share": round(min(waited / LATE, 1.0), 2),
         "late": waited > LATE,
-        "holder": _holder(document, request),
+        "holder": {
+            "name": glance.holder,
+            "initials": _initials(glance.holder),
+            "mine": glance.holder_id == request.user.pk,
+        }
+        if glance.holder_id
+        else None,
     }
-
-
-def _holder(document: Document, request: HttpRequest) -> dict[str, Any] | None:
-    claim = getattr(document, "claim", None)
-    if claim is None or claim.expires_at < timezone.now():
-        return None
-    return {**_person(claim.holder), "mine": claim.holder_id == request.user.pk}
 
 
 def _person(user: Any) -> dict[str, str]:
     name = user.get_full_name() or user.get_username()
     return {"name": name, "initials": _initials(name)}
-
-
-def _reasons(document: Document) -> list[dict[str, str]]:
-    """Why it is here, in words, at most three and the weightiest first."""
-    found = [problem for field in document.fields.all() for problem in field.problems] + list(document.problems)
-    counts: dict[str, int] = {}
-    for problem in found:
-        counts[problem["code"]] = counts.get(problem["code"], 0) + 1
-    words = {
-        "invalid": lambda n: _("%(n)s fails a check") % {"n": n} if n == 1 else _("%(n)s fail checks") % {"n": n},
-        "low_confidence": lambda n: _("%(n)s uncertain") % {"n": n},
-        "ambiguous": lambda n: _("%(n)s with two readings") % {"n": n},
-        "missing": lambda n: _("%(n)s missing") % {"n": n},
-        "unclear_type": lambda n: _("Type unclear"),
-        "several_documents": lambda n: _("Several documents"),
-        "partial_result": lambda n: _("Read in part"),
-    }
-    order = ["invalid", "partial_result", "several_documents", "unclear_type", "missing", "ambiguous", "low_confidence"]
-    reasons = [{"tone": TONES[code], "text": words[code](counts[code])} for code in order if code in counts]
-    if document.text_layer == TextLayer.DIFFERS:
-        reasons.append({"tone": "bad", "text": _("Hidden text differs")})
-    if document.duplicate_of:
-        reasons.append({"tone": "plain", "text": _("Received before")})
-    return reasons
-
-
-def _further_reasons(document_ids: list[UUID], user: Any) -> dict[UUID, list[dict[str, str]]]:
-    """Why these documents are here besides what the machine was unsure of, in words, by id."""
-    told: dict[UUID, list[dict[str, str]]] = {}
-    for question in comments.open_ones(document_ids):
-        asks = question.asked_id == user.pk
-        words = _("%(name)s asks you") if asks else _("Waits for %(name)s")
-        name = comments.name_of(question.author if asks else question.asked)
-        told.setdefault(question.document_id, []).append(
-            {"tone": "warn" if asks else "plain", "text": words % {"name": name}}
-        )
-    for document_id, differs in checks.awaited(document_ids).items():
-        words = ngettext("%(n)s value read in two ways", "%(n)s values read in two ways", len(differs))
-        text = words % {"n": len(differs)} if differs else _("Second check")
-        told.setdefault(document_id, []).append({"tone": "plain", "text": text})
-    for document_id, by in Escalation.objects.filter(document__in=document_ids).values_list("document", "escalated_by"):
-        text = _("Passed on by %(name)s") % {"name": by.removeprefix("user:")}
-        told.setdefault(document_id, []).append({"tone": "plain", "text": text})
-    return told
 
 
 def _age(document: Document) -> str:
@@ -489,7 +428,8 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
     check = checks.about(document)
     is_keyed_again = bool(check and check["keyed"] and check["number"] > 1)
     holder = None if claim else worklist.holder_of(document)
-    draft = Draft.objects.filter(document=document, holder_id=request.user.pk).first()
+    mine = "WHERE document_id = $1::uuid AND holder_id = $2::int"
+    draft = next(iter(prepared.objects(Draft, mine, document.pk, request.user.pk)), None)
     in_lanes = decisions.lane_answers(document)
     urls = {
         name: reverse(f"review-{name}", args=[document.pk])
@@ -532,7 +472,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
                 "turn_url": reverse("review-turn", args=[document.pk, page.number]),
                 "words_url": reverse("page-words", args=[document.pk, page.number]),
             }
-            for page in document.pages.all()
+            for page in _pages(document)
         ],
         "fields": [
             {**each, "lane": _said_in_lane(in_lanes.get(each["name"]))} for each in _fields(document, told["fields"])
@@ -542,7 +482,7 @@ def _review_data(request: HttpRequest, document: Document, claim: Any, refusal: 
         "problems": told["problems"],
         "draft": _draft(draft if draft and draft.document_version == document.version else None, in_lanes),
         "progress": {
-            "done_today": worklist.decided_by(request.user, since=_today()).count(),
+            "done_today": worklist.List("done", request.user, since=_today()).length(listing.MOST_COUNTED),
             "waiting": _waiting(request.user),
         },
         "rules": declarations.of(document.document_type),
@@ -616,10 +556,20 @@ def _talk(request: HttpRequest, document: Document, told: dict[str, Any], *, is_
 
 
 def _escalation(document: Document) -> dict[str, str] | None:
-    found = Escalation.objects.filter(document=document).first()
-    if found is None:
-        return None
-    return {"by": found.escalated_by.removeprefix("user:"), "note": found.note, "at": found.escalated_at.isoformat()}
+    for found in prepared.objects(Escalation, "WHERE document_id = $1::uuid", document.pk):
+        return {
+            "by": found.escalated_by.removeprefix("user:"),
+            "note": found.note,
+            "at": found.escalated_at.isoformat(),
+        }
+    return None
+
+
+def _pages(document: Document) -> list[Page]:
+    found = prepared.objects(Page, "WHERE document_id = $1::uuid ORDER BY number", document.pk)
+    for page in found:
+        page.document = document
+    return found
 
 
 def _fields(document: Document, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -773,7 +723,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         raise Http404
     with access.scope_of(request.user):
         found = metrics.figures(request.user, period=period)
-        spent = {"costs": _costs(request.user), "budget_notices": costs.notices_for(request.user)}
+        budgets = costs.budgets(request.user)
+        spent = {"costs": _costs(request.user, budgets), "budget_notices": costs.notices_of(budgets)}
     labels = {"today": _("24 hours"), "7d": _("7 days"), "30d": _("30 days")}
     buckets = [(_clock(bucket.at, period), bucket) for bucket in found.buckets]
     context = {
@@ -808,7 +759,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return render(request, "dashboard.html", context)
 
 
-def _costs(user: Any) -> dict[str, Any]:
+def _costs(user: Any, budgets: list[tuple[Tenant, costs.Standing]]) -> dict[str, Any]:
     """This month's money (UTC), whatever period the page shows."""
     month = costs.month(user)
     return {
@@ -835,12 +786,17 @@ def _costs(user: Any) -> dict[str, Any]:
                 "share": standing.share,
                 "tone": "warn" if standing.share >= costs.NEARLY or standing.documents_wait else "plain",
             }
-            for tenant, standing in costs.budgets(user)
+            for tenant, standing in budgets
         ],
     }
 
 
-def _clock(moment: Any, period: str) -> str:
+def _clock(moment: datetime, period: str) -> str:
+    return _read_off(moment, period, get_language())
+
+
+@lru_cache(maxsize=1000)  # a chart has 48 of them
+def _read_off(moment: datetime, period: str, language: str | None) -> str:
     return formats.date_format(timezone.localtime(moment), "TIME_FORMAT" if period == "today" else "MONTH_DAY_FORMAT")
 
 
@@ -885,7 +841,7 @@ def _reason_shares(found: metrics.Figures) -> list[dict[str, Any]]:
     total = sum(count for _code, count in found.reasons) or 1
     return [
         {
-            "tone": TONES.get(code, "plain"),
+            "tone": queued.TONES.get(code, "plain"),
             "label": REASON_LABELS.get(code, code),
             "share": count / total,
             "count": count,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -19,7 +18,7 @@ from audit.models import Kind
 from ocr import lifecycle, listing
 from ocr.models import Document, Status
 from review import assigning, checks, comments
-from review.models import Aside, Assignment, Check, Claim, Comment, Escalation, TakeoverReason
+from review.models import Aside, Claim, Escalation, TakeoverReason
 from tenants import access, scope
 from tenants.models import Tenant
 
@@ -71,7 +70,7 @@ NEXT_SQL = f"""
                AND given.person_id = %(holder)s
                AND document.tenant_id = ANY (%(tenants)s::uuid[])
              ORDER BY document.turn_at, document.id
-             LIMIT %(offers)s
+             LIMIT {{offers}}
           ) AS mine
         UNION ALL
         SELECT first.id, 3
@@ -83,7 +82,7 @@ NEXT_SQL = f"""
                AND document.tenant_id = reviewed.tenant_id
                AND coalesce((SELECT 1 FROM review_assignment AS given WHERE given.document_id = document.id), 0) <> 1
              ORDER BY document.turn_at, document.id
-             LIMIT %(offers)s
+             LIMIT {{offers}}
           ) AS first
     ), locked AS (
         SELECT document.id, document.tenant_id, document.turn_at, offers.rank
@@ -168,33 +167,26 @@ def _waiting_in(tenants: list[UUID]) -> QuerySet[Document]:
     return found.order_by("turn_at", "pk")
 
 
-def for_me(user: AnyUser) -> QuerySet[Document]:
-    """Those of them that `user` may be handed now: see _FREE."""
-    reviewed, supervised = _tenants_of(user)
-    return _waiting_in(reviewed).exclude(_not_for(user, supervised))
-
-
-def not_for_me(user: AnyUser) -> QuerySet[Document]:
-    """Those of the waiting documents that `user` is not handed now."""
-    reviewed, supervised = _tenants_of(user)
-    return _waiting_in(reviewed).filter(_not_for(user, supervised))
-
-
-# How long the lists below are, as one statement that is planned once: putting it together from them costs more than running it.
+# The lists of the queue as conditions, which serve what is in a list and how long it is. Each statement is planned once: putting one
+# together from a dozen querysets costs more than running it. $1 is the person and $2 as the trail names them; $3 the tenants for which
+# they review, $4 those that they supervise, $5 those that they see; $6 when today began, $7 the seconds after which a deadline is near.
+_ASKED = "$1::int, $2::text, $3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz, $7::float8"
 _WAITING = "document.status = 'needs_review' AND document.tenant_id = ANY ($3::uuid[])"
 _NOT_FOR_ME = """
     SELECT document_id FROM review_aside WHERE holder_id = $1::int AND until >= statement_timestamp()
      UNION ALL
     SELECT document_id FROM review_escalation WHERE tenant_id <> ALL ($4::uuid[])
      UNION ALL
-    SELECT seen.document_id FROM review_check AS seen JOIN ocr_document ON ocr_document.id = seen.document_id
-     WHERE seen.person_id = $1::int AND seen.settled_at IS NULL AND seen.version = ocr_document.version
+    SELECT seen.document_id FROM review_check AS seen
+     WHERE seen.person_id = $1::int AND seen.settled_at IS NULL
+       AND seen.version = (SELECT looked_at.version FROM ocr_document AS looked_at WHERE looked_at.id = seen.document_id)
      UNION ALL
     SELECT document_id FROM review_comment WHERE asked_id IS NOT NULL AND answered_at IS NULL
      UNION ALL
     SELECT document_id FROM review_assignment WHERE person_id <> $1::int
 """
-_LISTS = {
+LISTS = {
+    "waiting": f"{_WAITING} AND document.id NOT IN ({_NOT_FOR_ME})",
     "apart": f"{_WAITING} AND document.id IN ({_NOT_FOR_ME})",
     "mine": f"""{_WAITING} AND document.id IN (SELECT document_id FROM review_claim
                  WHERE holder_id = $1::int AND expires_at >= statement_timestamp() AND NOT reserved)""",
@@ -217,95 +209,93 @@ _LISTS = {
 _LENGTHS = "SELECT " + ", ".join(
     f"(SELECT count(*) FROM (SELECT 1 FROM ocr_document AS document WHERE {found} "
     f"LIMIT {'$9::int' if name == 'apart' else '$8::int'}) AS counted)"
-    for name, found in _LISTS.items()
+    for name, found in LISTS.items()
+    if name != "waiting"
 )
+# The first rows of each tenant along the index that has them in order, then the first of these.
+_HEADS = """
+    WITH asked AS (SELECT {asked})
+    SELECT first.id
+      FROM unnest({tenants}) AS shown (tenant_id)
+     CROSS JOIN LATERAL (
+        SELECT document.id, document.{key} AS key FROM ocr_document AS document
+         WHERE {found} AND document.tenant_id = shown.tenant_id {further}
+         ORDER BY document.{key} {way}, document.id {way}
+         LIMIT {count}
+      ) AS first
+     ORDER BY first.key {way}, first.id {way}
+     LIMIT {count}
+"""
+_LENGTH = """
+    WITH asked AS (SELECT {asked})
+    SELECT count(*) FROM (SELECT 1 FROM ocr_document AS document WHERE {found} {further} LIMIT {most}) AS counted
+"""
+_KEYS = {"done": "decided_at", "soon": "received_at"}
+_SEEN = frozenset(
+    {"done", "answers"}
+)  # lists of every tenant that the person sees; the others are of those for which they review
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """One of the queue's lists for one person, or those of it that have this priority and one of these types."""
+
+    name: str
+    user: AnyUser
+    since: datetime  # when today began
+    priority: int | None = None
+    types: tuple[int, ...] | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is ordered by, as listing.walk takes it."""
+        return f"-{_KEYS[self.name]}" if self.name == "done" else _KEYS.get(self.name, "turn_at")
+
+    def first(self, place: listing.Place | None, order: tuple[str, str], count: int) -> QuerySet[Document]:
+        """The first `count` documents behind this place in this order. Inside a scope."""
+        statement, asked = self.statement(place, order, count)
+        return Document.objects.filter(pk__in=[id_ for (id_,) in prepared.fetch(statement, *asked)])
+
+    def statement(self, place: listing.Place | None, order: tuple[str, str], count: int) -> tuple[str, list[Any]]:
+        """What finds their ids, and what it asks for."""
+        further, asked = self._further()
+        key, way = order[0].removeprefix("-"), "DESC" if order[0].startswith("-") else "ASC"
+        if place:
+            asked += [place.at, str(place.id)]
+            beyond = f"{'<' if way == 'DESC' else '>'} (${len(asked) - 1}::timestamptz, ${len(asked)}::uuid)"
+            further += f" AND (document.{key}, document.id) {beyond}"
+        found = {"found": LISTS[self.name], "further": further, "count": int(count)}
+        tenants = "$5::uuid[]" if self.name in _SEEN else "$3::uuid[]"
+        return _HEADS.format(asked=_ASKED, tenants=tenants, key=key, way=way, **found), asked
+
+    def length(self, most: int) -> int:
+        """How many documents it has, counted up to `most`. Inside a scope."""
+        further, asked = self._further()
+        statement = _LENGTH.format(asked=_ASKED, found=LISTS[self.name], further=further, most=int(most))
+        [(count,)] = prepared.fetch(statement, *asked)
+        return int(count)
+
+    def _further(self) -> tuple[str, list[Any]]:
+        further, asked = "", _told(self.user, self.since)
+        if self.priority is not None:
+            asked.append(self.priority)
+            further += f" AND document.priority = ${len(asked)}::int"
+        if self.types is not None:
+            asked.append(prepared.array(self.types))
+            further += f" AND document.document_type_id = ANY (${len(asked)}::bigint[])"
+        return further, asked
 
 
 def lengths(user: AnyUser, *, since: datetime, most: int, most_apart: int) -> dict[str, int]:
-    """How many documents each list has for `user`, by the names of `listed` but waiting, counted up to `most`, `apart` up to
-    `most_apart`. Inside a scope."""
+    """How many documents each list but `waiting` has for `user`, counted up to `most`, `apart` up to `most_apart`. Inside a scope."""
+    [counts] = prepared.fetch(_LENGTHS, *_told(user, since), most, most_apart)
+    return dict(zip((name for name in LISTS if name != "waiting"), map(int, counts), strict=True))
+
+
+def _told(user: AnyUser, since: datetime) -> list[Any]:
     reviewed, supervised = _tenants_of(user)
-    arrays = [f"{{{','.join(map(str, tenants))}}}" for tenants in (reviewed, supervised, listing.tenants_of(user))]
-    asked = [user.pk, access.actor_of(user), *arrays, since, settings.REVIEW_SECONDS * SOON, most, most_apart]
-    [counts] = prepared.fetch(_LENGTHS, *asked)
-    return dict(zip(_LISTS, map(int, counts), strict=True))
-
-
-def _not_for(user: AnyUser, supervised: list[UUID]) -> Q:
-    asides = Aside.objects.filter(holder_id=user.pk, until__gte=Now()).values("document")
-    passed_on = Escalation.objects.exclude(tenant_id__in=supervised).values("document")
-    seen = Check.objects.filter(person_id=user.pk, settled_at=None, version=F("document__version")).values("document")
-    parked = Comment.objects.filter(asked__isnull=False, answered_at=None).values("document")
-    others = Assignment.objects.exclude(person_id=user.pk).values("document")
-    return Q(pk__in=asides.union(passed_on, seen, parked, others, all=True))
-
-
-def set_aside_by(user: AnyUser) -> QuerySet[Document]:
-    """What `user` has set aside and is not handed yet."""
-    return waiting(user).filter(pk__in=Aside.objects.filter(holder_id=user.pk, until__gte=Now()).values("document"))
-
-
-def escalated(user: AnyUser) -> QuerySet[Document]:
-    """What waits for the supervisors: all of it for them, for others what they passed on themselves."""
-    reviewed, supervised = _tenants_of(user)
-    mine = Q(tenant_id__in=supervised) | Q(escalated_by=access.actor_of(user))
-    return _waiting_in(reviewed).filter(pk__in=Escalation.objects.filter(mine).values("document"))
-
-
-def further_checks(user: AnyUser) -> QuerySet[Document]:
-    """What somebody has checked, and `user` may check as the next person."""
-    reviewed, supervised = _tenants_of(user)
-    begun = checks.open_checks(reviewed).values("document")
-    return _waiting_in(reviewed).filter(pk__in=begun).exclude(_not_for(user, supervised))
-
-
-def assigned(user: AnyUser) -> QuerySet[Document]:
-    """What was given to one person: to this one, and all of it in the tenants that they supervise."""
-    reviewed, supervised = _tenants_of(user)
-    given = Assignment.objects.filter(Q(person_id=user.pk) | Q(tenant_id__in=supervised)).values("document")
-    return _waiting_in(reviewed).filter(pk__in=given)
-
-
-def questions(user: AnyUser) -> QuerySet[Document]:
-    """What waits for an answer: of this person, to this person, or in a tenant that they supervise."""
-    asked = comments.questions_for(user, _tenants_of(user)[1]).values("document")
-    found: QuerySet[Document] = Document.objects.visible_to(user).filter(status=Status.NEEDS_REVIEW, pk__in=asked)
-    return found.order_by("turn_at", "pk")
-
-
-def soon_due(user: AnyUser) -> QuerySet[Document]:
-    """What `user` may be handed and has waited for most of REVIEW_SECONDS, or longer: the oldest first."""
-    age = timedelta(seconds=settings.REVIEW_SECONDS * SOON)
-    return for_me(user).filter(received_at__lt=Now() - age).order_by("received_at", "pk")
-
-
-def held_by(user: AnyUser) -> QuerySet[Document]:
-    """The documents that `user` has open now."""
-    return waiting(user).filter(claim__holder_id=user.pk, claim__expires_at__gte=Now(), claim__reserved=False)
-
-
-def decided_by(user: AnyUser, *, since: datetime) -> QuerySet[Document]:
-    """The documents that `user` decided since then, newest first."""
-    mine = Q(reviewer=access.actor_of(user), decided_at__gte=since)
-    return Document.objects.visible_to(user).filter(mine).order_by("-decided_at")
-
-
-_BY_NAME: Mapping[str, Callable[[AnyUser], QuerySet[Document]]] = {
-    "waiting": for_me,
-    "apart": not_for_me,
-    "mine": held_by,
-    "soon": soon_due,
-    "assigned": assigned,
-    "checks": further_checks,
-    "answers": questions,
-    "escalated": escalated,
-    "aside": set_aside_by,
-}
-
-
-def listed(name: str, user: AnyUser, *, since: datetime) -> QuerySet[Document]:
-    """The list of this name, whose length `lengths` tells; `done` is what was decided since then."""
-    return decided_by(user, since=since) if name == "done" else _BY_NAME[name](user)
+    arrays = [prepared.array(tenants) for tenants in (reviewed, supervised, listing.tenants_of(user))]
+    return [user.pk, access.actor_of(user), *arrays, since, settings.REVIEW_SECONDS * SOON]
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +335,7 @@ def claim_next(user: AnyUser, *, without: UUID | None = None) -> Claim | None:
 def _claimed(user: AnyUser, *, wanted: int, to_open: int, without: UUID | None = None) -> list[Claim]:
     """So many claims, fewer where less is free; so many of them open, the others reserved."""
     reviewed, supervised = _tenants_of(user)
-    asked = _asked(user) | {"tenants": [*map(str, reviewed)], "supervised": [*map(str, supervised)]}
+    asked = _asked(user) | {"tenants": reviewed, "supervised": supervised}
     passed_over = [str(without)] if without else []
     found: list[Claim] = []
     for offers in OFFERS:
@@ -353,7 +343,7 @@ def _claimed(user: AnyUser, *, wanted: int, to_open: int, without: UUID | None =
         while faster and len(found) < wanted:
             left = {"wanted": wanted - len(found), "to_open": to_open - sum(not each.reserved for each in found)}
             names = passed_over + [str(each.document_id) for each in found]
-            rows = fetched(NEXT_SQL, asked | left | {"offers": offers, "without": names})
+            rows = prepared.fetch_named(NEXT_SQL.format(offers=offers), asked | left | {"without": names})
             found += [_noted(row, user) for row in rows if row[2]]
             faster = any(row[2] is None for row in rows)  # somebody else was; the next look sees their claim
     return found
@@ -361,19 +351,11 @@ def _claimed(user: AnyUser, *, wanted: int, to_open: int, without: UUID | None =
 
 def _opened(document_id: UUID, user: AnyUser) -> list[Claim]:
     """The claim that this person has of the document, now open; none when they have none."""
-    return [_noted(row, user) for row in fetched(OPEN_SQL, _asked(user) | {"document": str(document_id)})]
+    return [_noted(row, user) for row in prepared.fetch_named(OPEN_SQL, _asked(user) | {"document": str(document_id)})]
 
 
 def _asked(user: AnyUser) -> dict[str, Any]:
     return {"holder": user.pk, "seconds": settings.CLAIM_SECONDS}
-
-
-def fetched(statement: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """The rows that the statement answers with."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
 
 
 def _noted(row: tuple[Any, ...], user: AnyUser) -> Claim:
@@ -527,7 +509,8 @@ def _tell(kind: Kind, document: Document, user: AnyUser, *, step: str, codes: Ma
 
 def holder_of(document: Document) -> Claim | None:
     """The claim that counts now, or None."""
-    return Claim.objects.select_related("holder").filter(document=document, expires_at__gte=Now()).first()
+    counts = "WHERE document_id = $1::uuid AND expires_at >= statement_timestamp()"
+    return next(iter(prepared.objects(Claim, counts, document.pk, related="holder")), None)
 
 
 def _claim_on(document: Document) -> Any:

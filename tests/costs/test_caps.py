@@ -231,4 +231,4 @@ def test_another_tenants_budget_is_out_of_sight(cast: make.Cast) -> None:
     with scope.scope([cast.b.pk]):
         assert costs.allowance([cast.a.pk]) == {cast.a.pk: None}
         assert Budget.objects.count() == 0
-        assert costs.notices_for(cast.ben) == []
+        assert costs.notices_of(costs.budgets(cast.ben)) == []
