@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import marshal
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from django import template
+from django import forms, template
+from django.conf import settings
+from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from ocr import told
 from ocr.models import Priority
 
 register = template.Library()
+
+PARTS = 4000  # parts of pages that a process keeps, of about a kilobyte each
 
 STATUS_TONES = {
     "received": "plain",
@@ -47,6 +53,40 @@ def icon(name: str, classes: str = "") -> SafeString:
     """One symbol of the sprite, hidden from screen readers: the words stand beside it."""
     href = f"{static('icons.svg')}#{name}"
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"></use></svg>', classes, href)
+
+
+@register.simple_tag
+def part(name: str, **values: Any) -> SafeString:
+    """A part of a page that shows these values and knows nothing else of the page: the same values in the same language are made
+    into the same text, so it is made once.
+
+    `values` are plain: texts, numbers, lists and dicts of them. A ValueError for anything else, whose text would not tell it apart
+    from others.
+    """
+    asked = (name, get_language(), marshal.dumps(values, _BY_VALUE))
+    return _part.__wrapped__(*asked) if settings.DEBUG else _part(*asked)
+
+
+_BY_VALUE = 2  # the last format of marshal in which equal values give equal bytes, whether or not they are one object
+
+
+@lru_cache(maxsize=PARTS)
+def _part(name: str, language: str | None, values: bytes) -> SafeString:
+    return SafeString(render_to_string(name, marshal.loads(values)))
+
+
+@register.simple_tag
+def filter_fields(form: forms.Form) -> SafeString:
+    """The fields of a list's filter as somebody filled them in; made once for what was given and what there is to choose from."""
+    given = QueryDict(mutable=True)
+    given.update({name: form.data[name] for name in form.fields if name in form.data})
+    choices = repr([getattr(field, "choices", None) for field in form.fields.values()])
+    return _filter_fields(type(form), get_language(), given.urlencode(), choices)
+
+
+@lru_cache(maxsize=PARTS // 10)
+def _filter_fields(kind: type[forms.Form], language: str | None, given: str, choices: str) -> SafeString:
+    return SafeString(render_to_string("_filter_fields.html", {"form": kind(QueryDict(given) or None)}))
 
 
 @register.simple_tag
