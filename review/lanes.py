@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from audit import prepared, trail
 from audit.models import Kind
 from ocr import document_types, extraction, lifecycle, pipeline
-from ocr.models import Document, DocumentType, Field, Page, Status, TextLayer
+from ocr.models import Document, Field, Page, Status, TextLayer
 from ocr.told import label as told_label
 from review import acts as said
 from review import checks, decisions, worklist
@@ -221,29 +221,34 @@ def _asked(user: AnyUser, of: Lane, without: Sequence[str]) -> dict[str, Any]:
 
 def _versions(name: str) -> list[int]:
     """The keys of the type's versions, without those whose documents more than one person has to see."""
-    keys = DocumentType.objects.filter(name=name).values_list("pk", flat=True)
-    return [pk for pk in keys if document_types.parsed(document_types.row(pk)).four_eyes is None]
+    return [
+        pk for pk in document_types.versions(name) if document_types.parsed(document_types.row(pk)).four_eyes is None
+    ]
 
 
 def _handed(user: AnyUser, of: Lane, ids: Sequence[UUID]) -> list[Handed]:
     """What is to be shown of these documents, which are claimed. One that was answered while we looked is given back."""
-    claims = {each.document_id: each for each in Claim.objects.filter(document_id__in=ids, holder_id=user.pk)}
-    found = Document.objects.visible_to(user).select_related("tenant", "document_type").filter(pk__in=ids)
-    documents = {each.pk: each for each in found}
-    fields = {each.document_id: each for each in Field.objects.filter(document_id__in=ids, row=None, name=of.field)}
-    answered = set(LaneAnswer.objects.filter(document_id__in=ids, field=of.field).values_list("document_id", "version"))
-    pages = {(each.document_id, each.number): each for each in Page.objects.filter(document_id__in=ids)}
+    these, field_asked = "WHERE document_id = ANY ($1::uuid[])", (prepared.array(ids), of.field)
+    claims = prepared.objects(Claim, f"{these} AND holder_id = $2::int", field_asked[0], user.pk)
+    claimed = {each.document_id: each for each in claims}
+    documents = lifecycle.several_seen(ids, user)
+    fields = prepared.objects(Field, f"{these} AND row IS NULL AND name = $2::text", *field_asked)
+    open_ = {each.document_id: each for each in fields if each.state == "open"}
+    said = prepared.objects(LaneAnswer, f"{these} AND field = $2::text", *field_asked)
+    answered = {(each.document_id, each.version) for each in said}
+    pages = {(each.document_id, each.number): each for each in prepared.objects(Page, these, field_asked[0])}
     handed, gone = [], []
     for pk in ids:
-        document, field = documents[pk], fields[pk]
-        if (pk, document.version) in answered or field.state != "open":
+        document, field = documents[pk], open_.get(pk)
+        if (pk, document.version) in answered or field is None:
             gone.append(pk)
             continue
         page = pages.get((pk, field.page or 0))
         if page:
             page.document = document
-        handed.append(Handed(document, field, claims[pk], page))
-    Claim.objects.filter(document_id__in=gone, holder_id=user.pk, reserved=True).delete()
+        handed.append(Handed(document, field, claimed[pk], page))
+    if gone:
+        Claim.objects.filter(document_id__in=gone, holder_id=user.pk, reserved=True).delete()
     return handed
 
 
@@ -294,12 +299,15 @@ def _taken(user: AnyUser, of: Lane, given: Answer) -> Outcome:
     return Outcome(given.document_id, "approved", value=value)
 
 
+_SAID = "WHERE document_id = $1::uuid AND version = $2::int AND field = $3::text"
+
+
 def _written(user: AnyUser, of: Lane, document: Document, given: Answer) -> str | None:
     """Write the answer down and tell of it, unless that was done; the canonical value. Raises one of _REFUSALS."""
     access.check(user, "review", document.tenant_id)
     field = _field(of, document)
     act, value = _meant(document, field, given)
-    before = LaneAnswer.objects.filter(document=document, version=given.version, field=of.field).first()
+    before = next(iter(prepared.objects(LaneAnswer, _SAID, document.pk, given.version, of.field)), None)
     decided = document.status != Status.NEEDS_REVIEW
     if before and _is_same(before, user, act, value) and (decided or document.version == given.version):
         return value
@@ -332,11 +340,11 @@ def _is_same(before: LaneAnswer, user: AnyUser, act: Act, value: str | None) -> 
 
 
 def _field(of: Lane, document: Document) -> Field:
-    found = document.fields.filter(row=None, name=of.field).first()
+    asked = "WHERE document_id = $1::uuid AND row IS NULL AND name = $2::text"
+    found = next(iter(prepared.objects(Field, asked, document.pk, of.field)), None)
     if found is None or document.document_type_id not in _versions(of.document_type):
         raise lifecycle.NotPossible(_("The document does not belong into this lane. Load the page again."))
-    field: Field = found
-    return field
+    return found
 
 
 def _meant(document: Document, field: Field, given: Answer) -> tuple[Act, str | None]:

@@ -118,7 +118,7 @@ def newest() -> list[DocumentType]:
 
 def versions(name: str) -> tuple[int, ...]:
     """The keys of all versions of the type with this name."""
-    return tuple(DocumentType.objects.filter(name=name).order_by().values_list("pk", flat=True))
+    return tuple(pk for (pk,) in prepared.fetch("SELECT id FROM ocr_documenttype WHERE name = $1::text", name))
 
 
 def named(name: str) -> DocumentType | None:

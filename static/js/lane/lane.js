@@ -15,6 +15,7 @@ import { Row } from "./row.js";
 
 const AHEAD = 30; // documents in our hands
 const FEW = 20; // when fewer are left, more are asked for
+const COUNTED_EVERY = 5; // requests for more: how many wait takes longer to say than which come next
 const REMEMBERED = 100; // answers, or blocks of them, that can be taken back
 const AGAIN = 5000; // milliseconds before rows that did not come are asked for once more
 
@@ -28,6 +29,7 @@ export class Lane {
     this.waiting = 0;
     this.done = 0;
     this.asking = false;
+    this.asked = 0; // so many times
     this.dry = false; // fewer came than were asked for: there are no more for now
     const { person, lane, urls } = data;
     this.outbox = new Outbox({ url: urls.answers, key: `${person}:lane:${lane.document_type}:${lane.field}` }, {
@@ -54,12 +56,13 @@ export class Lane {
     if (this.asking || wanted <= 0) return;
     this.asking = true;
     const here = this.list.rows.filter((row) => row.state !== "kept").map((row) => row.told.document_id);
-    const answer = await post(this.data.urls.rows, { wanted, without: [...here, ...this.outbox.ids].slice(-500) });
+    const counted = this.asked++ % COUNTED_EVERY === 0 || this.dry;
+    const answer = await post(this.data.urls.rows, { wanted, counted, without: [...here, ...this.outbox.ids].slice(-500) });
     this.asking = false;
     if (answer.ok) {
       const fresh = answer.body.rows.map((/** @type {import("./row.js").Told} */ told) => new Row(told, this.data.lane));
       for (const row of fresh) row.confirm.addEventListener("click", (/** @type {Event} */ event) => this.confirm(row, byTouch(event)));
-      this.waiting = Math.max(0, answer.body.waiting - this.outbox.ids.length); // it does not know of them yet
+      if (counted) this.waiting = Math.max(0, answer.body.waiting - this.outbox.ids.length); // it does not know of them yet
       this.dry = fresh.length < wanted;
       this.list.add(fresh);
     } else {
