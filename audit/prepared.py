@@ -38,10 +38,10 @@ def fetch(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
     return _run("EXECUTE", statement, parameters)
 
 
-def objects(model: type[M], rest: str, *parameters: Any, related: str = "") -> list[M]:
+def objects(model: type[M], rest: str, *parameters: Any, related: str = "", without: tuple[str, ...] = ()) -> list[M]:
     """The rows of the model as its objects. `rest` goes on after FROM (the table is called by its name), as with WHERE; `related` names
-    a foreign key, never empty, whose object comes with each."""
-    shape = _shape(model, related)
+    a foreign key, never empty, whose object comes with each; fields that they come `without` are fetched when they are asked for."""
+    shape = _shape(model, related, without)
     found = fetch(f"{shape.select} {rest}", *parameters)
     return [shape.made(row) for row in found]
 
@@ -49,7 +49,7 @@ def objects(model: type[M], rest: str, *parameters: Any, related: str = "") -> l
 class _Shape(Generic[M]):
     """How rows of a table become objects, as a queryset would have it; looked up once."""
 
-    def __init__(self, model: type[M], related: str) -> None:
+    def __init__(self, model: type[M], related: str, without: tuple[str, ...]) -> None:
         self.model, self.related = model, related
         models: list[Any] = [model]
         table, join = model._meta.db_table, ""
@@ -60,8 +60,9 @@ class _Shape(Generic[M]):
             join = (
                 f" JOIN {other._meta.db_table} ON {other._meta.db_table}.{other._meta.pk.column} = {table}.{key.column}"
             )
-        fields = [(each, field) for each in models for field in each._meta.concrete_fields]
-        self.names = [[field.attname for field in each._meta.concrete_fields] for each in models]
+        named = [[field for field in each._meta.concrete_fields if field.name not in without] for each in models]
+        fields = [(each, field) for each, own in zip(models, named, strict=True) for field in own]
+        self.names = [[field.attname for field in own] for own in named]
         self.documents = [at for at, (_each, field) in enumerate(fields) if isinstance(field, JSONField)]
         self.other = models[-1]
         columns = ", ".join(f"{each._meta.db_table}.{field.column}" for each, field in fields)

@@ -304,6 +304,13 @@ def seen(document_id: UUID, user: AnyUser) -> Document:
     return _one(prepared.objects(Document, _SEEN, document_id, _tenants_of(user), related="tenant"))
 
 
+def several_seen(document_ids: Iterable[UUID], user: AnyUser) -> dict[UUID, Document]:
+    """Those of the documents that the user may see, by id. Inside a scope."""
+    asked = (prepared.array(document_ids), _tenants_of(user))
+    found = prepared.objects(Document, _SEEN.replace("= $1::uuid", "= ANY ($1::uuid[])"), *asked, related="tenant")
+    return {document.pk: _typed(document) for document in found}
+
+
 def locked(document_id: UUID, user: AnyUser) -> Document:
     """The document, if the user may see it, its row locked until the transaction ends; raises Document.DoesNotExist. Inside a scope."""
     locking = f"{_SEEN} FOR UPDATE OF ocr_document"
@@ -320,7 +327,12 @@ def _tenants_of(user: AnyUser) -> str | None:
 
 
 def _one(found: list[Document]) -> Document:
-    for document in found:
-        document.document_type = document_types.row(document.document_type_id) if document.document_type_id else None
-        return document
-    raise Document.DoesNotExist("There is no such document here.")
+    if not found:
+        raise Document.DoesNotExist("There is no such document here.")
+    return _typed(found[0])
+
+
+def _typed(document: Document) -> Document:
+    """With its type, which every process has at hand."""
+    document.document_type = document_types.row(document.document_type_id) if document.document_type_id else None
+    return document

@@ -17,6 +17,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Max, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
+from audit import prepared
 from ocr import document_types
 from ocr.models import Document
 from tenants import access
@@ -72,9 +73,12 @@ class Pages:
 
 def tenants_of(user: AnyUser) -> list[UUID]:
     """The tenants whose documents `user` may see; inside a scope."""
-    if access.is_platform_admin(user):
-        return list(Tenant.objects.order_by().values_list("pk", flat=True))
-    return list(access.roles_of(user))
+    if not access.is_platform_admin(user):
+        return list(access.roles_of(user))
+    known: list[UUID] | None = getattr(user, "_all_tenants", None)  # once per request and user object, as roles are
+    if known is None:
+        known = vars(user)["_all_tenants"] = list(Tenant.objects.order_by("pk").values_list("pk", flat=True))
+    return known
 
 
 def page(
@@ -91,21 +95,21 @@ def page(
     `place` is what an earlier page gave as next or previous; anything else is the beginning.
     """
 
-    def first(start: Place | None, order: tuple[str, str], count: int) -> QuerySet[Document]:
+    def first(start: Place | None, order: tuple[str, str], count: int) -> list[UUID]:
         beyond = found.filter(_beyond(start, order)) if start else found
-        return heads(beyond, tenants, order=order, count=count, any_of=any_of)
+        return _heads(beyond, tenants, order=order, count=count, any_of=any_of)
 
     return walk(first, size=size, key=key, place=place)
 
 
 def walk(
-    first: Callable[[Place | None, tuple[str, str], int], QuerySet[Document]], *, size: int, key: str, place: str
+    first: Callable[[Place | None, tuple[str, str], int], list[UUID]], *, size: int, key: str, place: str
 ) -> Pages:
-    """One page of what `first` finds: at least as many documents behind a place, in an order, as it is asked for."""
+    """One page of what `first` finds: the ids of at least as many documents behind a place, in an order, as it is asked for."""
     start = Place.of(place)
     backwards = start is not None and not start.after
     order = _order(key, backwards=backwards)
-    rows = list(lean(first(start, order, size + 1)).order_by(*order)[: size + 1])
+    rows = _loaded(first(start, order, size + 1), order)[: size + 1]
     more, rows = len(rows) > size, typed(rows[:size])
     before = 0
     if start:
@@ -126,7 +130,17 @@ def walk(
 
 def lean(found: QuerySet[Document]) -> QuerySet[Document]:
     """Without what no list shows of its documents and is long to read."""
-    return found.defer("metadata", "review_reasons")
+    return found.defer(*_LONG)
+
+
+_LONG = ("metadata", "review_reasons")
+
+
+def _loaded(ids: list[UUID], order: tuple[str, str]) -> list[Document]:
+    way = "DESC" if order[0].startswith("-") else "ASC"
+    key = order[0].removeprefix("-")
+    these = f"WHERE ocr_document.id = ANY ($1::uuid[]) ORDER BY ocr_document.{key} {way}, ocr_document.id {way}"
+    return prepared.objects(Document, these, prepared.array(ids), related="tenant", without=_LONG)
 
 
 def typed(rows: list[Document]) -> list[Document]:
@@ -160,12 +174,22 @@ def heads(
     """`found` without what cannot be among its first `count` rows in this order."""
     if len(tenants) == 1 and len(any_of) == 1:
         return found.filter(any_of[0], tenant_id=tenants[0])
+    return found.filter(pk__in=_heads(found, tenants, order=order, count=count, any_of=any_of))
+
+
+def _heads(
+    found: QuerySet[Document], tenants: Sequence[UUID], *, order: Sequence[str], count: int, any_of: Sequence[Q]
+) -> list[UUID]:
+    """The ids of the first `count` of each tenant for each lookup."""
+    if len(tenants) == 1 and len(any_of) == 1:
+        of_one = found.filter(any_of[0], tenant_id=tenants[0]).order_by(*order)
+        return list(of_one.values_list("pk", flat=True)[:count])
     ids: list[UUID] = []
     for lookup in any_of:
         mine = found.filter(lookup, tenant=OuterRef("pk")).order_by(*order).values("pk")[:count]
         groups = Tenant.objects.filter(pk__in=tenants).order_by().annotate(heads=ArraySubquery(mine))
         ids += [id_ for group in groups.values_list("heads", flat=True) for id_ in group]
-    return found.filter(pk__in=ids)
+    return ids
 
 
 def of_type(name: str) -> list[Q]:

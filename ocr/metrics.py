@@ -6,6 +6,7 @@ tallies.RESOLUTION; every other figure is exact.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -116,13 +117,14 @@ def figures(user: AnyUser, *, period: str = "today") -> Figures:
     until, span = lifecycle.database_now(), PERIODS[period]
     since = tallies.span_of(until, span) - (BARS - 1) * timedelta(minutes=span)
     rows = tallies.over(user, span=span, since=since)
-    totals: dict[str, int] = {}
-    results = tallies.Durations()
-    for row in rows:
-        totals[row.name] = totals.get(row.name, 0) + row.n
-        if row.name == "result":
-            results.add(row.bin, row.n, row.micros)
+    totals: dict[str, int] = defaultdict(int)
+    for _place, name, _bin, n, _micros in rows:
+        totals[name] += n
     now_waiting = waiting(user)
+    buckets = _buckets(rows, since, span, now_waiting)
+    results = tallies.Durations()
+    for bucket in buckets:
+        results.include(bucket.results)
     return Figures(
         since=since,
         until=until,
@@ -136,7 +138,7 @@ def figures(user: AnyUser, *, period: str = "today") -> Figures:
         failed=totals.get("failed", 0),
         per_minute=_rate(totals.get("received", 0), _first(user, since) or until, until),
         reasons=_reasons(totals),
-        buckets=_buckets(rows, since, span, now_waiting),
+        buckets=buckets,
     )
 
 
@@ -162,15 +164,16 @@ def _buckets(rows: list[tallies.Tallied], since: datetime, span: int, now_waitin
     width = timedelta(minutes=span)
     buckets = [Bucket(at=since + index * width) for index in range(BARS)]
     change = [0] * BARS
-    for row in rows:
-        index = min(row.place, BARS - 1)
-        bucket = buckets[index]
-        if row.name == "result":
-            bucket.results.add(row.bin, row.n, row.micros)
-        elif row.name in {"straight", "reviewed"}:
-            setattr(bucket, row.name, getattr(bucket, row.name) + row.n)
-        elif row.name == "waiting":
-            change[index] += row.n
+    for place, name, bin_, n, micros in rows:
+        index = min(place, BARS - 1)
+        if name == "result":
+            buckets[index].results.add(bin_, n, micros)
+        elif name == "straight":
+            buckets[index].straight += n
+        elif name == "reviewed":
+            buckets[index].reviewed += n
+        elif name == "waiting":
+            change[index] += n
     # Backwards from what is so now: what came to wait later was not waiting yet, what left later still was.
     for index in reversed(range(BARS)):
         buckets[index].waiting = now_waiting

@@ -119,7 +119,7 @@ COMPARED = f"""
 """
 # $1 is the span's length, $2 where the first one begins; of every tenant, or with _OF_TENANTS of those in $3.
 READ = f"""
-    SELECT CASE $1::int WHEN 0 THEN 0 ELSE extract(epoch FROM at - $2::timestamptz)::int / 60 / $1::int END AS place,
+    SELECT CASE $1::int WHEN 0 THEN 0 ELSE date_part('epoch', at - $2::timestamptz)::int / 60 / $1::int END AS place,
            name, bin, sum(n)::bigint, sum(micros)::bigint FROM (
         SELECT at, name, bin, n, micros FROM ocr_tally
          WHERE span = $1::int AND at >= $2::timestamptz {{of_tenants}}
@@ -142,6 +142,11 @@ class Durations:
     def add(self, bin_: int, n: int, micros: int) -> None:
         self.bins[bin_] += n
         self.micros += micros
+
+    def include(self, other: Durations) -> None:
+        for bin_, n in other.bins.items():
+            self.bins[bin_] += n
+        self.micros += other.micros
 
     @property
     def count(self) -> int:

@@ -62,9 +62,7 @@ def documents(request: HttpRequest) -> HttpResponse:
 def _listed(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     """The rows of one page, its pager, and since when names were searched where not all were."""
     tenants = listing.tenants_of(request.user)
-    found: QuerySet[Document] = (
-        Document.objects.visible_to(request.user).select_related("tenant").filter(_lookups(given))
-    )
+    found: QuerySet[Document] = Document.objects.visible_to(request.user).filter(_lookups(given))
     any_of = listing.of_type(given["document_type"]) if given.get("document_type") else [Q()]
     since = None
     if given.get("q"):

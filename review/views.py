@@ -216,7 +216,7 @@ def _queued(
     """The rows of one page of one tab, and its pager."""
     doubt = _doubt_first(request) and tab != "done"
     page = listing.walk(
-        lambda *asked: found.first(*asked).select_related("tenant"),
+        found.first,
         size=DOUBTED if doubt else PER_PAGE,
         key=found.key,
         place="" if doubt else request.GET.get("page", ""),

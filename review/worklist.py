@@ -20,7 +20,6 @@ from ocr.models import Document, Status
 from review import assigning, checks, comments
 from review.models import Aside, Claim, Escalation, TakeoverReason
 from tenants import access, scope
-from tenants.models import Tenant
 
 if TYPE_CHECKING:
     from tenants.models import AnyUser
@@ -251,10 +250,10 @@ class List:
         """What it is ordered by, as listing.walk takes it."""
         return f"-{_KEYS[self.name]}" if self.name == "done" else _KEYS.get(self.name, "turn_at")
 
-    def first(self, place: listing.Place | None, order: tuple[str, str], count: int) -> QuerySet[Document]:
-        """The first `count` documents behind this place in this order. Inside a scope."""
+    def first(self, place: listing.Place | None, order: tuple[str, str], count: int) -> list[UUID]:
+        """The ids of the first `count` documents behind this place in this order. Inside a scope."""
         statement, asked = self.statement(place, order, count)
-        return Document.objects.filter(pk__in=[id_ for (id_,) in prepared.fetch(statement, *asked)])
+        return [id_ for (id_,) in prepared.fetch(statement, *asked)]
 
     def statement(self, place: listing.Place | None, order: tuple[str, str], count: int) -> tuple[str, list[Any]]:
         """What finds their ids, and what it asks for."""
@@ -558,12 +557,7 @@ def release(document_id: UUID, token: UUID, *, claimed_at: datetime | None = Non
 
 def reviewed_tenants(user: AnyUser) -> list[UUID]:
     """The tenants for which `user` may review; inside a scope."""
-    if not access.is_platform_admin(user):
-        return access.tenants_with(user, "review")
-    known: list[UUID] | None = getattr(user, "_all_tenants", None)  # once per request and user object, as roles are
-    if known is None:
-        known = vars(user)["_all_tenants"] = list(Tenant.objects.order_by("pk").values_list("pk", flat=True))
-    return known
+    return listing.tenants_of(user) if access.is_platform_admin(user) else access.tenants_with(user, "review")
 
 
 def _tenants_of(user: AnyUser) -> tuple[list[UUID], list[UUID]]:
