@@ -405,7 +405,7 @@ def check_escalated(document: Document, user: AnyUser) -> None:
     """Raise Escalated when only supervisors may go on with the document, and the user is none."""
     if access.can(user, "supervise", document.tenant_id):
         return
-    if Escalation.objects.filter(document=document).exists():
+    if prepared.fetch("SELECT 1 FROM review_escalation WHERE document_id = $1::uuid", document.pk):
         raise Escalated(_("The document was passed on to a supervisor. Nobody else can decide it now."))
 
 
