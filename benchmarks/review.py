@@ -35,7 +35,7 @@ from benchmarks.scale import Person
 from tests.journey.conftest import ARGUMENTS, CHROMIUM
 from tests.product import Product
 
-WAITING, QUICK_WAITING = 15_000, 900  # 10,000 of them are left when the crowd comes
+WAITING, QUICK_WAITING = 15_000, 900  # more than 10,000 are left when the crowd comes
 APPROVALS, QUICK_APPROVALS = 200, 15
 LANE_ROWS, QUICK_LANE_ROWS = 200, 15
 CLAIMS, QUICK_CLAIMS = 10_000, 200

@@ -109,24 +109,34 @@ def priority_name(document: Document) -> str:
     return Priority(document.priority).name.lower()
 
 
+_LINKS = {
+    "self": "api-document",
+    "result": "api-result",
+    "raw": "api-raw",
+    "original": "api-original",
+    "audit": "api-audit",
+    "page": "document",
+}
+
+
 def links(document: Document) -> dict[str, str]:
     """Relative links to everything a caller may fetch about the document."""
-    key = str(document.pk)
-    return {name: address.replace(_ANY, key) for name, address in _addresses(get_script_prefix()).items()}
+    return {name: url_of(view, document.pk) for name, view in _LINKS.items()}
+
+
+def url_of(view: str, document_id: UUID, *more: int) -> str:
+    """The address of this view of the document: `reverse`, looked up once a process, since a list has a hundred of them."""
+    return _address(view, len(more), get_script_prefix()).format(document_id, *more)
 
 
 @cache
-def _addresses(prefix: str) -> dict[str, str]:
-    """The links of the document _ANY, where the site is mounted at `prefix`."""
-    routes = {
-        "self": "api-document",
-        "result": "api-result",
-        "raw": "api-raw",
-        "original": "api-original",
-        "audit": "api-audit",
-        "page": "document",
-    }
-    return {name: reverse(route, args=[_ANY]) for name, route in routes.items()}
+def _address(view: str, more: int, prefix: str) -> str:
+    """With {} in place of the document's id and of the numbers that follow, where the site is mounted at `prefix`."""
+    numbers = [10**9 + place for place in range(more)]
+    address = reverse(view, args=[_ANY, *numbers])
+    for each in (_ANY, *numbers):
+        address = address.replace(str(each), "{}")
+    return address
 
 
 def accepted(document: Document) -> dict[str, Any]:

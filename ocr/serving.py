@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,6 @@ from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
-from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext as _
 
 from ocr import artifacts, contract, lifecycle, pages, pipeline
@@ -144,28 +142,10 @@ def page_image(
     return response
 
 
-def url_of(view: str, document_id: UUID, *more: object) -> str:
-    """The address of this view of the document: `reverse`, but looked up once a process, since a list has a hundred of them."""
-    return _address(view, len(more), get_script_prefix()).format(document_id, *more)
-
-
-@lru_cache(maxsize=100)
-def _address(view: str, more: int, prefix: str) -> str:
-    """With {} in place of the document's id and of what follows."""
-    numbers = [10**9 + place for place in range(more)]
-    address = reverse(view, args=[_ANY, *numbers])
-    for each in (_ANY, *numbers):
-        address = address.replace(str(each), "{}")
-    return address
-
-
-_ANY = UUID(int=0)
-
-
 def image_url(document: Document, number: int, *, turn: int = 0, thumbnail: bool = False) -> str:
     """The page image's address with its content in it: other bytes, or a page turned since, have another address."""
     size = "&size=thumb" if thumbnail else ""
-    return f"{url_of('page-image', document.pk, number)}?v={_content(document, turn)}{size}"
+    return f"{contract.url_of('page-image', document.pk, number)}?v={_content(document, turn)}{size}"
 
 
 def page_shown(page: Page) -> dict[str, Any]:

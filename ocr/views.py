@@ -106,7 +106,7 @@ def row(document: Document) -> dict[str, Any]:
     """One document as a list shows it."""
     return {
         "id": str(document.pk),
-        "url": serving.url_of("document", document.pk),
+        "url": contract.url_of("document", document.pk),
         "filename": document.filename or str(document.pk)[:8],
         "tenant": document.tenant.name,
         "type_label": told_label(document.document_type.label) if document.document_type else _("Not known yet"),
@@ -117,7 +117,7 @@ def row(document: Document) -> dict[str, Any]:
         "received_iso": document.received_at.isoformat(),
         "pages": document.page_count,
         "thumbnail_url": serving.image_url(document, 1, thumbnail=True),
-        "duplicate_of": serving.url_of("document", document.duplicate_of) if document.duplicate_of else "",
+        "duplicate_of": contract.url_of("document", document.duplicate_of) if document.duplicate_of else "",
     }
 
 

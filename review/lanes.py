@@ -228,18 +228,18 @@ def _versions(name: str) -> list[int]:
 
 def _handed(user: AnyUser, of: Lane, ids: Sequence[UUID]) -> list[Handed]:
     """What is to be shown of these documents, which are claimed. One that was answered while we looked is given back."""
-    these, field_asked = "WHERE document_id = ANY ($1::uuid[])", (prepared.array(ids), of.field)
-    claims = prepared.objects(Claim, f"{these} AND holder_id = $2::int", field_asked[0], user.pk)
+    these, given = "WHERE document_id = ANY ($1::uuid[])", prepared.array(ids)
+    claims = prepared.objects(Claim, f"{these} AND holder_id = $2::int", given, user.pk)
     claimed = {each.document_id: each for each in claims}
     documents = lifecycle.several_seen(ids, user)
-    fields = prepared.objects(Field, f"{these} AND row IS NULL AND name = $2::text", *field_asked)
-    open_ = {each.document_id: each for each in fields if each.state == "open"}
-    said = prepared.objects(LaneAnswer, f"{these} AND field = $2::text", *field_asked)
-    answered = {(each.document_id, each.version) for each in said}
-    pages = {(each.document_id, each.number): each for each in prepared.objects(Page, these, field_asked[0])}
+    fields = prepared.objects(Field, f"{these} AND row IS NULL AND name = $2::text", given, of.field)
+    still_open = {each.document_id: each for each in fields if each.state == "open"}
+    answers = prepared.objects(LaneAnswer, f"{these} AND field = $2::text", given, of.field)
+    answered = {(each.document_id, each.version) for each in answers}
+    pages = {(each.document_id, each.number): each for each in prepared.objects(Page, these, given)}
     handed, gone = [], []
     for pk in ids:
-        document, field = documents[pk], open_.get(pk)
+        document, field = documents[pk], still_open.get(pk)
         if (pk, document.version) in answered or field is None:
             gone.append(pk)
             continue

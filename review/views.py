@@ -242,7 +242,7 @@ def _queue_row(document: Document, glance: queued.Glance, request: HttpRequest, 
     waited = timezone.now() - document.received_at
     return {
         **row(document),
-        "url": serving.url_of("document" if tab == "done" else "review", document.pk),
+        "url": contract.url_of("document" if tab == "done" else "review", document.pk),
         "reasons": queued.reasons(document, glance, request.user.pk),
         "assigned": glance.assigned,
         "waiting": _age(document),
