@@ -37,6 +37,22 @@ function filled(node, attributes, children) {
 }
 
 /**
+ * Shows these children and leaves alone what stands there already: what comes anew is laid out, painted and put into layers anew.
+ * @param {Element} node
+ * @param {...(Node | string | null | undefined | false)} children
+ */
+export function shows(node, ...children) {
+  const before = [...node.childNodes];
+  const wanted = children.filter((child) => child).map((child) => (child instanceof Node ? child : document.createTextNode(String(child))));
+  wanted.forEach((child, at) => {
+    const there = before[at];
+    if (!there) node.append(child);
+    else if (there !== child && !there.isEqualNode(child)) there.replaceWith(child);
+  });
+  for (const rest of before.slice(wanted.length)) rest.remove();
+}
+
+/**
  * @param {string} name a symbol of the sprite
  * @param {string} [classes]
  */

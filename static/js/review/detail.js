@@ -1,6 +1,6 @@
 // @ts-check
 /** What opens under the active entry: the crop of the page, why it is open, suggestions, and what can be done. */
-import { el, icon, say, svg, told } from "../dom.js";
+import { el, icon, say, shows, svg, told } from "../dom.js";
 import { crop } from "./crop.js";
 import { settled } from "./entries.js";
 import { placeOf } from "./marks.js";
@@ -29,6 +29,13 @@ export function detail(entry, page, acts) {
   if (acts && entry.suggestions.length) parts.push(chips(entry, acts));
   if (acts) parts.push(buttons(entry, acts));
   return el("div", { class: "detail" }, ...parts);
+}
+
+/** The same as it is now, in its place. @param {HTMLElement} node made by `detail` for the same entry @param {Entry} entry @param {Page | undefined} page @param {Acts | null} acts */
+export function redetail(node, entry, page, acts) {
+  const fresh = [...detail(entry, page, acts).childNodes];
+  const kept = entry.evidence ? null : node.querySelector(".crop"); // its picture is there
+  shows(node, ...fresh.map((part) => (kept && part instanceof HTMLElement && part.className === "crop" ? kept : part)));
 }
 
 /** @param {Entry} entry */

@@ -2,7 +2,7 @@
 /** The line items as a grid whose cells are edited in place. */
 import { el, say } from "../dom.js";
 import { control, grow, isControl, isNumber, selectAll, set, show } from "./control.js";
-import { detail } from "./detail.js";
+import { detail, redetail } from "./detail.js";
 import { placeOf } from "./marks.js";
 import { reason, stateWords, tone, withoutValue } from "./reasons.js";
 import { Rows } from "./rows.js";
@@ -36,6 +36,8 @@ export class Grid {
     this.active = null;
     this.sheet = new Spreadsheet(this);
     const { columns } = store.items;
+    /** @type {{entry: Entry, node: HTMLElement} | null} what is open below the active cell's row */
+    this.detailed = null;
     this.opened = el("tr", { class: "opened" }, el("td", { colspan: columns.length }));
     this.count = el("span", { class: "number" });
     this.sum = el("p", { class: "sum number" });
@@ -50,7 +52,7 @@ export class Grid {
 
   /** What the panel calls a holder. @param {Entry} entry @returns {import("./panel.js").Holder} */
   holder(entry) {
-    return { entry, update: () => this.#refresh(entry), open: () => this.#open(entry), close: () => this.#close(), focus: () => this.#focus(entry) };
+    return { entry, update: () => this.#changed(entry), open: () => this.#open(entry), close: () => this.#close(), focus: () => this.#focus(entry) };
   }
 
   /** After rows came or went. */
@@ -99,11 +101,16 @@ export class Grid {
   }
 
   /** @param {Entry} entry */
-  #refresh(entry) {
-    const cell = this.#cellOf(entry);
-    if (cell) this.#show(cell);
+  #changed(entry) {
+    this.#reshow(entry);
     if (entry === this.active) this.#redetail();
     showSum(this.sum, this.store);
+  }
+
+  /** @param {Entry} entry */
+  #reshow(entry) {
+    const cell = this.#cellOf(entry);
+    if (cell) this.#show(cell);
   }
 
   // --- The active cell
@@ -116,7 +123,7 @@ export class Grid {
     this.#redetail();
     const cell = this.#cellOf(entry);
     cell?.node.parentElement?.after(this.opened);
-    this.#refresh(entry);
+    this.#reshow(entry);
     if (entry.state === "open") this.opened.scrollIntoView({ block: "nearest" });
     cell?.node.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
@@ -124,20 +131,19 @@ export class Grid {
   #close() {
     const before = this.active;
     this.active = null;
+    this.detailed = null;
     Object.assign(this.rows, { active: null, below: null });
     this.opened.remove();
-    if (before) this.#refresh(before);
+    if (before) this.#reshow(before);
   }
 
   #redetail() {
     const { active } = this;
     if (!active) return;
-    const place = /** @type {HTMLElement} */ (this.opened.firstElementChild);
-    const fresh = detail(active, this.pages.get(placeOf(active)?.page ?? 0), this.acts);
-    const kept = this.detailed === active && !active.evidence ? place.querySelector(".crop") : null;
-    if (kept) fresh.querySelector(".crop")?.replaceWith(kept);
-    this.detailed = active.evidence ? null : active;
-    place.replaceChildren(fresh);
+    const page = this.pages.get(placeOf(active)?.page ?? 0);
+    if (this.detailed?.entry === active) return redetail(this.detailed.node, active, page, this.acts);
+    this.detailed = { entry: active, node: detail(active, page, this.acts) };
+    this.opened.firstElementChild?.replaceChildren(this.detailed.node);
   }
 
   /** @param {Entry} entry */

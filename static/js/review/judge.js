@@ -14,6 +14,8 @@ export class Judge {
     this.declared = declared;
     /** @type {Map<string, string>} what rules said of a value when it was confirmed, by its name */
     this.heard = new Map();
+    /** @type {WeakMap<Entry, {current: string, evidence: Entry["evidence"], stored: string | null, means: string | null}>} a long document has thousands of values, and a key changes one */
+    this.known = new WeakMap();
     this.dropTold();
   }
 
@@ -65,6 +67,16 @@ export class Judge {
 
   /** @param {Entry} target @returns {string | null} its canonical value, as far as we can tell */
   meant(target) {
+    const { current, evidence, stored } = target;
+    const known = this.known.get(target);
+    if (known && known.current === current && known.evidence === evidence && known.stored === stored) return known.means;
+    const means = this.#understood(target);
+    this.known.set(target, { current, evidence, stored, means });
+    return means;
+  }
+
+  /** @param {Entry} target @returns {string | null} */
+  #understood(target) {
     if (!target.current.trim()) return null;
     if (target.current === target.machine) return target.stored;
     return unsure(target) ? null : understood(target.kind, sent(target), this.declared?.date_order ?? "day_first");

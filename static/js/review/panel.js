@@ -1,8 +1,8 @@
 // @ts-check
 /** The fields in their groups: one row each, the active one open. */
-import { el, icon, say } from "../dom.js";
+import { el, icon, say, shows } from "../dom.js";
 import { control, grow, isControl, selectAll, show } from "./control.js";
-import { detail } from "./detail.js";
+import { detail, redetail } from "./detail.js";
 import { percent, reason, stateWords, tone, toneIcon, withoutValue } from "./reasons.js";
 
 /**
@@ -50,14 +50,14 @@ class Row {
     this.stood = stands;
     const kind = tone(entry);
     this.node.className = `row ${kind} is-${entry.state}${this.detail ? " active" : ""}`;
-    this.mark.replaceChildren(icon(toneIcon(kind), kind));
+    shows(this.mark, icon(toneIcon(kind), kind));
     this.#value(node);
     const word = reason(entry) || (this.detail && entry.state === "certain" && entry.score !== null ? percent(entry.score) : "");
-    this.why.replaceChildren(el("span", { class: "vh", text: `${stateWords(entry)}${word ? ":" : ""} ` }), word);
+    shows(this.why, el("span", { class: "vh", text: `${stateWords(entry)}${word ? ":" : ""} ` }), word);
     const changed = entry.machine !== "" && entry.current !== entry.machine && entry.state !== "open";
     this.was.hidden = !changed;
-    if (changed) this.was.replaceChildren(`${say("machine_read")} `, el("s", { class: "value", text: entry.machine }));
-    if (this.detail) this.#redetail();
+    if (changed) shows(this.was, `${say("machine_read")} `, el("s", { class: "value", text: entry.machine }));
+    if (this.detail) redetail(this.detail, entry, this.#pageOf(), this.acts);
   }
 
   /** @param {HTMLElement} node */
@@ -75,14 +75,6 @@ class Row {
 
   grow() {
     if (isControl(this.control)) grow(this.control);
-  }
-
-  #redetail() {
-    const fresh = detail(this.entry, this.#pageOf(), this.acts);
-    const kept = this.entry.evidence ? null : this.detail?.querySelector(".crop");
-    if (kept) fresh.querySelector(".crop")?.replaceWith(kept);
-    this.detail?.replaceWith(fresh);
-    this.detail = fresh;
   }
 
   /** The page that the value stands on. */

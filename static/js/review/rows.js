@@ -8,7 +8,7 @@ import { el } from "../dom.js";
  */
 
 const WHOLE = 60; // so many rows are all in the page, and their texts may take several lines
-const AROUND = 12; // rows beyond the edges of the view that are there already
+const AROUND = 6; // rows beyond the edges of the view that are there already
 const FIRST_GUESS = 31; // pixels of a row, until one is measured
 
 export class Rows {

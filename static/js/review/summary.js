@@ -1,6 +1,6 @@
 // @ts-check
 /** The state of the whole document: a segment per field, the counts in words, and the main button. */
-import { el, icon, say } from "../dom.js";
+import { el, icon, say, shows } from "../dom.js";
 import { tone } from "./reasons.js";
 
 /** @typedef {import("./entries.js").Entry} Entry */
@@ -52,7 +52,7 @@ export class Summary {
     const done = this.store.entries.filter((entry) => !["open", "certain"].includes(entry.state)).length;
     const certain = this.segments.filter((entries) => entries.every((entry) => entry.state === "certain") && entries.some((entry) => entry.current)).length;
     const mine = this.places.button !== null; // who can only read has nothing to approve, and checked nothing
-    this.places.counts.replaceChildren(
+    shows(this.places.counts,
       mine || open ? el("strong", {}, icon(open ? "warn" : "done", open ? "warn" : "you"), open ? say("to_check", { n: open }) : say("ready")) : "",
       el("span", { text: say("certain", { n: certain }) }),
       mine && done ? el("span", { text: say("by_you", { n: done }) }) : "");
@@ -64,7 +64,7 @@ export class Summary {
   #button(button, open) {
     const held = this.store.heldOnly();
     button.classList.toggle("primary", open === 0);
-    button.replaceChildren(
+    shows(button,
       el("span", { text: held ? say("approve_reason") : open ? say("left", { n: open }) : say("approve") }),
       el("kbd", { "aria-hidden": "true", text: open && !held ? "⏎" : "Ctrl ⏎" }));
   }
