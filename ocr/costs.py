@@ -44,7 +44,7 @@ from ocr.models import (
     Priority,
     Status,
 )
-from tenants import scope
+from tenants import access, scope
 from tenants.changes import PLATFORM
 from tenants.models import Tenant
 
@@ -512,15 +512,23 @@ class Month:
     units: tuple[dict[str, Any], ...]
 
 
+_MONTH = """
+    SELECT region, unit, sum(pages)::bigint, sum(reused_pages)::bigint, sum(micro_dollars)::bigint, sum(uncertain_micro_dollars)::bigint
+      FROM ocr_monthlycost
+     WHERE month = $1::date AND ($2::uuid[] IS NULL OR tenant_id = ANY ($2::uuid[]))
+     GROUP BY region, unit ORDER BY region, unit
+"""
+
+
 def month(user: AnyUser, of: date | None = None, *, tenant_id: UUID | None = None) -> Month:
     """What the user's tenants (or the one named) spent in the month of that day, else in this one. Inside a scope."""
     first = (of or this_month()).replace(day=1)
-    rows = MonthlyCost.objects.visible_to(user).filter(month=first)
-    rows = rows.filter(tenant_id=tenant_id) if tenant_id else rows
+    tenants = access.visible_tenants(user)
+    if tenant_id:
+        tenants = [tenant_id] if tenants is None or tenant_id in tenants else []
     names = ("pages", "reused_pages", "micro_dollars", "uncertain_micro_dollars")
-    lines = rows.order_by("region", "unit").values("region", "unit").annotate(**{f"sum_{n}": Sum(n) for n in names})
+    lines = prepared.fetch(_MONTH, first, None if tenants is None else prepared.array(tenants))
     units = tuple(
-        {"region": line["region"], "unit": line["unit"]} | {name: line[f"sum_{name}"] for name in names}
-        for line in lines
+        {"region": region, "unit": unit} | dict(zip(names, sums, strict=True)) for region, unit, *sums in lines
     )
     return Month(month=first, units=units, **{name: sum(unit[name] for unit in units) for name in names})

@@ -86,7 +86,7 @@ def queue(user: AnyUser) -> Queue:
     first = since + timedelta(minutes=min((row.place for row in read), default=0))
     took = tallies.Durations()
     for row in read:
-        took.add(row.bin, row.n, row.micros)
+        took.include(row)
     by_priority = {
         priority.name.lower(): sum(standing[status, priority] for status in (Status.RECEIVED, Status.READING))
         for priority in Priority
@@ -118,13 +118,14 @@ def figures(user: AnyUser, *, period: str = "today") -> Figures:
     since = tallies.span_of(until, span) - (BARS - 1) * timedelta(minutes=span)
     rows = tallies.over(user, span=span, since=since)
     totals: dict[str, int] = defaultdict(int)
-    for _place, name, _bin, n, _micros in rows:
-        totals[name] += n
+    for row in rows:
+        totals[row.name] += row.n
     now_waiting = waiting(user)
     buckets = _buckets(rows, since, span, now_waiting)
     results = tallies.Durations()
-    for bucket in buckets:
-        results.include(bucket.results)
+    for row in rows:
+        if row.name == "result":
+            results.include(row)
     return Figures(
         since=since,
         until=until,
@@ -164,16 +165,16 @@ def _buckets(rows: list[tallies.Tallied], since: datetime, span: int, now_waitin
     width = timedelta(minutes=span)
     buckets = [Bucket(at=since + index * width) for index in range(BARS)]
     change = [0] * BARS
-    for place, name, bin_, n, micros in rows:
-        index = min(place, BARS - 1)
-        if name == "result":
-            buckets[index].results.add(bin_, n, micros)
-        elif name == "straight":
-            buckets[index].straight += n
-        elif name == "reviewed":
-            buckets[index].reviewed += n
-        elif name == "waiting":
-            change[index] += n
+    for row in rows:
+        index = min(row.place, BARS - 1)
+        if row.name == "result":
+            buckets[index].results.include(row)
+        elif row.name == "straight":
+            buckets[index].straight += row.n
+        elif row.name == "reviewed":
+            buckets[index].reviewed += row.n
+        elif row.name == "waiting":
+            change[index] += row.n
     # Backwards from what is so now: what came to wait later was not waiting yet, what left later still was.
     for index in reversed(range(BARS)):
         buckets[index].waiting = now_waiting

@@ -117,17 +117,21 @@ COMPARED = f"""
        AND (coalesce(actual.n, 0), coalesce(actual.micros, 0)) <> (coalesce(told.n, 0), coalesce(told.micros, 0))
      ORDER BY 1, 2, 3, 4, 5
 """
-# $1 is the span's length, $2 where the first one begins; of every tenant, or with _OF_TENANTS of those in $3.
+# $1 is the span's length, $2 where the first one begins; of every tenant, or with _OF_TENANTS of those in $3. What is of one kind and
+# span comes as one row with its bins in it: a month has seven times as many sums, and each row costs both sides something.
 READ = f"""
     SELECT CASE $1::int WHEN 0 THEN 0 ELSE date_part('epoch', at - $2::timestamptz)::int / 60 / $1::int END AS place,
-           name, bin, sum(n)::bigint, sum(micros)::bigint FROM (
-        SELECT at, name, bin, n, micros FROM ocr_tally
-         WHERE span = $1::int AND at >= $2::timestamptz {{of_tenants}}
-        UNION ALL
-        SELECT at, name, bin, n, micros FROM ({SPREAD.format(noted="ocr_uncounted")}) AS pending
-         WHERE span = $1::int AND at >= $2::timestamptz {{of_tenants}}
-    ) AS both_parts
-    GROUP BY 1, 2, 3 HAVING sum(n) <> 0
+           name, array_agg(bin), array_agg(n), sum(n)::bigint, sum(micros)::bigint FROM (
+        SELECT at, name, bin, sum(n)::bigint AS n, sum(micros) AS micros FROM (
+            SELECT at, name, bin, n, micros FROM ocr_tally
+             WHERE span = $1::int AND at >= $2::timestamptz {{of_tenants}}
+            UNION ALL
+            SELECT at, name, bin, n, micros FROM ({SPREAD.format(noted="ocr_uncounted")}) AS pending
+             WHERE span = $1::int AND at >= $2::timestamptz {{of_tenants}}
+        ) AS both_parts
+        GROUP BY 1, 2, 3 HAVING sum(n) <> 0
+    ) AS sums
+    GROUP BY at, name
 """
 _OF_TENANTS = "AND tenant_id = ANY ($3::uuid[])"
 
@@ -139,14 +143,10 @@ class Durations:
     bins: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     micros: int = 0
 
-    def add(self, bin_: int, n: int, micros: int) -> None:
-        self.bins[bin_] += n
-        self.micros += micros
-
-    def include(self, other: Durations) -> None:
-        for bin_, n in other.bins.items():
+    def include(self, tallied: Tallied) -> None:
+        for bin_, n in zip(tallied.bins, tallied.counts, strict=True):
             self.bins[bin_] += n
-        self.micros += other.micros
+        self.micros += tallied.micros
 
     @property
     def count(self) -> int:
@@ -169,11 +169,13 @@ class Durations:
 
 
 class Tallied(NamedTuple):
-    """So many documents of one kind in one span; `place` counts the spans from the first one asked for. A page reads thousands."""
+    """So many documents (`n`) of one kind in one span; `place` counts the spans from the first one asked for. `counts` says how many
+    are in each of the `bins`: of how long they took, or of what is so now of their priority."""
 
     place: int
     name: str
-    bin: int
+    bins: list[int]
+    counts: list[int]
     n: int
     micros: int
 
@@ -189,7 +191,7 @@ def now(user: AnyUser, *, tenants: list[UUID] | None = None) -> Mapping[tuple[st
     rows = _read(access.visible_tenants(user) if tenants is None else tenants, span=0, since=beginning)
     found: dict[tuple[str, int], int] = defaultdict(int)
     for row in rows:
-        found[row.name.removeprefix("now."), row.bin] = row.n
+        found |= {(row.name.removeprefix("now."), bin_): n for bin_, n in zip(row.bins, row.counts, strict=True)}
     return found
 
 

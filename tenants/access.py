@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from audit import prepared
 from tenants import scope
-from tenants.models import ApiKey, Role, Tenant
+from tenants.models import ApiKey, Role
 
 if TYPE_CHECKING:
     from tenants.models import AnyUser
@@ -85,7 +85,9 @@ def tenant_names(user: AnyUser, *, most: int) -> list[str]:
     """What the user's tenants are called, in order."""
     if is_platform_admin(user):
         with scope.everything():
-            return list(Tenant.objects.order_by("name").values_list("name", flat=True)[:most])
+            return [
+                name for (name,) in prepared.fetch("SELECT name FROM tenants_tenant ORDER BY name LIMIT $1::int", most)
+            ]
     roles_of(user)  # which reads them too
     return [*getattr(user, "_tenant_names", ())][:most]
 
