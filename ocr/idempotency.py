@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
+from audit import prepared
+from ocr import rows
 from ocr.models import IdempotencyKey
 from tenants import scope
 
@@ -61,17 +62,18 @@ def known(tenant_id: UUID, request: Request | None) -> IdempotencyKey | None:
     """The first answer to this request, or None. Raises KeyReused when the key stood for something else."""
     if request is None:
         return None
-    row = IdempotencyKey.objects.filter(tenant_id=tenant_id, key=request.key).first()
-    if row and (row.route, row.body_sha256) != (request.route, request.body_sha256):
+    of_key = "WHERE tenant_id = $1::uuid AND key = $2::text"
+    found = next(iter(prepared.objects(IdempotencyKey, of_key, tenant_id, request.key)), None)
+    if found and (found.route, found.body_sha256) != (request.route, request.body_sha256):
         raise KeyReused
-    return row
+    return found
 
 
 def keep(
     tenant_id: UUID, request: Request, *, answer: Mapping[str, Any], status_code: int, document_id: UUID | None
 ) -> None:
     """Write the answer, in the caller's transaction. Raises IntegrityError when a twin was first."""
-    row(tenant_id, request, answer=answer, status_code=status_code, document_id=document_id).save(force_insert=True)
+    rows.insert(row(tenant_id, request, answer=answer, status_code=status_code, document_id=document_id))
 
 
 def row(
@@ -93,12 +95,11 @@ def once(
     tenant_id: UUID, request: Request | None, act: Callable[[], tuple[int, dict[str, Any]]], *, document_id: UUID | None
 ) -> tuple[int, dict[str, Any]]:
     """Do `act` and keep its answer, or give the kept answer. For acts that only touch the database."""
-    with scope.scope([tenant_id]):
-        first = known(tenant_id, request)
-        if first:
-            return first.status_code, first.answer
     try:
-        with scope.scope([tenant_id]), transaction.atomic():
+        with scope.scope([tenant_id]):
+            first = known(tenant_id, request)
+            if first:
+                return first.status_code, first.answer
             status_code, answer = act()
             if request:
                 keep(tenant_id, request, answer=answer, status_code=status_code, document_id=document_id)

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from audit import prepared
 from ocr import rows
 from ocr.models import Batch, Document, OutboxEvent
 
@@ -81,8 +82,14 @@ def announce_again(
 
 def has_told_outcome(document: Document) -> bool:
     """Whether an outcome of the document was announced before, straight through or decided, and not taken back."""
-    told = OutboxEvent.objects.filter(document_id=document.pk, version__isnull=False, withdrawn_at=None)
-    return told.filter(type__in=["document.processed", "document.rejected"]).exists()
+    return bool(prepared.fetch(_OUTCOMES, document.pk))
+
+
+_OUTCOMES = """
+    SELECT 1 FROM ocr_outboxevent
+     WHERE document_id = $1::uuid AND version IS NOT NULL AND withdrawn_at IS NULL AND type IN ('document.processed', 'document.rejected')
+     LIMIT 1
+"""
 
 
 def withdraw(document: Document) -> bool:

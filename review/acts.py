@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
-from ocr import extraction, turns
+from audit import prepared
+from ocr import extraction, rows, turns
 from ocr.models import Document, Field
 from ocr.told import label as told_label
 from review.models import Act, Correction, Source
@@ -74,6 +75,7 @@ class Standing:
 
     document: Document
     rows: dict[str, Field]
+    stored: dict[str, tuple[Any, ...]]  # what of each row is in the database, of STANDING
     order: list[int]  # the line items by their numbers, as they stand on the page
     taken: set[int]  # numbers of line items, those that were taken out included
     new: dict[str, Field] = field(default_factory=dict)
@@ -82,10 +84,11 @@ class Standing:
     @classmethod
     def of(cls, document: Document, *, to_write: bool = True) -> Standing:
         """As it is now; every row locked where it is going to be written."""
-        every = list(document.fields.select_for_update() if to_write else document.fields.all())
-        rows = {row.path: row for row in every if row.state != "removed"}
-        order = list(dict.fromkeys(row.row for row in rows.values() if row.row is not None))
-        return cls(document, rows, order, {row.row for row in every if row.row is not None})
+        every = prepared.objects(Field, f"{_FIELDS} FOR UPDATE" if to_write else _FIELDS, document.pk)
+        there = {row.path: row for row in every if row.state != "removed"}
+        stored = {row.path: _standing(row) for row in every}
+        order = list(dict.fromkeys(row.row for row in there.values() if row.row is not None))
+        return cls(document, there, stored, order, {row.row for row in every if row.row is not None})
 
     def add(self, *new: Field) -> None:
         for row in new:
@@ -93,11 +96,13 @@ class Standing:
 
     def save(self) -> None:
         """Write what became of the fields, and the new ones."""
+        old = [row for path, row in self.rows.items() if path not in self.new]
         if self.new:
             self._number()
-        old = [row for row in self.rows.values() if row.path not in self.new]
-        Field.objects.bulk_update(old, [*STANDING, "position"] if self.new else STANDING, batch_size=1000)
-        Field.objects.bulk_create(self.new.values(), batch_size=1000)
+            rows.update(Field, {row.pk: columns(row) | {"position": row.position} for row in old})
+        else:
+            rows.update(Field, {row.pk: columns(row) for row in old if _standing(row) != self.stored[row.path]})
+        rows.insert_numbered([*self.new.values()])
 
     def _number(self) -> None:
         """The document's own fields first, then the line items in their order."""
@@ -105,6 +110,18 @@ class Standing:
         in_order = sorted(self.rows.values(), key=lambda row: places.get(row.row or 0, 0))
         for position, row in enumerate(in_order):
             row.position = position
+
+
+_FIELDS = "WHERE document_id = $1::uuid ORDER BY position"
+
+
+def _standing(row: Field) -> tuple[Any, ...]:
+    return tuple(getattr(row, name) for name in STANDING)
+
+
+def columns(row: Field) -> dict[str, Any]:
+    """What stands of the field, by its columns, which are called as the fields of the model are."""
+    return {name: getattr(row, name) for name in STANDING}
 
 
 # --- Rows and fields that no reading has --------------------------------------------------------------------------

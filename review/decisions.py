@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -12,17 +13,28 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from audit import prepared, trail
 from audit.models import Kind
-from ocr import comparing, contract, document_types, extraction, intake, lifecycle, outbox, pipeline, splitting, told
+from ocr import (
+    comparing,
+    contract,
+    document_types,
+    extraction,
+    intake,
+    lifecycle,
+    outbox,
+    pipeline,
+    rows,
+    splitting,
+    told,
+)
 from ocr.extraction.several import Stretch
 from ocr.models import Document, DocumentType, Field, Status
 from review import acts as said
-from review import assigning, checks, reasons, worklist
+from review import checks, reasons, worklist
 from review.acts import FieldError
 from review.models import Act, Aside, Claim, Correction, Decision, Draft, Escalation, LaneAnswer
 from tenants import access
@@ -168,22 +180,26 @@ def save_draft(
         document = lifecycle.locked(document_id, user)
         _check_current(document, user, version)
         _check_claim(document, user, token)
-        draft, made = Draft.objects.get_or_create(
-            document=document,
-            holder_id=user.pk,
-            defaults={"tenant_id": document.tenant_id, "document_version": version, "fields": dict(fields)},
-        )
-        if made:
-            return draft.revision
-        if draft.document_version == version and revision < draft.revision:
-            if draft.fields == dict(fields):
-                return draft.revision  # the same save once more, since its answer was lost
-            # A second tab of the same person, or a save that was overtaken by a later one: the newer stays.
-            raise lifecycle.Overtaken(_("This draft was saved from another window. Load the document again."))
-        Draft.objects.filter(pk=draft.pk).update(
-            fields=dict(fields), revision=F("revision") + 1, document_version=version, saved_at=Now()
-        )
-        return draft.revision + 1
+        told = (document.tenant_id, document.pk, int(user.pk or 0), version, json.dumps(dict(fields)), revision)
+        for (kept,) in prepared.fetch(_KEEP_DRAFT, *told):
+            return int(kept)
+        draft = Draft.objects.get(document=document, holder_id=user.pk)
+        if draft.fields == dict(fields):
+            return draft.revision  # the same save once more, since its answer was lost
+        # A second tab of the same person, or a save that was overtaken by a later one: the newer stays.
+        raise lifecycle.Overtaken(_("This draft was saved from another window. Load the document again."))
+
+
+# The first draft, or a later one; the revision it has then. Nothing of one that was saved after an earlier revision of the same version.
+_KEEP_DRAFT = """
+    INSERT INTO review_draft AS draft (tenant_id, document_id, holder_id, document_version, fields, revision, saved_at)
+    VALUES ($1::uuid, $2::uuid, $3::int, $4::int, $5::jsonb, 1, statement_timestamp())
+    ON CONFLICT (document_id, holder_id) DO UPDATE
+       SET fields = excluded.fields, revision = draft.revision + 1, document_version = excluded.document_version,
+           saved_at = excluded.saved_at
+     WHERE draft.document_version <> excluded.document_version OR draft.revision <= $6::int
+ RETURNING revision
+"""
 
 
 def draft_of(document_id: UUID, user: AnyUser) -> dict[str, Any] | None:
@@ -214,11 +230,16 @@ def settle(document_id: UUID, user: AnyUser, verdict: Verdict) -> Document:
         _check_current(document, user, verdict.version)
         _check_claim(document, user, verdict.claim_token)
         decided = _approve(document, user, verdict) if verdict.decision == APPROVE else _reject(document, user, verdict)
-        Claim.objects.filter(document=document).delete()
-        assigning.forget(document)
-        # The other people's drafts stay: what they typed is theirs to compare.
-        Draft.objects.filter(document=document, holder_id=int(user.pk or 0)).delete()
+        prepared.fetch(_LEAVE, document.pk, int(user.pk or 0))
     return decided
+
+
+# What ends with a decision: the claim, the assignment, one's own draft. Other people's drafts stay, what they typed is theirs to compare.
+_LEAVE = """
+    WITH claim AS (DELETE FROM review_claim WHERE document_id = $1::uuid),
+         assignment AS (DELETE FROM review_assignment WHERE document_id = $1::uuid)
+    DELETE FROM review_draft WHERE document_id = $1::uuid AND holder_id = $2::int
+"""
 
 
 def split(document_id: UUID, user: AnyUser, *, version: int, stretches: Sequence[Stretch]) -> list[Document]:
@@ -341,8 +362,8 @@ def _retract(document: Document, user: AnyUser) -> Document:
 
 def _put_back(document: Document, decision: Decision) -> None:
     """The fields as they stood before the decision."""
-    rows = {row.path: row for row in document.fields.select_for_update()}
-    Field.objects.bulk_update(_as_before(rows, decision.before), said.STANDING)
+    there = {row.path: row for row in document.fields.select_for_update()}
+    rows.update(Field, {row.pk: said.columns(row) for row in _as_before(there, decision.before)})
     Field.objects.filter(pk__in=decision.before.get("added", [])).delete()
 
 
@@ -485,7 +506,7 @@ def _approve(document: Document, user: AnyUser, verdict: Verdict) -> Document:
     _as_before(standing.rows, before)
     acts = checks.merged(round_, own, standing.rows)
     kept = {**before, "fields": {path: before["fields"][path] for path in acts if path not in standing.new}}
-    decision = _write(document, user, verdict, acts, before=kept, evidence=evidence)
+    decision = _write(document, user, verdict, acts, before=kept, evidence=evidence, there=standing.rows)
     for path, (act, value) in acts.items():
         said.apply(standing.rows[path], act, value, evidence.get(path))
     standing.save()
@@ -558,7 +579,7 @@ def _reject(document: Document, user: AnyUser, verdict: Verdict) -> Document:
 
 
 def _rejected(document: Document, user: AnyUser, verdict: Verdict) -> Document:
-    decision = _write(document, user, verdict, {}, before=_as_it_stands(document, []), evidence={})
+    decision = _write(document, user, verdict, {}, before=_as_it_stands(document, []), evidence={}, there={})
     checks.close(document)
     return lifecycle.move(
         document,
@@ -696,8 +717,9 @@ def _write(
     *,
     before: Mapping[str, Any],
     evidence: Mapping[str, said.Evidence],
+    there: Mapping[str, Field],
 ) -> Decision:
-    decision = Decision.objects.create(
+    decision = Decision(
         tenant_id=document.tenant_id,
         document=document,
         version=document.version,
@@ -708,20 +730,22 @@ def _write(
         decided_at=lifecycle.database_now(),
         before=dict(before),
     )
-    machine = {row.path: row.machine_value for row in document.fields.all()}
-    Correction.objects.bulk_create(
+    rows.insert_numbered([decision])
+    corrections = [
         Correction(
             tenant_id=document.tenant_id,
             decision=decision,
             field=path,
             act=act,
-            machine_value=machine.get(path),
+            machine_value=there[path].machine_value,
             value=value,
             source=said.source_of(act, evidence.get(path)),
             **said.place_of(evidence.get(path)),
         )
         for path, (act, value) in acts.items()
-    )
+    ]
+    if corrections:
+        rows.insert(*corrections)
     return decision
 
 
