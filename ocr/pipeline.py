@@ -1203,20 +1203,8 @@ def publish(document: Document) -> Artifact:
         present, Artifact.Kind.RESULT, _json(told), content_type="application/json", number=present.version
     )
     with scope.scope([document.tenant_id]):
-        kept, created = Artifact.objects.get_or_create(
-            document_id=stored.document_id,
-            kind=stored.kind,
-            number=stored.number,
-            part=1,
-            defaults={
-                "tenant_id": stored.tenant_id,
-                "key": stored.key,
-                "sha256": stored.sha256,
-                "size_bytes": stored.size_bytes,
-                "content_type": stored.content_type,
-            },
-        )
-        if created:
+        first = bool(rows.insert_missing(stored))
+        if first:
             trail.record(
                 Kind.PUBLISHED,
                 tenant_id=document.tenant_id,
@@ -1225,8 +1213,7 @@ def publish(document: Document) -> Artifact:
                 step="publish",
                 codes={"artifact": "result", "version": present.version, "sha256": stored.sha256},
             )
-    result: Artifact = kept
-    return result
+        return stored if first else prepared.objects(Artifact, _RESULT, present.pk, present.version)[0]
 
 
 # --- Doing it again -----------------------------------------------------------------------------------------------

@@ -103,6 +103,16 @@ def insert(*rows: models.Model) -> None:
     _written(rows)
 
 
+def insert_missing(row: models.Model) -> bool:
+    """Write a new row and give it its number; False where the database keeps another in its place."""
+    values = _told([_values(row, _columns(type(row)))])
+    for (key,) in prepared.fetch(f"{_inserting(type(row), 1)} ON CONFLICT DO NOTHING RETURNING id", values):
+        row.pk = key
+        _written([row])
+        return True
+    return False
+
+
 def insert_numbered(rows: Sequence[models.Model]) -> None:
     """Write new rows of one table, and give each its number."""
     if not rows:

@@ -31,6 +31,16 @@ def document_for(user: AnyUser, document_id: UUID) -> Document:
     return lifecycle.seen(document_id, user)
 
 
+def tenant_of(user: AnyUser, document_id: UUID) -> UUID:
+    """Whose the document is, for somebody who may see it; raises Document.DoesNotExist. The only tenant of somebody who has one is
+    told unseen: of a document that is not in it, whatever is done next says that there is none."""
+    tenants = access.visible_tenants(user)
+    if tenants is not None and len(tenants) == 1:
+        return tenants[0]
+    with access.scope_of(user):
+        return document_for(user, document_id).tenant_id
+
+
 def batch_for(user: AnyUser, batch_id: UUID) -> Batch:
     """The batch, for somebody who may see it; raises Batch.DoesNotExist for everybody else, inside a scope."""
     batch: Batch = Batch.objects.visible_to(user).select_related("tenant").get(pk=batch_id)

@@ -26,7 +26,7 @@ from ocr.api.serializers import AcceptedSerializer, DetailSerializer, ProblemJso
 from ocr.api.views import KEY
 from ocr.extraction.several import Stretch
 from ocr.models import Document, Status
-from ocr.serving import document_for
+from ocr.serving import document_for, tenant_of
 from review import acts, comments, decisions, keyboards, turning, worklist
 from review.models import Source
 from tenants import access
@@ -173,9 +173,8 @@ class _Door(APIView):
 
     def published(self, request: Request, document_id: UUID, answer: Response) -> Response:
         """Store the result after the commit; a repeated request mends what a first one that died left out."""
-        with access.scope_of(request.user):
-            document = document_for(request.user, document_id)
-        pipeline.publish(document)  # stored already where the document goes on waiting for another person
+        decided = Document(pk=document_id, tenant_id=tenant_of(request.user, document_id))
+        pipeline.publish(decided)  # stored already where the document goes on waiting for another person
         return answer
 
 
@@ -201,8 +200,7 @@ def _verdict(given: dict[str, Any]) -> decisions.Verdict:
 
 def _once(request: Request, document_id: UUID, route: str, act: Act, *parts: str) -> Response:
     """The act under its Idempotency-Key and If-Match: the same request is done once and answered the same."""
-    with access.scope_of(request.user):
-        tenant_id = document_for(request.user, document_id).tenant_id
+    tenant_id = tenant_of(request.user, document_id)
     wanted = idempotency.Request.of(request.headers.get("Idempotency-Key"), route, str(document_id), *parts)
 
     def matched() -> tuple[int, dict[str, Any]]:

@@ -6,8 +6,10 @@ pooled connection never carries one person's view to the next. Outside a scope t
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, migrations, transaction
@@ -31,15 +33,35 @@ def everything() -> Iterator[None]:
         yield
 
 
+class _Here(threading.local):
+    """What this thread's connection shows now, since a transaction began here; None outside."""
+
+    view: tuple[str, str] | None = None
+
+
+_here = _Here()
+
+
 @contextmanager
 def _transaction(tenants: str, all_of_them: str) -> Iterator[None]:
-    if not connection.in_atomic_block:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config(%s, %s, true), set_config(%s, %s, true)", [TENANTS, tenants, EVERYTHING, all_of_them]
-            )
-            yield  # its end is the transaction's, which takes the settings back
-        return
+    before, _here.view = _here.view, (tenants, all_of_them)
+    try:
+        if not connection.in_atomic_block:
+            with transaction.atomic(), connection.cursor() as cursor:
+                _set(cursor, tenants, all_of_them)
+                yield  # its end is the transaction's, which takes the settings back
+        elif before == _here.view:
+            with transaction.atomic():
+                yield  # what is shown is what was shown
+        else:
+            with _another(tenants, all_of_them):
+                yield
+    finally:
+        _here.view = before
+
+
+@contextmanager
+def _another(tenants: str, all_of_them: str) -> Iterator[None]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting(%s, true), current_setting(%s, true), set_config(%s, %s, true), set_config(%s, %s, true)",
@@ -49,10 +71,13 @@ def _transaction(tenants: str, all_of_them: str) -> Iterator[None]:
         yield
         # An outer scope goes on with its own view. After an error the savepoint's rollback restores it.
         if not connection.needs_rollback:
-            cursor.execute(
-                "SELECT set_config(%s, %s, true), set_config(%s, %s, true)",
-                [TENANTS, before[0] or "", EVERYTHING, before[1] or ""],
-            )
+            _set(cursor, before[0] or "", before[1] or "")
+
+
+def _set(cursor: Any, tenants: str, all_of_them: str) -> None:
+    cursor.execute(
+        "SELECT set_config(%s, %s, true), set_config(%s, %s, true)", [TENANTS, tenants, EVERYTHING, all_of_them]
+    )
 
 
 def protect(table: str, *, column: str = "tenant_id") -> migrations.RunSQL:

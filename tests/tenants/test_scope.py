@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection, transaction
 
@@ -96,4 +98,22 @@ def test_the_view_ends_with_the_transaction_and_with_an_error() -> None:
     with pytest.raises(ZeroDivisionError), scope.everything():
         assert seen() == {"Alder", "Birch"}
         raise ZeroDivisionError
+    assert seen() == set()
+
+
+def test_the_same_scope_once_more_is_a_transaction_of_its_own_and_asks_nothing(
+    two: tuple[Tenant, Tenant], django_assert_num_queries: Any
+) -> None:
+    a, b = two
+    with scope.scope([a.pk]):
+        with django_assert_num_queries(2), scope.scope([a.pk]):  # a savepoint and its end
+            pass
+        with pytest.raises(ZeroDivisionError), scope.scope([a.pk]):
+            Tenant.objects.filter(pk=a.pk).update(name="Ash")
+            raise ZeroDivisionError
+        assert seen() == {"Alder"}
+        with scope.scope([b.pk]), scope.scope([b.pk]):
+            assert seen() == {"Birch"}
+        with scope.scope([a.pk]):
+            assert seen() == {"Alder"}
     assert seen() == set()
