@@ -117,6 +117,7 @@ export class Flow {
   /** @param {Desk} desk */
   #swap(desk) {
     const before = this.desk;
+    desk.viewer.sheets.expect(before.viewer.sheets);
     before.leave();
     this.desk = desk;
     swap(before.part, desk.part);

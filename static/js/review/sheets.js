@@ -143,11 +143,17 @@ export class Sheets {
     this.panning = requestAnimationFrame(step);
   }
 
-  fit() {
+  /** @param {number} [width] of the view, in pixels, where that is known before it is laid out */
+  fit(width = this.scroller.clientWidth) {
     const widest = Math.max(...this.all.map((sheet) => sheet.page.width || UNKNOWN.width));
-    const room = this.scroller.clientWidth - (this.scroller.clientWidth > 600 ? 72 : 32);
+    const room = width - (width > 600 ? 72 : 32);
     this.zoom(Math.min(room / widest, 1));
     this.fitted = true;
+  }
+
+  /** Takes the place of another, before it is laid out: once is enough then. @param {Sheets} other */
+  expect(other) {
+    if (this.scale === 0) this.fit(other.scroller.clientWidth);
   }
 
   zoomIn() {
