@@ -72,7 +72,7 @@ def _listed(request: HttpRequest, form: ManifestForm, *, refused: batches.Refuse
         pages = Paginator(Batch.objects.visible_to(request.user).select_related("tenant"), PER_PAGE)
         page = pages.get_page(request.GET.get("page"))
         counted = batches.counts(list(page))
-        tenants = list(serving.tenants_for_upload(request.user).values("slug", "name"))
+        tenants = serving.names_for_upload(request.user)
         context = {
             "active": "batches",
             "form": form,

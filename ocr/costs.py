@@ -465,10 +465,17 @@ class Notice:
         )
 
 
+_CAPPED = """
+    WHERE ocr_budget.cap_micro_dollars IS NOT NULL AND ($1::uuid[] IS NULL OR ocr_budget.tenant_id = ANY ($1::uuid[]))
+    ORDER BY tenants_tenant.name
+"""
+
+
 def budgets(user: AnyUser) -> list[tuple[Tenant, Standing]]:
     """Where those of the user's tenants stand that have a cap, by name. Inside a scope."""
-    capped = Budget.objects.visible_to(user).filter(cap_micro_dollars__isnull=False).select_related("tenant")
-    tenants = [budget.tenant for budget in capped.order_by("tenant__name")]
+    visible = access.visible_tenants(user)
+    capped = prepared.objects(Budget, _CAPPED, None if visible is None else prepared.array(visible), related="tenant")
+    tenants = [budget.tenant for budget in capped]
     known = standings([tenant.pk for tenant in tenants]) if tenants else {}
     return [(tenant, known[tenant.pk]) for tenant in tenants if tenant.pk in known]
 

@@ -77,8 +77,64 @@ def tenants_of(user: AnyUser) -> list[UUID]:
         return list(access.roles_of(user))
     known: list[UUID] | None = getattr(user, "_all_tenants", None)  # once per request and user object, as roles are
     if known is None:
-        known = vars(user)["_all_tenants"] = list(Tenant.objects.order_by("pk").values_list("pk", flat=True))
+        found = prepared.fetch("SELECT id FROM tenants_tenant ORDER BY id")
+        known = vars(user)["_all_tenants"] = [tenant_id for (tenant_id,) in found]
     return known
+
+
+# For each tenant (and type) one walk along its index; what it finds is merged.
+_HEADS = """
+    SELECT head.id FROM unnest($1::uuid[]) AS tenant (id) {types}
+     CROSS JOIN LATERAL (
+         SELECT document.received_at, document.id FROM ocr_document AS document WHERE document.tenant_id = tenant.id{found}
+          ORDER BY document.received_at {way}, document.id {way} LIMIT {count}
+     ) AS head
+     ORDER BY head.received_at {way}, head.id {way} LIMIT {count}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The documents of some tenants by when they were received, or those of them with this status, this priority, one of these types,
+    or received since; `page` of it is a page."""
+
+    tenants: Sequence[UUID]
+    status: str = ""
+    priority: int | None = None
+    types: tuple[int, ...] | None = None
+    since: datetime | None = None
+
+    def page(self, *, size: int, place: str = "") -> Pages:
+        """`place` is what an earlier page gave as next or previous; anything else is the beginning. Inside a scope."""
+        return walk(self.first, size=size, key=NEWEST, place=place)
+
+    def first(self, place: Place | None, order: tuple[str, str], count: int) -> list[UUID]:
+        """The ids of the first `count` documents behind this place in this order."""
+        statement, asked = self.statement(place, order, count)
+        return [id_ for (id_,) in prepared.fetch(statement, *asked)]
+
+    def statement(self, place: Place | None, order: tuple[str, str], count: int) -> tuple[str, list[Any]]:
+        """What finds their ids, and what it asks for."""
+        falls = order[0].startswith("-")
+        asked: list[Any] = [prepared.array(self.tenants)]
+        found = types = ""
+        if self.types is not None:
+            asked.append(prepared.array(self.types))
+            types = f"CROSS JOIN unnest(${len(asked)}::bigint[]) AS type (id)"
+            found = " AND document.document_type_id = type.id"
+        for value, condition in (
+            (self.status or None, "document.status = ${}::text"),
+            (self.priority, "document.priority = ${}::int"),
+            (self.since, "document.received_at >= ${}::timestamptz"),
+        ):
+            if value is not None:
+                asked.append(value)
+                found += f" AND {condition.format(len(asked))}"
+        if place:
+            asked += [place.at, str(place.id)]
+            beyond = f"{'<' if falls else '>'} (${len(asked) - 1}::timestamptz, ${len(asked)}::uuid)"
+            found += f" AND (document.received_at, document.id) {beyond}"
+        return _HEADS.format(types=types, found=found, way="DESC" if falls else "ASC", count=int(count)), asked
 
 
 def page(

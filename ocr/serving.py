@@ -16,6 +16,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNot
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
+from audit import prepared
 from ocr import artifacts, contract, lifecycle, pages, pipeline
 from ocr.intake import Unacceptable
 from ocr.models import Artifact, Batch, Document, Page
@@ -52,6 +53,15 @@ def tenants_for_upload(user: AnyUser) -> QuerySet[Tenant]:
     if access.is_platform_admin(user):
         return Tenant.objects.all()
     return Tenant.objects.filter(pk__in=access.tenants_with(user, "upload"))
+
+
+def names_for_upload(user: AnyUser) -> list[dict[str, str]]:
+    """The same with what a form says of each: slug and name."""
+    allowed = None if access.is_platform_admin(user) else prepared.array(access.tenants_with(user, "upload"))
+    return [{"slug": slug, "name": name} for slug, name in prepared.fetch(_NAMES, allowed)]
+
+
+_NAMES = "SELECT slug, name FROM tenants_tenant WHERE $1::uuid[] IS NULL OR id = ANY ($1::uuid[]) ORDER BY name"
 
 
 def tenant_for_upload(user: AnyUser, slug: str = "") -> UUID:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
@@ -62,13 +63,12 @@ def documents(request: HttpRequest) -> HttpResponse:
 def _listed(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     """The rows of one page, its pager, and since when names were searched where not all were."""
     tenants = listing.tenants_of(request.user)
-    found: QuerySet[Document] = Document.objects.visible_to(request.user).filter(_lookups(given))
-    any_of = listing.of_type(given["document_type"]) if given.get("document_type") else [Q()]
-    since = None
+    place, since = request.GET.get("page", ""), None
     if given.get("q"):
-        found, since = listing.search(found, tenants, given["q"])
-    page = listing.page(found, tenants, size=PER_PAGE, place=request.GET.get("page", ""), any_of=any_of)
-    total, more = _total(request, given, found, any_of)
+        page, since = _searched(request, given, tenants, place)
+    else:
+        page = _list_of(given, tenants).page(size=PER_PAGE, place=place)
+    total, more = _total(request, given)
     return {
         "rows": [row(document) for document in page.rows],
         "page": listing.links(request, page, total=total, more=more),
@@ -76,12 +76,40 @@ def _listed(request: HttpRequest, given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _total(request: HttpRequest, given: dict[str, Any], found: Any, any_of: list[Q]) -> tuple[int | None, bool]:
+def _list_of(given: dict[str, Any], tenants: Sequence[UUID]) -> listing.Received:
+    return listing.Received(
+        tenants,
+        status=given.get("status") or "",
+        priority=Priority[given["priority"].upper()] if given.get("priority") else None,
+        types=document_types.versions(given["document_type"]) if given.get("document_type") else None,
+        since=_received_since(given),
+    )
+
+
+def _searched(
+    request: HttpRequest, given: dict[str, Any], tenants: Sequence[UUID], place: str
+) -> tuple[listing.Pages, datetime | None]:
+    found: QuerySet[Document] = Document.objects.visible_to(request.user).filter(_lookups(given))
+    named, since = listing.search(found, tenants, given["q"])
+    return listing.page(named, tenants, size=PER_PAGE, place=place, any_of=_any_of(given)), since
+
+
+def _any_of(given: dict[str, Any]) -> list[Q]:
+    return listing.of_type(given["document_type"]) if given.get("document_type") else [Q()]
+
+
+def _received_since(given: dict[str, Any]) -> datetime | None:
+    day = given.get("received_after")
+    return datetime.combine(day, time(), UTC) if day else None
+
+
+def _total(request: HttpRequest, given: dict[str, Any]) -> tuple[int | None, bool]:
     """How many the list has: told where it is known without counting, counted up to a bound elsewhere, left out for names."""
     if given.get("q"):
         return None, False
     if given.get("document_type") or given.get("received_after"):
-        return listing.total(found, any_of)
+        found = Document.objects.visible_to(request.user).filter(_lookups(given))
+        return listing.total(found, _any_of(given))
     standing = tallies.now(request.user)
     priority = Priority[given["priority"].upper()] if given.get("priority") else None
     return sum(
@@ -97,8 +125,8 @@ def _lookups(given: dict[str, Any]) -> Q:
         lookups &= Q(status=given["status"])
     if given.get("priority"):
         lookups &= Q(priority=Priority[given["priority"].upper()])
-    if given.get("received_after"):
-        lookups &= Q(received_at__gte=datetime.combine(given["received_after"], time(), UTC))
+    if since := _received_since(given):
+        lookups &= Q(received_at__gte=since)
     return lookups
 
 
@@ -177,7 +205,7 @@ def pager(request: HttpRequest, page: Any, pages: Paginator[Any]) -> dict[str, A
 
 def upload_context(request: HttpRequest) -> dict[str, Any]:
     """What the upload form offers; inside a scope."""
-    tenants = list(serving.tenants_for_upload(request.user).values("slug", "name"))
+    tenants = serving.names_for_upload(request.user)
     return {
         "document_types": [
             {"name": row.name, "label": told_label(row.label), "page_usd": _page_usd(row)}

@@ -13,7 +13,8 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Q
 
-from ocr import lifecycle, listing
+from audit import prepared
+from ocr import document_types, lifecycle, listing
 from ocr.models import Document, DocumentType, Priority, Status
 from tenants import access, scope
 from tenants.models import Role
@@ -86,6 +87,43 @@ def test_every_row_once_in_order(documents: list[Document], everybody: list[User
         assert walk(who, key="turn_at") == plain(who, "turn_at", "pk")
         assert walk(who, size=30) == plain(who, "-received_at", "-pk")
         assert walk(who, priority=Priority.LOW) == plain(who, "-received_at", "-pk", priority=Priority.LOW)
+
+
+def received(who: User, *, size: int = 4, **asked: Any) -> list[UUID]:
+    """The ids of every page of the documents list forwards; checks that the way back shows the same."""
+    with access.scope_of(who):
+        found = listing.Received(listing.tenants_of(who), **asked)
+        pages = found.page(size=size)
+        there = [row.pk for row in pages.rows]
+        while pages.next:
+            pages = found.page(size=size, place=str(pages.next))
+            there += [row.pk for row in pages.rows]
+        back = [row.pk for row in pages.rows]
+        while pages.previous:
+            pages = found.page(size=size, place=str(pages.previous))
+            back = [row.pk for row in pages.rows] + back
+    assert back == there
+    return there
+
+
+def test_the_documents_list_has_every_row_once_whatever_is_asked_of_it(
+    documents: list[Document], everybody: list[User], cast: make.Cast
+) -> None:
+    since = sorted(document.received_at for document in documents)[0] - timedelta(hours=3)
+    types = document_types.versions("receipt")
+    with scope.everything():
+        Document.objects.filter(pk__in=[each.pk for each in documents[::3]]).update(document_type_id=types[0])
+    newest = ("-received_at", "-pk")
+    for who in everybody:
+        assert received(who) == plain(who, *newest)
+        assert received(who, priority=Priority.HIGH) == plain(who, *newest, priority=Priority.HIGH)
+        assert received(who, status="received") == plain(who, *newest)
+        assert received(who, status="failed") == []
+        assert received(who, since=since) == plain(who, *newest, received_at__gte=since)
+        assert received(who, types=types) == plain(who, *newest, document_type_id__in=types)
+        assert received(who, types=()) == []
+        both = received(who, types=types, priority=Priority.LOW, since=since)
+        assert both == plain(who, *newest, document_type_id__in=types, priority=Priority.LOW, received_at__gte=since)
 
 
 def test_any_of_several_values(documents: list[Document], everybody: list[User]) -> None:
@@ -214,6 +252,36 @@ def test_a_page_is_a_walk_along_an_index(cast: make.Cast, lookups: dict[str, Any
             used = set(re.findall(r"Index (?:Only )?Scan(?: Backward)? using (\w+)", plan))
             assert used == {index}, plan
             assert "Sort" not in plan, plan
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({}, "document_list"),
+        ({"status": "failed"}, "document_status"),
+        ({"priority": 0}, "document_priority"),
+        ({"types": (1,)}, "document_type"),
+    ],
+)
+def test_the_documents_list_walks_along_the_same_indexes(cast: make.Cast, asked: dict[str, Any], index: str) -> None:
+    """After PostgreSQL has chosen one plan for all values."""
+    fill(cast)
+    place = listing.Place.of(f"a50.{1_767_000_000_000_000}.{'7' * 32}")
+    for start in (None, place):
+        with access.scope_of(cast.ada), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            found = listing.Received(listing.tenants_of(cast.ada), **asked)
+            statement, given = found.statement(start, ("-received_at", "-pk"), 51)
+            plan = "\n".join(line for (line,) in prepared.explained(statement, *given))
+        assert set(re.findall(r"Index (?:Only )?Scan(?: Backward)? using (document_\w+)", plan)) == {index}, plan
+        assert most(plan) <= 51, plan
+
+
+def most(plan: str) -> int:
+    """The most rows that one step of the plan takes from the documents."""
+    return max(int(found) for found in re.findall(r"on ocr_document.*?actual rows=(\d+)", plan))
 
 
 def fill(cast: make.Cast) -> None:
