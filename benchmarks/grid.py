@@ -3,7 +3,8 @@
 `paste_500_ms`: from the paste event to the frame that shows 500 more rows; `undo_paste_ms`: from the key to the frame without them.
 `type_p95_ms`: from a key press in a cell of the grid with 500 rows to the frame that shows the digit, the sum and what the rules say of it;
 `type_1000_p95_ms` the same with 1,000. `next_row_p95_ms` is the arrow to the next row, `scroll_p95_ms` a screenful further, both with
-1,000 rows. All of it is taken in the page, on the clock of the events themselves; a frame counts once it was handed to the compositor
+1,000 rows. Keys come KEY_PAUSE apart; the two `burst` figures are of keys without any pause, as no keyboard sends them: what queues up
+behind what. All of it is taken in the page, on the clock of the events themselves; a frame counts once it was handed to the compositor
 (a task after its animation frame).
 """
 
@@ -25,6 +26,7 @@ from tests.product import Product
 ROWS = 500
 ROUNDS = 5
 LETTERS = 100  # in each round
+KEY_PAUSE = 0.08  # seconds between two keys: 150 words a minute, as few people type
 SECONDS = 30  # that anything may take before the run is given up
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 LINES = "table.grid tbody tr[data-row]"
@@ -73,10 +75,12 @@ def measure(*, quick: bool) -> dict[str, Any]:
             _expect_rows(page, before)
         _paste(page, columns)
         typed = [ms for _round in range(rounds) for ms in _typed(page, letters)]
+        in_a_burst = _typed(page, letters, pause=0.0)
         shown = page.locator(LINES).count()
         _paste(page, columns)
         typed_more = [ms for _round in range(rounds) for ms in _typed(page, letters)]
         moved = _pressed(page, *["ArrowUp"] * rounds * 20)
+        raced = _pressed(page, *["ArrowUp"] * 20 * rounds, pause=0.0)
         scrolled = [float(page.evaluate("() => window.further()")) for _step in range(rounds * 10)]
         count = _count(page)
     figures = {
@@ -89,7 +93,9 @@ def measure(*, quick: bool) -> dict[str, Any]:
         "type_p50_ms": _percentile(typed, 50),
         "type_p95_ms": _percentile(typed, 95),
         "type_1000_p95_ms": _percentile(typed_more, 95),
+        "type_burst_p95_ms": _percentile(in_a_burst, 95),
         "next_row_p95_ms": _percentile(moved, 95),
+        "next_row_burst_p95_ms": _percentile(raced, 95),
         "scroll_p95_ms": _percentile(scrolled, 95),
         "keys": len(typed),
     }
@@ -113,17 +119,19 @@ def _paste(page: Page, columns: int) -> float:
     return took
 
 
-def _typed(page: Page, letters: int) -> list[float]:
+def _typed(page: Page, letters: int, *, pause: float = KEY_PAUSE) -> list[float]:
     """Digits typed into the last cell of a row in view; each change is summed and checked against the rules."""
     page.locator(LINES).last.locator("[name]").last.click()
-    return _pressed(page, *("1234567890"[at % 10] if at % 12 < 8 else "Backspace" for at in range(letters)))
+    keys = ("1234567890"[at % 10] if at % 12 < 8 else "Backspace" for at in range(letters))
+    return _pressed(page, *keys, pause=pause)
 
 
-def _pressed(page: Page, *keys: str) -> list[float]:
+def _pressed(page: Page, *keys: str, pause: float = KEY_PAUSE) -> list[float]:
     """The milliseconds of each. The page is asked again and again: its policy allows no script to wait in it."""
     page.evaluate("() => { window.presses = []; }")
     for key in keys:
         page.keyboard.press(key)
+        time.sleep(pause)
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         found: list[float] = page.evaluate("() => window.presses")

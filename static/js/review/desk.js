@@ -191,7 +191,7 @@ export class Desk {
     this.active = entry;
     this.holder(entry)?.open();
     this.viewer.show(entry);
-    this.summary.show(entry);
+    this.summary.move(entry);
   }
 
   /** Nothing is left to check: the panel closes up, the whole page is in view. */
@@ -199,7 +199,7 @@ export class Desk {
     if (this.active) this.holder(this.active)?.close();
     this.active = null;
     this.viewer.show(null);
-    this.summary.show(null);
+    this.summary.move(null);
   }
 
   /** @param {Entry} entry */

@@ -23,6 +23,8 @@ export class Summary {
     this.segments = [];
     /** @type {HTMLElement[]} */
     this.bars = [];
+    /** @type {Map<Entry, HTMLElement>} */
+    this.barOf = new Map();
     this.reshape();
     this.at = /** @type {Entry | null} */ (null);
   }
@@ -36,19 +38,27 @@ export class Summary {
       bar.addEventListener("click", () => this.go(entries.find((entry) => entry.state === "open") ?? entries[0]));
       return bar;
     });
+    this.barOf = new Map(this.segments.flatMap((entries, index) => entries.map((entry) => [entry, this.bars[index]])));
     this.places.map.replaceChildren(...this.bars);
+  }
+
+  /** Another entry is the active one, and nothing else changed. @param {Entry | null} at */
+  move(at) {
+    this.at = at;
+    const bar = at ? this.barOf.get(at) : undefined;
+    for (const each of this.bars) if (each.classList.contains("at") !== (each === bar)) each.classList.toggle("at");
   }
 
   /** @param {Entry | null} at */
   show(at = this.at) {
-    this.at = at;
     const open = this.store.open().length;
     for (const [index, entries] of this.segments.entries()) {
       const tones = new Set(entries.map(tone));
-      const here = at !== null && entries.includes(at);
+      const here = this.bars[index].classList.contains("at");
       const name = `segment ${WORST.find((each) => tones.has(each))}${here ? " at" : ""}`;
       if (this.bars[index].className !== name) this.bars[index].className = name;
     }
+    this.move(at);
     const done = this.store.entries.filter((entry) => !["open", "certain"].includes(entry.state)).length;
     const certain = this.segments.filter((entries) => entries.every((entry) => entry.state === "certain") && entries.some((entry) => entry.current)).length;
     const mine = this.places.button !== null; // who can only read has nothing to approve, and checked nothing
