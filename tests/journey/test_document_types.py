@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 import samples
-from tests.journey.test_journey import SCREENSHOTS, signed_in
+from tests.journey.pictures import kept
+from tests.journey.test_journey import signed_in
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
@@ -57,8 +57,7 @@ def test_a_new_type_is_previewed_saved_and_used_by_the_next_upload(
     expect(page.locator("[data-refusal]")).to_be_hidden()
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / f"document-type-{width}-{scheme}.png")
+    kept(page, f"document-type-preview-{width}-{scheme}")
     page.get_by_role("button", name="Save as a new version").click()
     page.wait_for_url(f"**/document-types/{name}/")
     expect(page.get_by_text("Version 1 is saved.")).to_be_visible()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -14,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import samples
+from tests.journey.pictures import shot
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
-SCREENSHOTS = os.environ.get("DTAT_SCREENSHOTS", "")
 
 
 def signed_in(
@@ -152,8 +150,7 @@ def test_many_files_at_once_each_get_their_own_answer(
     assert {"good.jpg", "again.jpg"} <= names
     assert not {"empty.png", "page.html"} & names
     assert [error for error in errors if "422" not in error] == []
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / "upload-answers.png")
+    shot(page, "upload-answers")
 
 
 def outbox_event(product: Product, document_id: str) -> dict[str, Any]:
@@ -182,6 +179,7 @@ def test_the_second_reviewer_is_told_who_holds_the_document(
     second.goto(f"{product.url}/review/{document_id}/")
     expect(second.get_by_text("is working on this document").first).to_be_visible()
     assert second.locator("input:not([type=hidden]):visible").count() == 0
+    shot(second, "review-held-by-another")
     assert errors == []
 
 
@@ -233,8 +231,3 @@ def test_a_decision_is_taken_back_and_the_document_set_aside_and_passed_on(
     assert {("REOPENED", "undo"), ("RELEASED", "aside"), ("ESCALATED", "escalate")} <= set(told)
     assert "signature" not in json.dumps(timeline)
     assert errors == []
-
-
-def shot(page: Page, name: str) -> None:
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -14,7 +13,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 import samples
 from tests.journey.accessibility import Tree, description, name
 from tests.journey.conftest import empty_queue
-from tests.journey.test_journey import SCREENSHOTS, signed_in
+from tests.journey.pictures import shot
+from tests.journey.test_journey import signed_in
 from tests.journey.test_languages import german
 from tests.product import Product
 
@@ -100,11 +100,6 @@ def at(page: Page, number: int) -> None:
 def kept(page: Page, *numbers: int) -> None:
     for number in numbers:
         expect(row(page, number)).to_have_attribute("data-state", "kept")
-
-
-def shot(page: Page, name: str) -> None:
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png")
 
 
 def test_a_lane_is_worked_through_by_the_keyboard(

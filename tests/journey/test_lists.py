@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import samples
+from tests.journey.pictures import shot
 from tests.journey.test_journey import signed_in
 from tests.product import Product
 
@@ -73,6 +74,7 @@ def test_without_an_answer_the_list_stays_and_signed_out_one_signs_in(browser: B
     page.context.set_offline(True)
     page.locator("#tab-done").click()
     expect(page.get_by_text("The network did not answer")).to_be_visible()
+    shot(page, "queue-without-a-network")
     expect(page.locator("#tab-waiting")).to_have_attribute("aria-current", "page")
     page.context.set_offline(False)
     page.context.clear_cookies()

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 import samples
-from tests.journey.test_journey import shot, signed_in
+from tests.journey.pictures import shot
+from tests.journey.test_journey import signed_in
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]

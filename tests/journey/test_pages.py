@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -15,17 +14,15 @@ from playwright.sync_api import Browser, Page
 
 import samples
 from tests.journey.accessibility import Tree
-from tests.journey.test_journey import SCREENSHOTS, signed_in
+from tests.journey.pictures import EVERY, FOLDER, SIZES, kept
+from tests.journey.test_journey import signed_in
 from tests.product import ROOT, Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SIZES = {1440: 900, 820: 1180, 390: 844}
 LOOKS: list[tuple[int, Literal["light", "dark"]]] = (
-    [look for width in SIZES for look in ((width, "light"), (width, "dark"))]
-    if SCREENSHOTS
-    else [(1440, "light"), (820, "dark"), (390, "light")]
+    EVERY if FOLDER else [(1440, "light"), (820, "dark"), (390, "light")]
 )
 
 
@@ -81,8 +78,7 @@ def at_every_look(page: Page, axe: str, name: str) -> Iterator[str]:
         page.set_viewport_size({"width": width, "height": SIZES[width]})
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         yield from (f"{name} at {width}, {theme}: {told}" for told in problems(page, axe))
-        if SCREENSHOTS:
-            page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{width}-{theme}.png")
+        kept(page, f"{name}-{width}-{theme}")
 
 
 def test_pages_of_a_reviewer(browser: Browser, product: Product, waiting: str, batch: str, axe: str) -> None:
@@ -92,6 +88,9 @@ def test_pages_of_a_reviewer(browser: Browser, product: Product, waiting: str, b
         "queue": "/queue/",
         "queue-doubt-first": "/queue/?order=doubt",
         "queue-checks": "/queue/?tab=checks",
+        "queue-nothing": "/queue/?tab=aside",
+        "queue-done": "/queue/?tab=done",
+        "documents-nothing": "/documents/?q=nothing-is-called-so",
         "documents": "/documents/",
         "upload": "/documents/upload/",
         "document": f"/documents/{waiting}/",
@@ -144,11 +143,17 @@ def test_pages_without_an_account(browser: Browser, product: Product, axe: str) 
     assert _visited(page, product, {"login": "/login/"}, axe) == []
 
 
-def _visited(page: Page, product: Product, addresses: dict[str, str], axe: str) -> list[str]:
+def test_pages_that_refuse(browser: Browser, product: Product, axe: str) -> None:
+    page = signed_in(browser, product, "reviewer", [])
+    assert _visited(page, product, {"not-found": "/documents/no-such-page/"}, axe, status=404) == []
+    assert _visited(page, product, {"not-allowed": "/document-types/new-type/"}, axe, status=403) == []
+
+
+def _visited(page: Page, product: Product, addresses: dict[str, str], axe: str, *, status: int = 200) -> list[str]:
     found: list[str] = []
     for name, address in addresses.items():
         answer = page.goto(product.url + address)
-        assert answer and answer.status == 200, name
+        assert answer and answer.status == status, name
         page.wait_for_load_state("networkidle")
         found += at_every_look(page, axe, name)
     return found

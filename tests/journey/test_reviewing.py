@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 import samples
 from tests.journey.conftest import empty_queue
-from tests.journey.test_journey import SCREENSHOTS, signed_in
+from tests.journey.pictures import shot
+from tests.journey.test_journey import signed_in
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.engine]
@@ -105,8 +105,7 @@ def test_the_next_document_comes_without_a_page_load_and_undo_goes_back(
     page.wait_for_url(f"**/review/{first}/")
     expect(page.locator("#counts")).to_contain_text("Ready to approve")
     assert status(product, first) == "needs_review"
-    if SCREENSHOTS:
-        page.screenshot(path=Path(SCREENSHOTS) / "review-undone.png")
+    shot(page, "review-undone")
     page.keyboard.press("Control+Enter")
     page.wait_for_url(f"**/review/{second}/")
     expect(page.locator(f"[name='{name}']")).to_have_value("typed in the meantime")
@@ -161,6 +160,7 @@ def test_what_only_a_rule_is_against_is_approved_with_a_reason(
     confirm_all(page)
     dialog = page.locator("#override")
     expect(dialog.get_by_role("listitem")).not_to_have_count(0)
+    shot(page, "review-override")
     assert page.url.endswith(f"/review/{first}/"), "nothing is sent before there is a reason"
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
@@ -214,6 +214,7 @@ def test_who_was_overtaken_is_told_on_the_document_itself(
     expect(page.locator("#conflict")).to_be_visible()
     page.wait_for_url(f"**/review/{first}/")
     expect(page.locator("#conflict h2")).to_have_text("This document is already decided")
+    shot(page, "review-conflict")
     assert status(product, second) == "needs_review"
 
 
