@@ -4,6 +4,7 @@ import { one, say } from "../dom.js";
 import { post } from "../http.js";
 import { toast, toastOnNextPage } from "../toast.js";
 import { Desk } from "./desk.js";
+import { giveBack } from "./lease.js";
 import { parsedPart, swap } from "./part.js";
 
 /**
@@ -32,7 +33,10 @@ export class Flow {
   }
 
   async start() {
+    const early = new AbortController(); // the page may be left before the document is on it
+    if (this.desk.editable) addEventListener("pagehide", () => giveBack([this.desk.held()]), { signal: early.signal });
     await this.desk.restored();
+    early.abort();
     this.desk.start();
     if (this.desk.editable) this.#reserve();
   }

@@ -188,12 +188,12 @@ export class Grid {
     return el("div", { class: "grid-foot" }, ...buttons, this.sum);
   }
 
-  /** Columns as wide as their longest words ask for, within reason. */
+  /** Columns as wide as their longest words ask for, within reason, and numbers wider. */
   #widths() {
     const { columns, rows } = this.store.items;
     const weights = columns.map((spec, place) => {
       const found = rows.slice(0, 100).map((row) => row.cells[place].machine.length);
-      return Math.min(Math.max(spec.label.length * 0.9, ...found, 3), 22) + 2;
+      return Math.min(Math.max(spec.label.length * 0.9, ...found, 3), 18) + (isNumber(spec.kind) ? 3.5 : 2);
     });
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     return el("colgroup", {}, ...weights.map((weight) => {

@@ -103,9 +103,14 @@ export class Lease {
   }
 
   #release() {
-    for (const { claim, urls } of [...(this.lost ? [] : [this.held]), ...this.on.ahead()]) {
-      const { token, claimed_at } = claim;
-      navigator.sendBeacon(urls.release, new Blob([JSON.stringify({ token, claimed_at })], { type: "application/json" }));
-    }
+    giveBack([...(this.lost ? [] : [this.held]), ...this.on.ahead()]);
+  }
+}
+
+/** While the page goes away. @param {Held[]} held */
+export function giveBack(held) {
+  for (const { claim, urls } of held) {
+    const { token, claimed_at } = claim;
+    navigator.sendBeacon(urls.release, new Blob([JSON.stringify({ token, claimed_at })], { type: "application/json" }));
   }
 }

@@ -19,7 +19,7 @@ const MARGIN = { top: 32, bottom: 96, side: 32 }; // the toolbar lies over the b
 export class Sheets {
   /**
    * @param {Page[]} pages
-   * @param {{near: (sheet: Sheet) => void, resized: (sheet: Sheet) => void, worded: (sheet: Sheet) => void, zoomed: () => void, onPage: (number: number) => void}} on
+   * @param {{near: (sheet: Sheet) => void, resized: (sheet: Sheet) => void, worded: (sheet: Sheet) => void, zoomed: () => void, refitted: () => void, onPage: (number: number) => void}} on
    * @param {HTMLElement} root holds the page's parts; it need not be shown yet
    * @param {AbortSignal} over tells that the document was left
    */
@@ -33,7 +33,11 @@ export class Sheets {
     this.scale = 0; // not laid out yet
     this.fitted = true;
     this.number = 0;
-    const sizes = new ResizeObserver(() => this.fitted && this.fit());
+    const sizes = new ResizeObserver(() => {
+      if (!this.fitted) return;
+      this.fit();
+      on.refitted();
+    });
     sizes.observe(this.scroller);
     const watching = [sizes, ...this.#watch()];
     over.addEventListener("abort", () => {

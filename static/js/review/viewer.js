@@ -41,7 +41,7 @@ export class Viewer {
     /** @type {Entry | null} */
     this.active = null;
     this.sheets = new Sheets(pages, {
-      near: (sheet) => this.#draw(sheet), resized: (sheet) => this.#redraw(sheet), worded: (sheet) => this.#worded(sheet), zoomed: () => this.#reflag(), onPage: on.onPage,
+      near: (sheet) => this.#draw(sheet), resized: (sheet) => this.#redraw(sheet), worded: (sheet) => this.#worded(sheet), zoomed: () => this.#reflag(), refitted: () => this.#bringBack(), onPage: on.onPage,
     }, root, over);
     this.scroller = this.sheets.scroller;
     this.scroller.addEventListener("click", (event) => this.#clicked(event));
@@ -155,6 +155,13 @@ export class Viewer {
     const place = placeOf(this.active);
     const sheet = this.sheets.of(place?.page);
     if (place && sheet?.page.width && this.flag.parentElement === sheet.figure) placeFlag(this.flag, sheet.page, place.box, this.sheets.scale);
+  }
+
+  /** Where the view has another size, the active field is in it again. */
+  #bringBack() {
+    const place = this.active && placeOf(this.active);
+    const sheet = this.sheets.of(place?.page);
+    if (place && sheet) this.sheets.pan(sheet, place.box);
   }
 
   /** @param {Entry} entry */
