@@ -244,6 +244,20 @@ def test_both_are_given_back_when_the_page_is_left_and_kept_when_it_is_loaded_ag
         expect(reopened(other, f"{product.url}/review/{document_id}/").locator("#main-button")).to_be_visible()
 
 
+def test_a_page_that_is_left_at_once_gives_its_document_back(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample], errors: list[str]
+) -> None:
+    [document_id] = wait_for_review(product, drawn["invoice-rotated.jpg"].path.read_bytes(), "glance.jpg")
+    address = f"{product.url}/review/{document_id}/"
+    page = signed_in(browser, product, "reviewer", errors)
+    page.add_init_script("indexedDB.open = () => ({});")  # this computer takes long to tell of earlier work
+    page.goto(address)
+    expect(page.locator("#lease")).to_be_hidden()  # the document is not on the page yet
+    page.goto(f"{product.url}/queue/")
+    other = signed_in(browser, product, "second_reviewer", errors)
+    expect(reopened(other, address).locator("#main-button")).to_be_visible()
+
+
 def reopened(page: Page, address: str) -> Page:
     """The page at the address, loaded until it is not held by anybody else any more."""
     for _ in range(50):
