@@ -152,7 +152,7 @@ def test_a_decided_document_tells_who_and_what(cast: make.Cast, engine: Engine) 
     decided = decisions.decide(document.pk, cast.sue, papers.approve(document, corrected={"total": "13.00"}))
     for version in (document, decided):
         told = problem(review(cast.api(), version), 409, "already_decided")
-        assert "user:sue" in told["detail"]
+        assert "by sue." in told["detail"]
         assert (told["current"]["version"], told["current"]["reviewer"]) == (decided.version, "user:sue")
         assert {field["name"]: field["value"] for field in told["current"]["fields"]}["total"] == "13.00"
 

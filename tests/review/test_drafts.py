@@ -117,7 +117,7 @@ def test_the_decision_ends_ones_own_draft_and_keeps_the_others(cast: make.Cast, 
     decisions.decide(document.pk, cast.sue, papers.approve(document, claim_token=sues))
     assert values(document, cast.ada) == "Ada's 13.00"
     assert kept(document, cast.sue) is None
-    with pytest.raises(decisions.AlreadyDecided, match="approved by user:sue"):
+    with pytest.raises(decisions.AlreadyDecided, match="approved by sue"):
         save(document, cast.ada, adas, revision=1, typed="Ada's 15.00")
 
 
