@@ -473,8 +473,7 @@ _CAPPED = """
 
 def budgets(user: AnyUser) -> list[tuple[Tenant, Standing]]:
     """Where those of the user's tenants stand that have a cap, by name. Inside a scope."""
-    visible = access.visible_tenants(user)
-    capped = prepared.objects(Budget, _CAPPED, None if visible is None else prepared.array(visible), related="tenant")
+    capped = prepared.objects(Budget, _CAPPED, access.visible_array(user), related="tenant")
     tenants = [budget.tenant for budget in capped]
     known = standings([tenant.pk for tenant in tenants]) if tenants else {}
     return [(tenant, known[tenant.pk]) for tenant in tenants if tenant.pk in known]
@@ -522,7 +521,7 @@ class Month:
 _MONTH = """
     SELECT region, unit, sum(pages)::bigint, sum(reused_pages)::bigint, sum(micro_dollars)::bigint, sum(uncertain_micro_dollars)::bigint
       FROM ocr_monthlycost
-     WHERE month = $1::date AND ($2::uuid[] IS NULL OR tenant_id = ANY ($2::uuid[]))
+     WHERE month = $1::date AND ($2::uuid[] IS NULL OR tenant_id = ANY ($2::uuid[])) AND ($3::uuid IS NULL OR tenant_id = $3::uuid)
      GROUP BY region, unit ORDER BY region, unit
 """
 
@@ -530,11 +529,8 @@ _MONTH = """
 def month(user: AnyUser, of: date | None = None, *, tenant_id: UUID | None = None) -> Month:
     """What the user's tenants (or the one named) spent in the month of that day, else in this one. Inside a scope."""
     first = (of or this_month()).replace(day=1)
-    tenants = access.visible_tenants(user)
-    if tenant_id:
-        tenants = [tenant_id] if tenants is None or tenant_id in tenants else []
     names = ("pages", "reused_pages", "micro_dollars", "uncertain_micro_dollars")
-    lines = prepared.fetch(_MONTH, first, None if tenants is None else prepared.array(tenants))
+    lines = prepared.fetch(_MONTH, first, access.visible_array(user), tenant_id)
     units = tuple(
         {"region": region, "unit": unit} | dict(zip(names, sums, strict=True)) for region, unit, *sums in lines
     )

@@ -301,12 +301,12 @@ def of(document_id: UUID) -> Document:
 
 def seen(document_id: UUID, user: AnyUser) -> Document:
     """The document, if the user may see it; raises Document.DoesNotExist. Inside a scope."""
-    return _one(prepared.objects(Document, _SEEN, document_id, _tenants_of(user), related="tenant"))
+    return _one(prepared.objects(Document, _SEEN, document_id, access.visible_array(user), related="tenant"))
 
 
 def several_seen(document_ids: Iterable[UUID], user: AnyUser) -> dict[UUID, Document]:
     """Those of the documents that the user may see, by id. Inside a scope."""
-    asked = (prepared.array(document_ids), _tenants_of(user))
+    asked = (prepared.array(document_ids), access.visible_array(user))
     found = prepared.objects(Document, _SEEN.replace("= $1::uuid", "= ANY ($1::uuid[])"), *asked, related="tenant")
     return {document.pk: _typed(document) for document in found}
 
@@ -314,16 +314,11 @@ def several_seen(document_ids: Iterable[UUID], user: AnyUser) -> dict[UUID, Docu
 def locked(document_id: UUID, user: AnyUser) -> Document:
     """The document, if the user may see it, its row locked until the transaction ends; raises Document.DoesNotExist. Inside a scope."""
     locking = f"{_SEEN} FOR UPDATE OF ocr_document"
-    return _one(prepared.objects(Document, locking, document_id, _tenants_of(user), related="tenant"))
+    return _one(prepared.objects(Document, locking, document_id, access.visible_array(user), related="tenant"))
 
 
 # What `visible_to` says, for one document, planned once: every look at a document, and every decision, begins with it.
 _SEEN = "WHERE ocr_document.id = $1::uuid AND ($2::uuid[] IS NULL OR ocr_document.tenant_id = ANY ($2::uuid[]))"
-
-
-def _tenants_of(user: AnyUser) -> str | None:
-    tenants = access.visible_tenants(user)
-    return None if tenants is None else prepared.array(tenants)
 
 
 def _one(found: list[Document]) -> Document:

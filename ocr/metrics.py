@@ -118,14 +118,13 @@ def figures(user: AnyUser, *, period: str = "today") -> Figures:
     since = tallies.span_of(until, span) - (BARS - 1) * timedelta(minutes=span)
     rows = tallies.over(user, span=span, since=since)
     totals: dict[str, int] = defaultdict(int)
-    for row in rows:
-        totals[row.name] += row.n
-    now_waiting = waiting(user)
-    buckets = _buckets(rows, since, span, now_waiting)
     results = tallies.Durations()
     for row in rows:
+        totals[row.name] += row.n
         if row.name == "result":
             results.include(row)
+    now_waiting = waiting(user)
+    buckets = _buckets(rows, since, span, now_waiting)
     return Figures(
         since=since,
         until=until,

@@ -1203,7 +1203,7 @@ def publish(document: Document) -> Artifact:
         present, Artifact.Kind.RESULT, _json(told), content_type="application/json", number=present.version
     )
     with scope.scope([document.tenant_id]):
-        first = bool(rows.insert_missing(stored))
+        first = rows.insert_missing(stored)
         if first:
             trail.record(
                 Kind.PUBLISHED,

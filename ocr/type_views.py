@@ -213,7 +213,7 @@ def _page(
         "may_save": access.is_platform_admin(request.user),
         "action": reverse("a-document-type", args=[row.name]) if row else reverse("new-document-type"),
         "versions": [
-            {"version": each.version, "made_by": each.made_by.removeprefix("user:"), "saved": ago(each.created_at)}
+            {"version": each.version, "made_by": access.called(each.made_by), "saved": ago(each.created_at)}
             for each in versions
         ],
     }

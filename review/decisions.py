@@ -106,7 +106,7 @@ def check_decide(document: Document, user: AnyUser) -> None:
     """Raise NotAllowed or AlreadyDecided unless the user may decide on the document now."""
     access.check(user, "review", document.tenant_id)
     if document.status in {Status.APPROVED, Status.REJECTED}:
-        words = {"status": lifecycle.in_words(document.status), "who": document.reviewer.removeprefix("user:")}
+        words = {"status": lifecycle.in_words(document.status), "who": access.called(document.reviewer)}
         if document.reviewer:
             raise AlreadyDecided(_("The document was already %(status)s by %(who)s.") % words)
         raise AlreadyDecided(_("The document was already %(status)s.") % words)

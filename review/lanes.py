@@ -313,7 +313,7 @@ def _written(user: AnyUser, of: Lane, document: Document, given: Answer) -> str 
         return value
     _check_open(user, document, field, given.version)
     if before and before.answered_by != access.actor_of(user):
-        raise Answered(_("%(who)s has checked this one already.") % {"who": before.answered_by.removeprefix("user:")})
+        raise Answered(_("%(who)s has checked this one already.") % {"who": access.called(before.answered_by)})
     LaneAnswer.objects.update_or_create(
         document=document,
         version=given.version,

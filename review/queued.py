@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from audit import prepared
 from ocr.models import Document, TextLayer
+from tenants import access
 
 MOST_REASONS = 4
 TONES = {
@@ -108,7 +109,7 @@ def _of_people(glance: Glance, user_id: int | None) -> list[dict[str, str]]:
         words = ngettext("%(n)s value read in two ways", "%(n)s values read in two ways", n)
         told.append({"tone": "plain", "text": words % {"n": n} if n else _("Second check")})
     if glance.escalated_by is not None:
-        by = glance.escalated_by.removeprefix("user:")
+        by = access.called(glance.escalated_by)
         told.append({"tone": "plain", "text": _("Passed on by %(name)s") % {"name": by}})
     return told
 

@@ -513,7 +513,7 @@ def _draft(mine: Draft | None, in_lanes: dict[str, LaneAnswer]) -> dict[str, Any
 def _said_in_lane(answer: LaneAnswer | None) -> dict[str, str | None] | None:
     if answer is None:
         return None
-    return {"by": answer.answered_by.removeprefix("user:"), "act": answer.act, "value": answer.value}
+    return {"by": access.called(answer.answered_by), "act": answer.act, "value": answer.value}
 
 
 def _talk(request: HttpRequest, document: Document, told: dict[str, Any], *, is_keyed: bool) -> dict[str, Any]:
@@ -558,7 +558,7 @@ def _talk(request: HttpRequest, document: Document, told: dict[str, Any], *, is_
 def _escalation(document: Document) -> dict[str, str] | None:
     for found in prepared.objects(Escalation, "WHERE document_id = $1::uuid", document.pk):
         return {
-            "by": found.escalated_by.removeprefix("user:"),
+            "by": access.called(found.escalated_by),
             "note": found.note,
             "at": found.escalated_at.isoformat(),
         }

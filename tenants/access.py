@@ -97,6 +97,12 @@ def visible_tenants(user: AnyUser) -> list[UUID] | None:
     return None if is_platform_admin(user) else list(roles_of(user))
 
 
+def visible_array(user: AnyUser) -> str | None:
+    """The same as one parameter of a prepared statement; NULL is every tenant."""
+    tenants = visible_tenants(user)
+    return None if tenants is None else prepared.array(tenants)
+
+
 def scope_of(user: AnyUser) -> AbstractContextManager[None]:
     """A transaction in which the database shows what `user` may see."""
     return scope.everything() if is_platform_admin(user) else scope.scope(roles_of(user))
@@ -130,3 +136,8 @@ def actor_of(user: AnyUser) -> str:
     """How the audit trail names who acted: user:NAME, or key:PREFIX for an integration."""
     key: ApiKey | None = getattr(user, "acting_key", None)
     return f"key:{key.prefix}" if key else f"user:{user.get_username()}"
+
+
+def called(actor: str) -> str:
+    """The actor in a sentence: people by their names, integrations by their keys."""
+    return actor.removeprefix("user:")

@@ -17,6 +17,7 @@ from ocr import extraction
 from ocr.document_types import written
 from ocr.extraction import sentences
 from ocr.models import DocumentType
+from tenants import access
 from tenants.changes import PLATFORM
 
 FOLDER = Path(__file__).parent
@@ -96,7 +97,7 @@ def _overtaken(name: str, newest: DocumentType | None, *, is_new: bool) -> Overt
     version, who = (newest.version, newest.made_by) if newest else (0, "")
     return Overtaken(
         _("Version %(n)s was saved by %(who)s meanwhile. Open the type again and make your change there.")
-        % {"n": version, "who": who.removeprefix("user:")}
+        % {"n": version, "who": access.called(who)}
     )
 
 

@@ -113,13 +113,17 @@ def test_words_of_the_page_go_into_a_field_and_out_again(
     number.click()
     first, second = word(page, product, document_id, 0), word(page, product, document_id, 1)
     before = number.input_value()
+    crop = page.locator("[data-name='invoice_number'] .crop")
+    shown = crop.get_attribute("data-place") or ""
     page.keyboard.down("Shift")
     page.mouse.click(first["x"], first["y"])
     page.keyboard.up("Shift")
     expect(number).to_have_value(f"{before} {first['text']}")
     expect(number).to_be_focused()
+    expect(crop).not_to_have_attribute("data-place", shown)
     page.keyboard.press("Control+z")
     expect(number).to_have_value(before)
+    expect(crop).to_have_attribute("data-place", shown)
     page.keyboard.press("Control+Shift+z")
     expect(number).to_have_value(f"{before} {first['text']}")
 
@@ -270,6 +274,9 @@ def test_line_items_are_worked_on_as_in_a_spreadsheet(
     expect(cell(2, columns[columns.index("amount") - 1])).to_be_focused()
     page.keyboard.press("Control+Insert")
     expect(cell(last + 1, columns[0])).to_be_focused()
+    # The map of the document has a colour for every row, the new one included.
+    expect(page.locator("#map .segment:not(.ok, .none, .you, .warn, .bad, .miss)")).to_have_count(0)
+    expect(page.locator("#map .segment.at")).to_have_count(1)
     page.keyboard.type("Postage")
     cell(last + 1, "amount").fill("5,00")
     shot(page, "review-grid")

@@ -6,7 +6,7 @@ import { el } from "../dom.js";
 
 /** @param {number[]} box @param {Page} page @param {string} label */
 export function crop(box, page, label) {
-  const node = el("div", { class: "crop", role: "img", "aria-label": label });
+  const node = el("div", { class: "crop", role: "img", "aria-label": label, "data-place": [page.image_url, ...box].join() });
   const draw = async () => {
     if (!page.width) await measure(page);
     const { width, height } = node.getBoundingClientRect();

@@ -33,9 +33,10 @@ export function detail(entry, page, acts) {
 
 /** The same as it is now, in its place. @param {HTMLElement} node made by `detail` for the same entry @param {Entry} entry @param {Page | undefined} page @param {Acts | null} acts */
 export function redetail(node, entry, page, acts) {
-  const fresh = [...detail(entry, page, acts).childNodes];
-  const kept = entry.evidence ? null : node.querySelector(".crop"); // its picture is there
-  shows(node, ...fresh.map((part) => (kept && part instanceof HTMLElement && part.className === "crop" ? kept : part)));
+  const fresh = detail(entry, page, acts);
+  const [before, now] = [node, fresh].map((each) => /** @type {HTMLElement | null} */ (each.querySelector(".crop")));
+  if (before && now && before.dataset.place === now.dataset.place) now.replaceWith(before); // its picture is there
+  shows(node, ...fresh.childNodes);
 }
 
 /** @param {Entry} entry */

@@ -25,8 +25,8 @@ export class Summary {
     this.bars = [];
     /** @type {Map<Entry, HTMLElement>} */
     this.barOf = new Map();
-    this.reshape();
     this.at = /** @type {Entry | null} */ (null);
+    this.reshape();
   }
 
   /** After fields or rows came or went: a segment for each of them, and beyond MOST rows one for all rows. */
@@ -40,6 +40,7 @@ export class Summary {
     });
     this.barOf = new Map(this.segments.flatMap((entries, index) => entries.map((entry) => [entry, this.bars[index]])));
     this.places.map.replaceChildren(...this.bars);
+    this.show();
   }
 
   /** Another entry is the active one, and nothing else changed. @param {Entry | null} at */
