@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from typing import Any
 import requests
 
 from benchmarks._load import family_ms
+from deploy.local import ports
 
 VERSION = "1.23.2"
 PLACE = Path(__file__).parent / ".cache" / f"label-studio-{VERSION}"
@@ -70,7 +70,7 @@ def _installed() -> None:
 def _postgres(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A server of its own, with PostgreSQL's defaults; not as root, which it refuses."""
     user: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if os.geteuid() == 0 else {}
-    data, port = folder / "postgres", _free_port()
+    data, port = folder / "postgres", ports.free()
     data.mkdir()
     if user:
         shutil.chown(data, "nobody", "nogroup")
@@ -87,7 +87,7 @@ def _postgres(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 
 @contextmanager
 def _served(folder: Path, database_port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    port = _free_port()
+    port = ports.free()
     url = f"http://127.0.0.1:{port}"
     env = {name: value for name, value in os.environ.items() if not name.startswith(("DTAT_", "DJANGO_"))} | SILENT
     env |= {
@@ -168,10 +168,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(10)
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port

@@ -31,6 +31,7 @@ import requests
 from benchmarks import _load
 from benchmarks._charts import Chart
 from benchmarks.uploads import _Pages
+from deploy.local import ports
 from deploy.local.postgres import Postgres
 from tests.faults.network import Cable
 from tests.product import ROOT
@@ -193,7 +194,7 @@ class Installation:
 
     @contextmanager
     def _web(self) -> Iterator[str]:
-        port = _free_port()
+        port = ports.free()
         env = self.environment | {"DTAT_PORT": str(port)}
         with _running(
             ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dtat_site.wsgi"], env, self.folder / "web.log"
@@ -285,7 +286,7 @@ class Sender(threading.Thread):
 
 @contextmanager
 def _sqs(folder: Path) -> Iterator[int]:
-    port = _free_port()
+    port = ports.free()
     with _running(["-m", "moto.server", "-p", str(port)], dict(os.environ), folder / "sqs.log"):
         _until(lambda: _answers(f"http://127.0.0.1:{port}/moto-api/"), READY_SECONDS, "SQS answers")
         yield port
@@ -296,7 +297,7 @@ def _redis(folder: Path) -> Iterator[int]:
     program = shutil.which("redis-server")
     if program is None:
         raise RuntimeError("redis-server is not installed: apt install redis-server")
-    port = _free_port()
+    port = ports.free()
     with (folder / "redis.log").open("wb") as log:
         server = subprocess.Popen(
             [program, "--port", str(port), "--save", "", "--appendonly", "no", "--dir", str(folder)], stdout=log
@@ -352,9 +353,3 @@ def _listens(port: int) -> bool:
 
 def _port(url: str) -> int:
     return int(url.rpartition(":")[2].strip("/"))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

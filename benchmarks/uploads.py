@@ -29,8 +29,9 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from deploy.local import ports
 from deploy.local.postgres import Postgres
-from tests.product import ROOT, _free_port
+from tests.product import ROOT
 
 PAGE_BYTES = 150_000
 CONNECTIONS = 8
@@ -105,7 +106,7 @@ def _server(folder: Path) -> Iterator[_Server]:
     web = None
     try:
         urls = postgres.create("dtat")
-        port = _free_port()
+        port = ports.free()
         env = _environment(folder / "home", port, urls["app"], urls["owner"])
         key = _prepared(env, folder / "home")
         with (folder / "web.log").open("wb") as log:

@@ -6,7 +6,6 @@ import fcntl
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from typing import Any
 import psycopg2
 import requests
 
+from deploy.local import ports
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
 PREPARED_IN = "DTAT_TESTS_PREPARED_IN"  # the folder of one test run's prepared home; set by tests/conftest.py
@@ -28,7 +29,7 @@ class Product:
 
     def __init__(self, home: Path, **settings: str) -> None:
         self.home = home
-        self.port = _free_port()
+        self.port = ports.free()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = home.with_suffix(".out")
         # The test run's own settings (its database, its fake AWS) must not reach the product.
@@ -60,7 +61,8 @@ class Product:
             if self.output.read_text().rstrip().endswith("Ctrl-C stops everything."):
                 return
             time.sleep(0.2)
-        raise AssertionError(f"The product did not start: {self.output.read_text()[-2000:]}")
+        logs = "".join(f"\n{log.name}: {log.read_text()[-1000:]}" for log in sorted((self.home / "logs").glob("*.log")))
+        raise AssertionError(f"The product did not start: {self.output.read_text()[-1000:]}{logs}")
 
     def stop(self) -> None:
         """Ctrl-C, as a person does it."""
@@ -210,9 +212,3 @@ def _children(parents: set[int]) -> list[int]:
         with suppress(OSError):
             found += [int(word) for word in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

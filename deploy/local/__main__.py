@@ -26,6 +26,7 @@ from typing import Any
 import psycopg2
 
 from deploy import groups, watchdog
+from deploy.local import ports
 from deploy.local.postgres import Postgres
 from deploy.local.processes import Child
 from deploy.local.watching import Watch, answers
@@ -311,14 +312,7 @@ def _secrets(path: Path) -> dict[str, str]:
 
 def _free_port(path: Path) -> int:
     """The port of last time when it is free, else another one."""
-    wanted = int(path.read_text(encoding="ascii")) if path.exists() else 0
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = ports.free(int(path.read_text(encoding="ascii")) if path.exists() else 0)
     path.write_text(str(port), encoding="ascii")
     return port
 

@@ -13,7 +13,6 @@ import os
 import pwd
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from contextlib import closing
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import psycopg2
+
+from deploy.local import ports
 
 
 def _programs() -> Path:
@@ -177,14 +178,7 @@ class Postgres:
 
     def _free_port(self, passwords: dict[str, str]) -> int:
         """The port of last time when nobody took it, so that connection URLs stay what they were."""
-        wanted = int(passwords.get("port", 0))
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", wanted))
-            except OSError:
-                probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = ports.free(int(passwords.get("port", 0)))
         self.secrets_file.write_text(json.dumps(passwords | {"port": port}), encoding="utf-8")
         return port
 

@@ -15,6 +15,7 @@ from deploy import groups
 
 PR_SET_PDEATHSIG = 1
 RESTART_PAUSE_SECONDS = 1.0
+LAST_WORDS_BYTES = 400
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -58,6 +59,14 @@ class Child:
 
     def has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
+
+    def last_words(self) -> str:
+        """The last line of its log."""
+        with suppress(OSError), self.log.open("rb") as log:
+            log.seek(max(log.seek(0, os.SEEK_END) - LAST_WORDS_BYTES, 0))
+            lines = log.read().decode(errors="replace").split("\n")
+            return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return ""
 
     def replace(self) -> None:
         """End the whole group at once and start anew: a queue whose lock died with its holder never comes back by itself."""

@@ -48,7 +48,10 @@ class Watch:
     def restart_ended(self) -> None:
         for child in self.children:
             if child.has_ended():
-                self.say(f"{child.name} ended and is started again (log: {child.log}).")
+                words = child.last_words()
+                self.say(
+                    f"{child.name} ended and is started again (log: {child.log})" + (f": {words}" if words else ".")
+                )
                 self._replace(child)
 
     def _replace(self, child: Child) -> None:

@@ -57,15 +57,15 @@ def lock_holders(product: Product, cluster: str) -> list[int]:
     return [pid for pid in group(leader(product, cluster)) if _system_call(pid) == "0"]
 
 
-def idle_lock_holder(product: Product, cluster: str) -> int:
-    """The idle worker that holds the lock of the cluster's queue; waited for, since a busy one is none."""
+def idle_lock_holder(product: Product, cluster: str, *, role: str = "worker") -> int:
+    """The idle process of this role that holds the lock of its queue; waited for, since a busy one holds none."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        workers = crew(product, cluster)["worker"]
-        if held := [pid for pid in lock_holders(product, cluster) if pid in workers]:
+        theirs = crew(product, cluster)[role]
+        if held := [pid for pid in lock_holders(product, cluster) if pid in theirs]:
             return held[0]
         time.sleep(0.05)
-    raise AssertionError(f"no worker of {cluster} is idle")
+    raise AssertionError(f"no {role} of {cluster} is idle")
 
 
 def kill(pid: int) -> None:

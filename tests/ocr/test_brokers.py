@@ -19,6 +19,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.signing import SignedPackage
 
+from deploy.local import ports
 from ocr import brokers, queue, watch
 from ocr.brokers import database
 
@@ -142,9 +143,7 @@ def redis_server(settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = ports.free()
     words = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
