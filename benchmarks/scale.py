@@ -188,7 +188,7 @@ def _load(product: Product, before: int, size: int) -> None:
     if ran.returncode:
         raise RuntimeError(ran.stderr[-2000:])
     with _superuser(product) as connection, connection.cursor() as cursor:
-        cursor.execute("VACUUM (FULL, ANALYZE) ocr_uncounted, ocr_tally")
+        cursor.execute("VACUUM (FULL, ANALYZE) ocr_uncounted, ocr_tally, ocr_platformtally")
         cursor.execute("CHECKPOINT")
 
 

@@ -778,6 +778,24 @@ class Tally(TenantOwned):
         return f"{self.name} {self.at} {self.n}"
 
 
+class PlatformTally(models.Model):
+    """The sums of all tenants together, for whoever sees all of them: told from each tenant's they would cost more with each tenant."""
+
+    span = models.PositiveSmallIntegerField()  # this and the rest as in Tally
+    at = models.DateTimeField()
+    name = models.CharField(max_length=60)
+    bin = models.SmallIntegerField(default=0)
+    n = models.BigIntegerField(default=0)
+    micros = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "platform tallies"
+        constraints = [models.UniqueConstraint(fields=["span", "at", "name", "bin"], name="platform_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at} {self.n}"
+
+
 class Beat(models.Model):
     """When each kind of process last did work: liveness is a task that ran, not a process that exists."""
 

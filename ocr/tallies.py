@@ -1,8 +1,9 @@
 """Counts of documents that are always exact and never count documents: what the dashboard, the lists' totals and the queue show.
 
 A trigger on the documents' table appends each change to ocr_uncounted, once as the document was (-1) and once as it is (+1). `fold`
-adds what was appended to the sums in ocr_tally, a bounded number at a time. Whoever reads adds the two together, in one statement:
-the answer is exact whether or when anything was folded. MEASURES is the only place that says what is counted.
+adds what was appended to the sums in ocr_tally, and to those of all tenants in ocr_platformtally, a bounded number at a time. Whoever
+reads adds the two together, in one statement: the answer is exact whether or when anything was folded. MEASURES is the only place
+that says what is counted.
 
 Durations are counted in bins, each FINENESS times as long as the one before: a percentile told from them is right to RESOLUTION,
 however many documents it is of. Averages are exact.
@@ -85,14 +86,20 @@ SPREAD = f"""
 FOLD = f"""
     WITH taken AS (
         DELETE FROM ocr_uncounted WHERE id IN (SELECT id FROM ocr_uncounted ORDER BY id LIMIT %(step)s) RETURNING *
-    ), added AS (
-        INSERT INTO ocr_tally AS tally (tenant_id, span, name, bin, at, n, micros) {SPREAD.format(noted="taken")}
+    ), spread AS ({SPREAD.format(noted="taken")}), added AS (
+        INSERT INTO ocr_tally AS tally (tenant_id, span, name, bin, at, n, micros) SELECT * FROM spread
         ON CONFLICT (tenant_id, span, at, name, bin)
+        DO UPDATE SET n = tally.n + excluded.n, micros = tally.micros + excluded.micros
+    ), added_of_all AS (
+        INSERT INTO ocr_platformtally AS tally (span, name, bin, at, n, micros)
+        SELECT span, name, bin, at, sum(n), sum(micros) FROM spread GROUP BY 1, 2, 3, 4
+        ON CONFLICT (span, at, name, bin)
         DO UPDATE SET n = tally.n + excluded.n, micros = tally.micros + excluded.micros
     )
     SELECT count(*) FROM taken
 """
-DROP_OLD = f"DELETE FROM ocr_tally WHERE span > 0 AND at < now() - make_interval(mins => span * {KEPT})"
+TABLES = ("ocr_tally", "ocr_platformtally")
+DROP_OLD = f"DELETE FROM {{table}} WHERE span > 0 AND at < now() - make_interval(mins => span * {KEPT})"
 # Documents that were decided have been waiting in between: without the second part the curve of the past would not show them.
 NOTE_ALL = f"""
     INSERT INTO ocr_uncounted ({_NOTED})
@@ -117,13 +124,24 @@ COMPARED = f"""
        AND (coalesce(actual.n, 0), coalesce(actual.micros, 0)) <> (coalesce(told.n, 0), coalesce(told.micros, 0))
      ORDER BY 1, 2, 3, 4, 5
 """
-# $1 is the span's length, $2 where the first one begins; of every tenant, or with _OF_TENANTS of those in $3. What is of one kind and
-# span comes as one row with its bins in it: a month has seven times as many sums, and each row costs both sides something.
+# The sums of all tenants against those of each, where both are kept.
+COMPARED_OF_ALL = f"""
+    WITH each AS (
+        SELECT span, name, bin, at, sum(n) AS n, sum(micros) AS micros FROM ocr_tally GROUP BY 1, 2, 3, 4
+    )
+    SELECT span, name, bin, at, coalesce(each.n, 0), coalesce(whole.n, 0)
+      FROM each FULL JOIN ocr_platformtally AS whole USING (span, name, bin, at)
+     WHERE (span = 0 OR at >= now() - make_interval(mins => span * {KEPT - 2}))
+       AND (coalesce(each.n, 0), coalesce(each.micros, 0)) <> (coalesce(whole.n, 0), coalesce(whole.micros, 0))
+     ORDER BY 1, 2, 3, 4
+"""
+# $1 is the span's length, $2 where the first one begins; of all tenants together, or with _OF_TENANTS of those in $3. What is of one
+# kind and span comes as one row with its bins in it: a month has seven times as many sums, and each row costs both sides something.
 READ = f"""
     SELECT CASE $1::int WHEN 0 THEN 0 ELSE date_part('epoch', at - $2::timestamptz)::int / 60 / $1::int END AS place,
            name, array_agg(bin), array_agg(n), sum(n)::bigint, sum(micros)::bigint FROM (
         SELECT at, name, bin, sum(n)::bigint AS n, sum(micros) AS micros FROM (
-            SELECT at, name, bin, n, micros FROM ocr_tally
+            SELECT at, name, bin, n, micros FROM {{table}}
              WHERE span = $1::int AND at >= $2::timestamptz {{of_tenants}}
             UNION ALL
             SELECT at, name, bin, n, micros FROM ({SPREAD.format(noted="ocr_uncounted")}) AS pending
@@ -134,6 +152,8 @@ READ = f"""
     GROUP BY at, name
 """
 _OF_TENANTS = "AND tenant_id = ANY ($3::uuid[])"
+READ_ALL = READ.format(table="ocr_platformtally", of_tenants="")
+READ_SOME = READ.format(table="ocr_tally", of_tenants=_OF_TENANTS)
 
 
 @dataclass(slots=True)
@@ -196,10 +216,8 @@ def now(user: AnyUser, *, tenants: list[UUID] | None = None) -> Mapping[tuple[st
 
 
 def _read(tenants: list[UUID] | None, *, span: int, since: datetime) -> list[Tallied]:
-    if tenants is None:
-        rows = prepared.fetch(READ.format(of_tenants=""), span, since)
-    else:
-        rows = prepared.fetch(READ.format(of_tenants=_OF_TENANTS), span, since, prepared.array(tenants))
+    asked = (READ_ALL, span, since) if tenants is None else (READ_SOME, span, since, prepared.array(tenants))
+    rows = prepared.fetch(*asked)
     return list(map(Tallied._make, rows))
 
 
@@ -229,8 +247,11 @@ def drop_old() -> int:
     """Forget spans that nothing shows any more; how many sums went."""
     with scope.everything(), connection.cursor() as cursor:
         cursor.execute(LOCK)
-        cursor.execute(DROP_OLD)
-        return int(cursor.rowcount)
+        gone = 0
+        for table in TABLES:
+            cursor.execute(DROP_OLD.format(table=table))
+            gone += cursor.rowcount
+        return gone
 
 
 def rebuild() -> int:
@@ -239,7 +260,8 @@ def rebuild() -> int:
         cursor.execute("LOCK TABLE ocr_document IN SHARE MODE")
         cursor.execute(LOCK)
         cursor.execute("DELETE FROM ocr_uncounted")
-        cursor.execute("DELETE FROM ocr_tally")
+        for table in TABLES:
+            cursor.execute(f"DELETE FROM {table}")
         cursor.execute(NOTE_ALL)
         noted = int(cursor.rowcount)
         cursor.execute(FOLD, {"step": noted})
@@ -251,7 +273,10 @@ def differences() -> list[str]:
     """Every sum that is not what counting the documents gives, in words; an empty list is the only good answer."""
     with scope.everything(), connection.cursor() as cursor:
         cursor.execute(COMPARED)
-        return [
-            f"tenant {tenant}: {name} of {span} minutes at {at:%Y-%m-%d %H:%M}, bin {bin_}: {actual} counted, {told} told"
-            for tenant, span, name, bin_, at, actual, told in cursor.fetchall()
-        ]
+        found = [(f"tenant {tenant}", *rest) for tenant, *rest in cursor.fetchall()]
+        cursor.execute(COMPARED_OF_ALL)
+        found += [("all tenants", *rest) for rest in cursor.fetchall()]
+    return [
+        f"{whose}: {name} of {span} minutes at {at:%Y-%m-%d %H:%M}, bin {bin_}: {actual} counted, {told} told"
+        for whose, span, name, bin_, at, actual, told in found
+    ]

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from ocr import lifecycle, metrics, tallies
-from ocr.models import Document, Priority, Status, Tally, Uncounted
+from ocr.models import Document, PlatformTally, Priority, Status, Tally, Uncounted
 from tenants import access, scope
 from tenants.models import Role
 from tests import make
@@ -197,6 +197,21 @@ def test_counting_anew_gives_the_same(cast: make.Cast) -> None:
     assert any("received of 30 minutes" in each for each in tallies.differences())
     tallies.rebuild()
     assert tallies.differences() == []
+    with scope.everything():
+        assert PlatformTally.objects.filter(name="received", span=30).update(n=7)
+    assert all(each.startswith("all tenants: received of 30 minutes") for each in tallies.differences())
+    assert tallies.differences()
+    tallies.rebuild()
+    assert tallies.differences() == []
+
+
+def test_sums_of_all_tenants_are_shown_to_whoever_sees_all(cast: make.Cast) -> None:
+    lives(cast, random.Random(6), lifecycle.database_now())
+    tallies.fold()
+    with scope.everything():
+        assert PlatformTally.objects.exists()
+    with scope.scope([cast.a.pk, cast.b.pk]):
+        assert not PlatformTally.objects.exists()
 
 
 def test_old_spans_go_and_what_is_so_now_stays(cast: make.Cast) -> None:
@@ -204,10 +219,12 @@ def test_old_spans_go_and_what_is_so_now_stays(cast: make.Cast) -> None:
     born(cast, random.Random(1), now, Priority.LOW)
     tallies.fold()
     with scope.everything():
-        assert Tally.objects.filter(span__gt=0).update(at=now - timedelta(days=90)) == len(tallies.SPANS)
-    assert tallies.drop_old() == len(tallies.SPANS)
+        for sums in (Tally, PlatformTally):
+            assert sums.objects.filter(span__gt=0).update(at=now - timedelta(days=90)) == len(tallies.SPANS)
+    assert tallies.drop_old() == 2 * len(tallies.SPANS)
     with scope.everything():
-        assert [(row.name, row.n) for row in Tally.objects.all()] == [("now.received", 1)]
+        for sums in (Tally, PlatformTally):
+            assert [(row.name, row.n) for row in sums.objects.all()] == [("now.received", 1)]
 
 
 def test_spans_that_are_over_are_not_counted_into_again(cast: make.Cast) -> None:
