@@ -44,7 +44,7 @@ run: setup
 	@exec $(BIN)/python -m deploy.local
 
 test: setup-dev
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: setup-dev node_modules/.package-lock.json
 	@$(BIN)/ruff check .

@@ -26,7 +26,6 @@ SHARED = Path(os.environ.get("DTAT_SHARED", ROOT.parent / "shared"))
 HANDS_OUT = (
     any(word.startswith(("-n", "--numprocesses")) for word in sys.argv) and "PYTEST_XDIST_WORKER" not in os.environ
 )
-LONG = {"faults", "journey"}
 URLS: dict[str, str] = {} if HANDS_OUT else {**database.start()}  # type: ignore[dict-item]
 if not HANDS_OUT:
     django.setup()  # pytest-django looks for settings before this file could name them
@@ -38,11 +37,6 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = Path(tempfile.mkdtemp(prefix="dtat-prepared-"))
         folder.chmod(0o711)  # the database's own user has to pass through when we are root
         os.environ[PREPARED_IN] = str(folder)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with few tests that take long come first: at the end each would keep one of two processes busy alone."""
-    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
