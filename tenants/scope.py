@@ -80,12 +80,14 @@ def _set(cursor: Any, tenants: str, all_of_them: str) -> None:
     )
 
 
-def protect(table: str, *, column: str = "tenant_id") -> migrations.RunSQL:
-    """A migration step: FORCE row-level security on `table`, for its owner too; the auditor role reads every tenant."""
-    seen = (
-        f"((SELECT current_setting('{EVERYTHING}', true)) = 'on' OR {column} = ANY "
-        f"((SELECT nullif(current_setting('{TENANTS}', true), ''))::uuid[]))"
-    )
+def protect(table: str, *, column: str | None = "tenant_id") -> migrations.RunSQL:
+    """A migration step: FORCE row-level security on `table`, for its owner too; the auditor role reads every tenant.
+
+    Without a `column` the rows are no tenant's in particular: they are there only where everything is shown.
+    """
+    all_shown = f"(SELECT current_setting('{EVERYTHING}', true)) = 'on'"
+    theirs = f" OR {column} = ANY ((SELECT nullif(current_setting('{TENANTS}', true), ''))::uuid[])" if column else ""
+    seen = f"({all_shown}{theirs})"
     return migrations.RunSQL(
         sql=f"""
             ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;

@@ -2,21 +2,8 @@
 
 from django.db import migrations, models
 
-# They are nobody's in particular: seen and written only where every tenant is.
-PROTECT = """
-    ALTER TABLE ocr_platformtally ENABLE ROW LEVEL SECURITY;
-    ALTER TABLE ocr_platformtally FORCE ROW LEVEL SECURITY;
-    CREATE POLICY everything_only ON ocr_platformtally
-        USING ((SELECT current_setting('dtat.everything', true)) = 'on')
-        WITH CHECK ((SELECT current_setting('dtat.everything', true)) = 'on');
-    CREATE POLICY auditor_reads ON ocr_platformtally FOR SELECT TO dtat_auditor USING (true);
-"""
-UNPROTECT = """
-    DROP POLICY auditor_reads ON ocr_platformtally;
-    DROP POLICY everything_only ON ocr_platformtally;
-    ALTER TABLE ocr_platformtally NO FORCE ROW LEVEL SECURITY;
-    ALTER TABLE ocr_platformtally DISABLE ROW LEVEL SECURITY;
-"""
+from tenants.scope import protect
+
 # Nobody may add to the sums between the two, or what they add would be missing here.
 FILL = """
     SELECT pg_advisory_xact_lock(hashtext('ocr_tally'));
@@ -48,6 +35,6 @@ class Migration(migrations.Migration):
             "platformtally",
             models.UniqueConstraint(fields=("span", "at", "name", "bin"), name="platform_tally_once"),
         ),
-        migrations.RunSQL(PROTECT, UNPROTECT),
+        protect("ocr_platformtally", column=None),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
     ]
