@@ -8,7 +8,9 @@ from threading import Lock
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 from django.conf import settings
 from storages.backends.s3 import S3Storage
 
@@ -52,8 +54,25 @@ def _client(service: str, family: str, *, read_seconds: int, process: int, endpo
 
 @lru_cache(maxsize=4)
 def _session(process: int, region: str) -> Any:
-    """One for all clients of a process: they share the descriptions of the services, which are the most that a client holds."""
-    return boto3.session.Session(region_name=region)
+    """One for all clients of a process."""
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _descriptions())
+    return boto3.session.Session(region_name=region, botocore_session=core)
+
+
+@lru_cache(maxsize=1)
+def _descriptions() -> Loader:
+    """The descriptions of the services, which are the most that a client holds: the same for all of them."""
+    loader: Loader = create_loader(botocore.session.Session().get_config_variable("data_path"))
+    return loader
+
+
+def load(service: str) -> None:
+    """Read the descriptions that clients of this service are made from, so that processes forked from this one share them."""
+    for name in ("service-2", "endpoint-rule-set-1"):
+        _descriptions().load_service_model(service, name)
+    for name in ("endpoints", "partitions", "_retry", "sdk-default-configuration"):
+        _descriptions().load_data(name)
 
 
 def textract(family: str) -> Any:

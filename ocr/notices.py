@@ -21,7 +21,8 @@ from psycopg2.extensions import connection as Connection
 
 from audit import log, prepared
 
-DUE = "dtat_due"  # payload: the lane (high, normal, low) in which a document became due
+DUE = "dtat_due"  # payload: the lane (high, normal, low) in which a document became due, or HELPED
+HELPED = "helped"  # a document of the normal lane that the low lane's reader takes, unless it has its hands full
 REST = "dtat_rest"  # payload: the id of a document that needs no worker any more
 ANYTHING = ""  # the payload after a gap: look at everything
 

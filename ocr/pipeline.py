@@ -137,7 +137,7 @@ def claim(
     """
     with scope.everything():
         found = leases.due_now(*only) if only else leases.due(lane, operations=operations, limit=limit)
-        granted, waits = _within_quota(found, helper=lane == "low" and not only)
+        granted, waits = _within_quota(found, helper=lane == queue.HELPER and not only)
         works = _prepared(granted) if granted else []
     return Claimed(works, len(found), waits)
 
@@ -420,7 +420,7 @@ def keep(held: Sequence[leases.Lease]) -> None:
 def ask(work: Work) -> None:
     """Do the step's part outside: Textract, storage, and understanding the answer. Never raises; the work says what came of it."""
     work.error = None
-    with log.caused_by(work.lease.request_id):
+    with log.caused_by(work.lease.request_id), textract.seated():
         try:
             ASKS[work.step](work)
         except Exception as error:  # sorted by `settle`, which also logs what is a bug

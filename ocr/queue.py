@@ -23,6 +23,8 @@ DELIVER = "ocr.tasks.deliver"
 FEED = "ocr.tasks.feed"
 BEAT = "ocr.tasks.beat"
 TIDY = "ocr.tasks.tidy"
+# Every second document of the one lane is for the other's reader, which takes it unless it has its hands full.
+HELPED, HELPER = "normal", "low"
 CHORES = "low"  # the lane whose cluster also runs everything that is not reading
 _here = threading.local()
 
@@ -32,7 +34,9 @@ def ring(document: Document) -> None:
 
     Nothing is queued: readers look for what is due anyway, this only spares them the wait.
     """
-    notices.tell(notices.DUE, Priority(document.priority).name.lower())
+    lane = Priority(document.priority).name.lower()
+    half = lane == HELPED and document.pk.int % 2
+    notices.tell(notices.DUE, notices.HELPED if half else lane)
 
 
 def ring_reader(lane: str) -> None:

@@ -12,7 +12,7 @@ import logging
 import random
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,11 +29,14 @@ from ocr.models import Priority
 LOOK_SECONDS = 0.5  # how often a reader that hears nothing looks for what has become due
 GATHER_SECONDS = 0.03  # what comes back, or becomes due, within this time is handled together
 # The same while less than CROWDED_SHARE of the calls are out: what is added to each document counts then.
-QUICK_SECONDS = 0.005
+QUICK_SECONDS = 0.002
 CROWDED_SHARE = 0.8
 # While a quota is the limit, documents wait longer than this anyway: fewer and larger transactions cost them nothing. Well below the
 # second's worth that a bucket holds, so that no token is lost.
 PATIENT_SECONDS = 0.25
+# Two readers share the normal lane's documents: what each does with its interpreter and its connection keeps those of the other
+# waiting less. What the helper did not take within this time, it is not going to.
+HELPED_SECONDS = 0.15
 LIMITED_SECONDS = 1.5  # after a bucket was empty, it is taken to be the limit for so long
 BESIDE_SECONDS = 1.0  # how often a long line behind an empty bucket is looked past, for what needs no token of it
 MOST_AT_ONCE = 32  # documents in one transaction: it ends soon, whatever has piled up
@@ -82,6 +85,13 @@ def _only_one(lane: str) -> Iterator[bool]:
         yield True
 
 
+def hears(lane: str, told: Set[str]) -> bool:
+    """Whether something for this lane's reader became due. Work of other lanes is found by looking now and then: their readers are at
+    it."""
+    helps = {notices.HELPED} if lane == queue.HELPER else set()
+    return not told.isdisjoint({lane, notices.ANYTHING} | helps)
+
+
 @dataclass(slots=True)
 class _Claims:
     """When to look for work again: after word of it, when a quota has room, and every now and then."""
@@ -112,9 +122,9 @@ class _Claims:
             self.beside_at = now + BESIDE_SECONDS
         return due
 
-    def hear(self, now: float) -> None:
-        """Something became due. While a quota is the limit, it stands in line like the others."""
-        self.next_look = min(self.next_look, now + PATIENT_SECONDS) if self.limited(now) else 0.0
+    def hear(self, now: float, *, within: float = 0.0) -> None:
+        """Something became due that may wait so long. While a quota is the limit, it stands in line like the others."""
+        self.next_look = min(self.next_look, now + (PATIENT_SECONDS if self.limited(now) else within))
 
     def limited(self, now: float) -> bool:
         """Whether a quota is what documents wait for."""
@@ -251,10 +261,12 @@ class Reader:
 
     def _wait(self) -> None:
         """Until something comes back, something becomes due, or it is time to look."""
-        heard = self._hears(self._listener.wait(self._patience(), or_readable=self._woken.fileno()))
-        now = time.monotonic()
+        told = {notice.payload for notice in self._listener.wait(self._patience(), or_readable=self._woken.fileno())}
+        now, heard = time.monotonic(), hears(self.lane, told)
         if heard:
             self._claims.hear(now)
+        elif self.lane == queue.HELPED and notices.HELPED in told:
+            self._claims.hear(now, within=HELPED_SECONDS)
         if heard or self._unsaved or not self._done.empty():
             time.sleep(self._gather_seconds(now))  # its neighbours come along
         with suppress(BlockingIOError):
@@ -275,10 +287,6 @@ class Reader:
         if self._claims.limited(now) and not urgent:
             return PATIENT_SECONDS
         return GATHER_SECONDS if len(self._out) > self.slots * CROWDED_SHARE else QUICK_SECONDS
-
-    def _hears(self, told: Sequence[notices.Notice]) -> bool:
-        """Whether something of this lane became due. Work of other lanes is found by looking now and then: their readers are at it."""
-        return any(notice.payload in {self.lane, notices.ANYTHING} for notice in told)
 
     def _can_claim(self, now: float) -> bool:
         return len(self._out) < self.slots and not self._closing(now)

@@ -7,10 +7,10 @@ page numbers and blocks are checked here. The bytes that were checked are the by
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
@@ -255,10 +255,34 @@ def warned_pages(status_: str, warnings: Sequence[Mapping[str, Any]]) -> set[int
 # Threads share one interpreter: answers that are understood side by side take as long as one after the other, hold all their
 # blocks in memory at the same time, and make the thread that speaks to the database wait for each of them.
 understanding = Lock()
+# Parsed, an answer takes ten times the memory of its bytes. A hundred calls may answer within a second, so all but these few wait
+# with their bytes; while some of the few are being stored, the others are understood.
+SEATS = 4
+_seats = BoundedSemaphore(SEATS)
+_seat: ContextVar[ExitStack | None] = ContextVar("textract_seat", default=None)
+
+
+@contextmanager
+def seated() -> Iterator[None]:
+    """Within, the first answer that is parsed waits for one of a few seats, and keeps it to the end."""
+    with ExitStack() as held:
+        token = _seat.set(held)
+        try:
+            yield
+        finally:
+            _seat.reset(token)
+
+
+def _take_seat() -> None:
+    held = _seat.get()
+    if held is not None:
+        held.enter_context(_seats)
+        _seat.set(None)
 
 
 def checked(body: bytes, *, operation: str) -> Answer:
     """The answer that these bytes hold; raises Busy when they are not a whole answer of that operation (a Start's is its Get's)."""
+    _take_seat()
     with understanding:
         return _checked(body, operation)
 

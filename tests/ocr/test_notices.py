@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import transaction
 
-from ocr import notices
+from ocr import notices, queue
+from ocr.models import Document, Priority
 from ocr.notices import ANYTHING, DUE, REST, Listener, Notice
 from tests.conftest import as_superuser
 
@@ -48,6 +50,16 @@ def test_what_is_rolled_back_was_never_said(listener: Listener) -> None:
         transaction.set_rollback(True)
     notices.tell(DUE, "low")
     assert listener.wait(LONG) == [Notice(DUE, "low")]
+
+
+def test_every_second_normal_document_is_told_to_the_helper(listener: Listener) -> None:
+    told: list[Notice] = []
+    for number in range(4):
+        for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW):
+            queue.ring(Document(id=UUID(int=number), priority=priority))
+        while len(told) < 3 * (number + 1):
+            told += listener.wait(LONG)
+    assert [each.payload for each in told] == ["high", "normal", "low", "high", notices.HELPED, "low"] * 2
 
 
 def test_further_channels(listener: Listener) -> None:

@@ -11,12 +11,13 @@ import pytest
 from django.db import OperationalError, connection
 from django_q.models import OrmQ
 
-from ocr import pipeline, readers, tasks, watch
+from ocr import notices, pipeline, readers, tasks, watch
 from ocr.models import Beat
 from tests import engine as stub
 from tests import make
 from tests.engine import SYNC, Engine
 
+LANES = ("high", "normal", "low")
 committing = pytest.mark.django_db(transaction=True)
 
 
@@ -200,6 +201,20 @@ def test_word_of_new_work_hastens_the_next_look_unless_a_quota_is_the_limit() ->
     claims.hear(10.2)
     assert "AnalyzeDocument" not in claims.open_operations(10.2) and "" in claims.open_operations(10.2)
     assert not claims.is_time(10.2) and claims.is_time(10.1 + readers.PATIENT_SECONDS)
+
+
+def test_what_the_helper_may_take_is_looked_for_a_moment_later() -> None:
+    claims = readers._Claims()
+    claims.note(_claimed(0), limit=8, now=10.0)
+    claims.hear(10.1, within=readers.HELPED_SECONDS)
+    assert not claims.is_time(10.1) and claims.is_time(10.1 + readers.HELPED_SECONDS)
+    claims.hear(10.1)
+    assert claims.is_time(10.1), "what is its own is not put off"
+
+
+def test_every_second_normal_document_is_for_the_low_lanes_reader_too() -> None:
+    heard = {lane: [readers.hears(lane, {payload}) for payload in ("normal", notices.HELPED)] for lane in LANES}
+    assert heard == {"high": [False, False], "normal": [True, False], "low": [False, True]}
 
 
 def test_a_long_line_behind_an_empty_bucket_is_looked_past_now_and_then() -> None:
