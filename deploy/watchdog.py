@@ -38,6 +38,7 @@ BEATS["workers-low"].append("workers")
 BEATS["completions"] = ["completions"]  # runs only where Textract tells of jobs that have ended
 NOTED_IN = "workers.json"  # written by deploy/parts.py
 STARTER = "workers"  # under which it notes itself there
+WEB = "web"  # the web server, where deploy/parts.py starts it, too
 
 
 def host_name() -> str:

@@ -85,7 +85,7 @@ class Product:
             child.start()
         self._prepare()
         self._forget_beats()
-        self.children = [*textract, self._web(), self._workers()]
+        self.children = [*textract, self._parts()]
         self.watch = self._watch()
         for child in self.children:
             if child not in textract:
@@ -131,8 +131,11 @@ class Product:
             "DTAT_ALLOWED_HOSTS": ",".join(sorted(hosts)),
             "DJANGO_SETTINGS_MODULE": "dtat_site.settings",
             "PYTHONPATH": str(ROOT),
-            # A hundred threads with a heap each would hold three times the memory that they use.
+            # A hundred threads with a heap each would hold three times the memory that they use. And files and answers go back to
+            # the system when they are done with, instead of leaving holes.
             "MALLOC_ARENA_MAX": "2",
+            "MALLOC_MMAP_THRESHOLD_": "131072",
+            "MALLOC_TRIM_THRESHOLD_": "4194304",
         } | self.env  # fmt: skip
         self.env["DTAT_HOME"] = str(self.home)
 
@@ -193,25 +196,23 @@ class Product:
         ):
             cursor.execute("DELETE FROM ocr_beat WHERE name LIKE '%%@' || %s", [watchdog.host_name()])
 
-    def _web(self) -> Child:
-        return self._child(
-            "web", ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dtat_site.wsgi"], stop_seconds=35
-        )
-
-    def _workers(self) -> Child:
-        return self._child("workers", ["-m", "deploy.parts"], stop_seconds=DRAIN_SECONDS)
+    def _parts(self) -> Child:
+        """All that runs our own code. It shares one copy of it."""
+        command = ["-m", "deploy.parts", "--web", str(self.logs / f"{watchdog.WEB}.log")]
+        return self._child(watchdog.STARTER, command, stop_seconds=DRAIN_SECONDS)
 
     def _child(self, name: str, command: Sequence[str], *, stop_seconds: float) -> Child:
         log = self.logs / f"{name}.log"
         return Child(name, [sys.executable, *command], env=self.env, cwd=ROOT, log=log, stop_seconds=stop_seconds)
 
     def _watch(self) -> Watch:
-        probes = {"web": f"{self.url}/healthz"}
+        probes = {watchdog.WEB: f"{self.url}/healthz"}
         if self.children[0].name == "textract":
             probes["textract"] = self.env["AWS_ENDPOINT_URL_TEXTRACT"] + "/healthz"
         beats = watchdog.Beats(self.env["DATABASE_URL"], watchdog.host_name())
         return Watch(
             self.children,
+            self.logs,
             watchdog.Host(self.home, beats, _say, watchdog.Progress(looked=True)),
             postgres=self.postgres,
             probes=probes,
@@ -231,7 +232,7 @@ class Product:
         _say("Waiting until every part works …")
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline and not self.stopping:
-            self.watch.restart_ended()
+            self.watch.look_at_processes()
             if answers(f"{self.url}/readyz"):
                 return
             time.sleep(0.3)

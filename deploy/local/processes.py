@@ -23,6 +23,15 @@ def _die_with_parent() -> None:
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def last_words(path: Path) -> str:
+    """The last line of a log."""
+    with suppress(OSError), path.open("rb") as log:
+        log.seek(max(log.seek(0, os.SEEK_END) - LAST_WORDS_BYTES, 0))
+        lines = log.read().decode(errors="replace").split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return ""
+
+
 class Child:
     """One supervised process and its group."""
 
@@ -59,14 +68,6 @@ class Child:
 
     def has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
-
-    def last_words(self) -> str:
-        """The last line of its log."""
-        with suppress(OSError), self.log.open("rb") as log:
-            log.seek(max(log.seek(0, os.SEEK_END) - LAST_WORDS_BYTES, 0))
-            lines = log.read().decode(errors="replace").split("\n")
-            return next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return ""
 
     def replace(self) -> None:
         """End the whole group at once and start anew: a queue whose lock died with its holder never comes back by itself."""

@@ -7,10 +7,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from deploy import groups, watchdog
 from deploy.local.postgres import Postgres
-from deploy.local.processes import Child
+from deploy.local.processes import Child, last_words
 
 PROBE_EVERY = 5.0  # seconds between two looks at a part that answers over HTTP
 DUMB_SECONDS = 60.0  # without an answer for so long it is replaced; a busy one answers late, but sooner
@@ -22,9 +23,10 @@ class Watch:
     """Judges what one start has started. `say` tells whoever sits in front of it; `changed` is called when there are new processes."""
 
     children: Sequence[Child]
+    logs: Path
     host: watchdog.Host
     postgres: Postgres | None
-    probes: dict[str, str]  # of children that answer over HTTP: their name and the address that has to answer
+    probes: dict[str, str]  # of children and parts that answer over HTTP: their name and the address that has to answer
     say: Callable[[str], None]
     changed: Callable[[], None]
     _answered: dict[str, float] = field(default_factory=dict)
@@ -34,25 +36,29 @@ class Watch:
 
     def look(self) -> None:
         """One round: start what ended, replace what is stuck."""
-        self.restart_ended()
+        self.look_at_processes()
         if self.host.look():
             self._database_at = groups.now()
         elif self.postgres:
             self._tend(self.postgres)
         self._replace_dumb()
-        parts = groups.noted(self.host.home / watchdog.NOTED_IN)
-        if parts != self._parts:
-            self._parts = parts
-            self.changed()
 
-    def restart_ended(self) -> None:
+    def look_at_processes(self) -> None:
+        """Start children that ended, and tell of the web server when it is another one."""
         for child in self.children:
             if child.has_ended():
-                words = child.last_words()
-                self.say(
-                    f"{child.name} ended and is started again (log: {child.log})" + (f": {words}" if words else ".")
-                )
+                self._tell_of_end(child.name, child.log)
                 self._replace(child)
+        parts = groups.noted(self.host.home / watchdog.NOTED_IN)
+        if parts != self._parts:
+            before, self._parts = self._parts.get(watchdog.WEB), parts
+            if before and before != parts.get(watchdog.WEB):
+                self._tell_of_end(watchdog.WEB, self.logs / f"{watchdog.WEB}.log")
+            self.changed()
+
+    def _tell_of_end(self, name: str, log: Path) -> None:
+        words = last_words(log)
+        self.say(f"{name} ended and is started again (log: {log})" + (f": {words}" if words else "."))
 
     def _replace(self, child: Child) -> None:
         child.replace()
@@ -80,15 +86,22 @@ class Watch:
             return
         self._next_probe = groups.now() + PROBE_EVERY
         for child in self.children:
-            if child.name in self.probes and self._is_dumb(child):
-                self.say(f"{child.name} has not answered for {DUMB_SECONDS:.0f} s and is replaced.")
+            if self._is_dumb(child.name, child.started_at):
                 self._replace(child)
+        for name, group in self._parts.items():
+            if self._is_dumb(name, group.born_at):
+                group.end()  # who forked it starts it again
 
-    def _is_dumb(self, child: Child) -> bool:
+    def _is_dumb(self, name: str, started_at: float) -> bool:
+        if name not in self.probes:
+            return False
         now = groups.now()
-        if answers(self.probes[child.name]):
-            self._answered[child.name] = now
-        return now - max(self._answered.get(child.name, 0.0), child.started_at) > DUMB_SECONDS
+        if answers(self.probes[name]):
+            self._answered[name] = now
+        dumb = now - max(self._answered.get(name, 0.0), started_at) > DUMB_SECONDS
+        if dumb:
+            self.say(f"{name} has not answered for {DUMB_SECONDS:.0f} s and is replaced.")
+        return dumb
 
 
 def answers(url: str) -> bool:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
 
-from deploy import watchdog
-from deploy.local import ports
+import pytest
+
+from deploy import groups, watchdog
+from deploy.local import ports, watching
 from deploy.local.processes import Child
 from deploy.local.watching import Watch
 
@@ -46,12 +50,38 @@ def test_a_part_that_ends_says_why(tmp_path: Path) -> None:
         stop_seconds=1,
     )
     host = watchdog.Host(tmp_path, watchdog.Beats("postgresql://nobody", "here"), said.append)
-    watch = Watch([child], host, None, {}, said.append, lambda: None)
+    watch = Watch([child], tmp_path, host, None, {}, said.append, lambda: None)
     child.start()
     try:
         while not child.has_ended():
             time.sleep(0.05)
-        watch.restart_ended()
+        watch.look_at_processes()
     finally:
         child.kill_group()
     assert said == [f"web ended and is started again (log: {tmp_path / 'web.log'}): Port 8000 is taken."]
+
+
+def test_a_web_server_that_does_not_answer_is_replaced_wherever_it_was_forked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    stuck = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    (tmp_path / "web.log").write_text("Booting.\nOut of threads.\n", encoding="utf-8")
+    groups.note({"web": groups.Group(stuck.pid, groups.birth(stuck.pid))}, tmp_path / watchdog.NOTED_IN)
+    host = watchdog.Host(tmp_path, watchdog.Beats("postgresql://nobody", "here"), said.append)
+    watch = Watch([], tmp_path, host, None, {"web": "http://127.0.0.1:9/healthz"}, said.append, lambda: None)
+    try:
+        watch.look()
+        assert stuck.poll() is None and said == [], "it has a while to answer"
+        monkeypatch.setattr(watching, "DUMB_SECONDS", 0.0)
+        monkeypatch.setattr(watching, "PROBE_EVERY", 0.0)
+        watch._next_probe = 0.0
+        watch.look()
+        assert stuck.wait(5) == -signal.SIGKILL
+        assert said == ["web has not answered for 0 s and is replaced."]
+        groups.note({}, tmp_path / watchdog.NOTED_IN)
+        watch.look_at_processes()
+        assert said[1:] == [f"web ended and is started again (log: {tmp_path / 'web.log'}): Out of threads."]
+    finally:
+        stuck.kill()
+        stuck.wait()

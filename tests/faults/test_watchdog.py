@@ -69,6 +69,7 @@ def test_a_monitor_that_held_the_lock_of_its_queue_has_a_successor_that_acknowle
 def test_the_one_that_starts_all_parts(product: Product) -> None:
     blows.kill(json.loads((product.home / "workers.json").read_text())["workers"][0])
     blows.seconds_until_work_flows(product, *blows.CLUSTERS, at_most=FLOWS_SECONDS)
+    assert blows.answers(f"{product.url}/readyz"), "the web server is one of them"
     assert blows.orphans(product) == []
 
 
