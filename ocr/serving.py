@@ -146,7 +146,7 @@ def original(user: AnyUser, document_id: UUID) -> FileResponse:
 def page_image(
     request: HttpRequest | Any, user: AnyUser, document_id: UUID, number: int, *, thumbnail: bool
 ) -> HttpResponseBase:
-    """One page as WebP. Under an address that names its content (`image_url`) the person's browser may keep it, else nobody."""
+    """One page as JPEG. Under an address that names its content (`image_url`) the person's browser may keep it, else nobody."""
     with access.scope_of(user):
         document = document_for(user, document_id)
         page = Page.objects.get(document=document, number=number)

@@ -220,7 +220,7 @@ class PageImage(APIView):
     @extend_schema(
         operation_id="getPageImage",
         parameters=[OpenApiParameter("size", str, enum=["full", "thumb"])],
-        responses={(200, "image/webp"): bytes, 404: PROBLEM},
+        responses={(200, "image/jpeg"): bytes, 404: PROBLEM},
     )
     def get(self, request: Request, document_id: UUID, number: int) -> HttpResponseBase:
         return serving.page_image(

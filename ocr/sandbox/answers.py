@@ -26,7 +26,7 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """One page as an upright picture (image/webp) without any metadata; width and height in pixels."""
+    """One page as an upright picture (image/jpeg) without any metadata; width and height in pixels."""
 
     content: bytes
     content_type: str
@@ -77,10 +77,10 @@ def as_inspection(answer: bytes) -> Inspection:
 
 def as_rendering(answer: bytes) -> Rendering:
     head, content = _split(answer)
-    if content[:4] != b"RIFF" or content[8:12] != b"WEBP":
+    if content[:3] != b"\xff\xd8\xff":
         raise SandboxFailed("not_a_rendering")
     width, height = _pair(head.get("size"))
-    return Rendering(content, "image/webp", width, height)
+    return Rendering(content, "image/jpeg", width, height)
 
 
 def as_sheet(answer: bytes, *, pieces: int) -> Sheet:

@@ -83,12 +83,12 @@ def test_the_upload_is_only_ever_an_attachment(cast: make.Cast, accept: str) -> 
 # --- Page images --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("accept", ["*/*", "image/webp", "image/avif,image/webp"])
+@pytest.mark.parametrize("accept", ["*/*", "image/jpeg", "image/avif,image/webp"])
 def test_a_page_image_is_asked_for_again_with_its_hash(cast: make.Cast, accept: str) -> None:
     document = make.document(cast.a)
     answer = cast.api().get(of(document, "pages/1/image/"), headers={"Accept": accept})
-    assert (answer.status_code, answer["Content-Type"]) == (200, "image/webp")
-    assert answer.content[8:12] == b"WEBP"
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")
+    assert answer.content[:3] == b"\xff\xd8\xff"
     assert re.fullmatch(r'"[0-9a-f]{64}"', answer["ETag"])
     assert answer["Cache-Control"] == "private, no-store"
     again = cast.api().get(of(document, "pages/1/image/"), headers={"If-None-Match": answer["ETag"]})

@@ -12,9 +12,9 @@ DARK, LIGHT = 60, 200
 
 
 def drawn(rendering: Rendering) -> Image.Image:
-    image = Image.open(io.BytesIO(rendering.content), formats=["WEBP"])
+    image = Image.open(io.BytesIO(rendering.content), formats=["JPEG"])
     assert (image.width, image.height) == (rendering.width, rendering.height)
-    assert rendering.content_type == "image/webp"
+    assert rendering.content_type == "image/jpeg"
     return image.convert("L")
 
 
