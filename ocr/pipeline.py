@@ -423,6 +423,8 @@ def ask(work: Work) -> None:
     with log.caused_by(work.lease.request_id), textract.seated():
         try:
             ASKS[work.step](work)
+            textract.leave_seat()  # nothing holds the parsed answer any more
+            _conclude(work)
         except Exception as error:  # sorted by `settle`, which also logs what is a bug
             work.error = error
 
@@ -618,7 +620,7 @@ def _ask_normalise(work: Work) -> None:
     read = readings.found(work.document, work.run, parts(), types=work.types)
     lacking = {page for warning in work.run.warnings for page in (warning.get("Pages") or [])}
     whole.check(declared=work.run.pages, may_lack=lacking)
-    _conclude(work, read)
+    work.read = read
 
 
 ASKS: Mapping[str, Callable[[Work], None]] = {
@@ -630,7 +632,7 @@ ASKS: Mapping[str, Callable[[Work], None]] = {
 
 
 def _understand_at_once(work: Work, answer: textract.Answer) -> None:
-    """Understand an answer that is here, whole."""
+    """Understand an answer that is here, whole, and let it go."""
     textract.check_complete(answer, expected_pages=work.document.page_count)
     work.answer = answer
     work.run.warnings = list(answer.warnings)
@@ -643,14 +645,16 @@ def _understand_at_once(work: Work, answer: textract.Answer) -> None:
         _log_crash(work, error)
         return
     finally:
-        work.answer = replace(
-            answer, body=b"", said={}
-        )  # it is stored: a hundred of them wait for their turn to be saved
-    _conclude(work, read)
+        # It is stored: a hundred of them wait for their turn to be saved.
+        work.answer = replace(answer, body=b"", said={})
+    work.read = read
 
 
-def _conclude(work: Work, read: readings.Found) -> None:
+def _conclude(work: Work) -> None:
     """Store the normalised result as the version that `settle` is about to make: bytes first, row second."""
+    read, work.read = work.read, None
+    if read is None:
+        return
     after = _afterwards(work, read)
     told = contract.result(after, extractions=[_run_afterwards(work)], fields=read.fields)
     work.result = artifacts.store(

@@ -7,7 +7,7 @@ page numbers and blocks are checked here. The bytes that were checked are the by
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Lock
@@ -259,30 +259,49 @@ understanding = Lock()
 # with their bytes; while some of the few are being stored, the others are understood.
 SEATS = 4
 _seats = BoundedSemaphore(SEATS)
-_seat: ContextVar[ExitStack | None] = ContextVar("textract_seat", default=None)
+
+
+class _Seat:
+    """Whoever parses an answer sits there until the parsed answer is let go."""
+
+    taken = False
+
+    def take(self) -> None:
+        if not self.taken:
+            _seats.acquire()
+            self.taken = True
+
+    def leave(self) -> None:
+        if self.taken:
+            _seats.release()
+            self.taken = False
+
+
+_seat: ContextVar[_Seat | None] = ContextVar("textract_seat", default=None)
 
 
 @contextmanager
 def seated() -> Iterator[None]:
-    """Within, the first answer that is parsed waits for one of a few seats, and keeps it to the end."""
-    with ExitStack() as held:
-        token = _seat.set(held)
-        try:
-            yield
-        finally:
-            _seat.reset(token)
+    """Within, the first answer that is parsed waits for one of a few seats, and keeps it until `leave_seat` or the end."""
+    seat = _Seat()
+    token = _seat.set(seat)
+    try:
+        yield
+    finally:
+        _seat.reset(token)
+        seat.leave()
 
 
-def _take_seat() -> None:
-    held = _seat.get()
-    if held is not None:
-        held.enter_context(_seats)
-        _seat.set(None)
+def leave_seat() -> None:
+    """The parsed answer was let go: the next one may be parsed."""
+    if seat := _seat.get():
+        seat.leave()
 
 
 def checked(body: bytes, *, operation: str) -> Answer:
     """The answer that these bytes hold; raises Busy when they are not a whole answer of that operation (a Start's is its Get's)."""
-    _take_seat()
+    if seat := _seat.get():
+        seat.take()
     with understanding:
         return _checked(body, operation)
 

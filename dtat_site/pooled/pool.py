@@ -17,6 +17,8 @@ from psycopg2.extensions import connection as Connection
 
 PATIENCE_SECONDS = 10.0  # for a connection that another thread has; then there is more work than the database can do
 IDLE_SECONDS = 60.0  # without use, a connection is closed
+SPARE_SECONDS = 15.0  # so soon, if it was one of many in a burst: PostgreSQL holds some ten MB for each
+FEW = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ class Pool:
         return None
 
     def _end_idle(self) -> None:
-        while self._free and time.monotonic() - self._free[0].since > IDLE_SECONDS:
+        now = time.monotonic()
+        while self._free and now - self._free[0].since > (SPARE_SECONDS if len(self._free) > FEW else IDLE_SECONDS):
             self._free.pop(0).connection.close()
 
 

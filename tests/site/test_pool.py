@@ -155,6 +155,18 @@ def test_old_and_idle_ones_end(shared: Pool, monkeypatch: pytest.MonkeyPatch) ->
     assert old.closed and shared.counts() == (0, 0)
 
 
+def test_what_only_a_burst_needed_ends_sooner_than_the_few_that_are_always_needed(
+    shared: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared.most = 4
+    burst = [shared.take(make) for _ in range(4)]
+    monkeypatch.setattr(pool, "SPARE_SECONDS", 0.0)
+    for each in burst:
+        shared.give(each)
+    assert shared.counts() == (0, pool.FEW)
+    assert [each.closed for each in burst] == [1, 1, 0, 0], "the last ones used are kept"
+
+
 def test_a_fork_begins_with_none(shared: Pool) -> None:
     kept = shared.take(make)
     shared.give(shared.take(make))
