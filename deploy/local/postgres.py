@@ -41,7 +41,7 @@ _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "100",
-    "shared_buffers": "48MB",
+    "shared_buffers": "32MB",
     "password_encryption": "scram-sha-256",
     "log_min_messages": "fatal",  # statements and values of failing queries stay out of the log
     "log_min_error_statement": "panic",
