@@ -17,7 +17,8 @@ from ocr.sandbox import formats
 
 MAX_RENDERED_PIXELS = 16_000_000
 MAX_RENDERED_SIDE = 4_000
-# WebP needs half the bytes, but eight times the processor time to write, and the browser's twice to show.
+# Of three samples WebP (quality 80, method 2) took 91 to 143 ms to write and Chromium 17 to 44 ms to decode, JPEG 7 to 11 and 11 to
+# 19 ms, for 1.4 to 2.4 times the bytes.
 _JPEG_QUALITY = 80
 
 _PICTURE_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/tiff": "TIFF"}
