@@ -25,12 +25,11 @@ from types import FrameType
 import django
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
-from django.urls import reverse
+from django.utils.module_loading import import_string
 from gunicorn.app.wsgiapp import WSGIApplication
 
 from deploy import groups
 from deploy.watchdog import LANES, NOTED_IN, STARTER, WEB
-from ocr import aws
 
 COMMANDS = {
     **{f"workers-{lane}": ["workers", lane] for lane in LANES},
@@ -38,6 +37,8 @@ COMMANDS = {
     "completions": ["completions"],
 }
 LOADED_BEFORE = ["ocr.management.commands.workers", "ocr.management.commands.pulse", "ocr.tasks", "boto3.session"]
+# Whoever makes an address loads every page.
+CALLED_BEFORE = [("django.urls.reverse", "healthz"), ("ocr.aws.load", "textract")]
 SERVED = "dtat_site.wsgi"
 CHECKS = ["security", "dtat"]  # not those that load every page
 PAUSE_SECONDS = 1.0  # before a part is started again that ended within SHORT_SECONDS: it would do so again at once
@@ -137,8 +138,8 @@ def _load(*, web: bool) -> None:
     """Everything that a part needs, before it is forked. Nothing is connected and no thread begins."""
     for module in [*LOADED_BEFORE, *([SERVED] if web else [])]:
         importlib.import_module(module)
-    reverse("healthz")  # whoever makes an address loads every page
-    aws.load("textract")
+    for call, *words in CALLED_BEFORE:
+        import_string(call)(*words)
 
 
 def main(arguments: list[str]) -> int:
