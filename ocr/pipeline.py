@@ -749,6 +749,7 @@ def _own_text(work: Work) -> textract.Answer | None:
     try:
         answer = textract.checked(textlayer.read(work.document, work.original), operation=OWN_TEXT)
         read = _first_look_at_text(work, answer)
+        textract.leave_seat()  # the witness may take seconds; how many ask it at a time is bounded there
         work.layer_counts = textlayer.check(
             work.document,
             work.original,

@@ -255,8 +255,8 @@ def warned_pages(status_: str, warnings: Sequence[Mapping[str, Any]]) -> set[int
 # Threads share one interpreter: answers that are understood side by side take as long as one after the other, hold all their
 # blocks in memory at the same time, and make the thread that speaks to the database wait for each of them.
 understanding = Lock()
-# Parsed, an answer takes ten times the memory of its bytes. A hundred calls may answer within a second, so all but these few wait
-# with their bytes; while some of the few are being stored, the others are understood.
+# Parsed, an answer takes four times the memory of its bytes, and more while it is understood. A hundred calls may answer within a
+# second, so all but these few wait with their bytes; while some of the few are being stored, the others are understood.
 SEATS = 4
 _seats = BoundedSemaphore(SEATS)
 
