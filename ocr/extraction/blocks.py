@@ -146,7 +146,7 @@ class Layout:
         """Every page with the turn that the majority of its words needs, each word counting by its length."""
         printed = self._of_type("WORD") or self._of_type("LINE")
         found = {} if _all_level(printed) else _voted(printed)
-        for page in _pages(chain.from_iterable(map(self._of_type, ("PAGE", "LINE", "WORD")))):
+        for page in {_page(block) for kind in ("PAGE", "LINE", "WORD") for block in self._of_type(kind)}:
             found.setdefault(page, 0)
         return found
 
@@ -495,12 +495,6 @@ def _page(block: RawBlock) -> int:
     return counted(block.get("Page"))
 
 
-def _pages(blocks: Iterable[RawBlock]) -> set[int]:
-    """The pages that the blocks are on; nearly always each says it with a whole number."""
-    numbers = [block.get("Page", 1) for block in blocks]
-    return set(map(counted, set(numbers) if {*map(type, numbers)} <= {int} else numbers))
-
-
 # --- direction of the text
 
 
@@ -520,17 +514,8 @@ def _baseline(geometry: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _all_level(printed: Sequence[RawBlock]) -> bool:
-    """Whether every text surely runs from left to right; then the pages need no vote. Asked for each word of each page."""
-    try:
-        for block in printed:
-            geometry = block["Geometry"]
-            begin, end, *_ = geometry["Polygon"]
-            across = end["X"] - begin["X"]
-            if not -across <= end["Y"] - begin["Y"] <= across > 0 or geometry.get("RotationAngle") is not None:
-                return False
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
-        return False
-    return True
+    """Whether every text surely runs from left to right; then the pages need no vote."""
+    return all(_is_level(members(block.get("Geometry"))) for block in printed)
 
 
 def _voted(printed: Sequence[RawBlock]) -> dict[int, Rotation]:
