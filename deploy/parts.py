@@ -40,7 +40,7 @@ LOADED_BEFORE = ["ocr.management.commands.workers", "ocr.management.commands.pul
 # Whoever makes an address loads every page.
 CALLED_BEFORE = [("django.urls.reverse", "healthz"), ("ocr.aws.load", "textract")]
 SERVED = "dtat_site.wsgi"
-CHECKS = ["security", "dtat"]  # not those that load every page
+CHECKS = ["security", "dtat"]  # what has to be right before work begins; `manage.py check` looks at the rest
 PAUSE_SECONDS = 1.0  # before a part is started again that ended within SHORT_SECONDS: it would do so again at once
 SHORT_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1
@@ -102,7 +102,7 @@ class Parts:
 
 def _lead(act: Callable[[], object]) -> None:
     """In a fresh fork: lead a group that ends with its starter, act, and never come back."""
-    code = 1
+    code: int | str | None = 1
     try:
         os.setpgid(0, 0)
         for number in _STOPPING:
@@ -112,12 +112,14 @@ def _lead(act: Callable[[], object]) -> None:
         act()
         code = 0
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 0
+        code = ended.code
     except Exception:
         sys.excepthook(*sys.exc_info())
     finally:
+        if isinstance(code, str):  # as Python ends: words are an error
+            sys.stderr.write(f"{code}\n")
         sys.stderr.flush()
-        os._exit(code)
+        os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def serve(log: Path) -> None:

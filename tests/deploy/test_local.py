@@ -85,3 +85,20 @@ def test_a_web_server_that_does_not_answer_is_replaced_wherever_it_was_forked(
     finally:
         stuck.kill()
         stuck.wait()
+
+
+@pytest.mark.parametrize(
+    ("act", "code", "words"),
+    [
+        ("None", 0, ""),
+        ("sys.exit()", 0, ""),
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit('Port 8000 is taken.')", 1, "Port 8000 is taken.\n"),
+        ("1 / 0", 1, "division by zero"),
+    ],
+)
+def test_a_part_ends_as_a_program_would(act: str, code: int, words: str) -> None:
+    program = f"import sys; from deploy.parts import _lead; _lead(lambda: {act})"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == code
+    assert words in ended.stderr and bool(words) == bool(ended.stderr)
