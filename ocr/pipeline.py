@@ -652,7 +652,7 @@ def _understand_at_once(work: Work, answer: textract.Answer) -> None:
 
 def _conclude(work: Work) -> None:
     """Store the normalised result as the version that `settle` is about to make: bytes first, row second."""
-    read, work.read = work.read, None
+    read, work.read = work.read, None  # set again below: a reading whose result could not be stored is none
     if read is None:
         return
     after = _afterwards(work, read)

@@ -17,7 +17,9 @@ from psycopg2.extensions import connection as Connection
 
 PATIENCE_SECONDS = 10.0  # for a connection that another thread has; then there is more work than the database can do
 IDLE_SECONDS = 60.0  # without use, a connection is closed
-SPARE_SECONDS = 15.0  # so soon, if it was one of many in a burst: PostgreSQL holds five MB and more for each
+SPARE_SECONDS = (
+    15.0  # so soon, if more than a FEW are free: they were for a burst, and PostgreSQL holds five MB and more for each
+)
 FEW = 2
 
 
