@@ -4,11 +4,12 @@ A file that eats memory, time or crashes its library costs one child, never the 
 All functions use one sandbox per calling process; both may be called from any thread and after a fork.
 """
 
-from ocr.sandbox.answers import Inspection, PageSize, PageText, PrintedWord, Rendering, Sheet
+from ocr.sandbox.answers import Box, Inspection, PageSize, PageText, PrintedWord, Rendering, Sheet
 from ocr.sandbox.client import Limits, Sandbox
 from ocr.sandbox.refusals import SandboxFailed, Unacceptable
 
 __all__ = [
+    "Box",
     "Inspection",
     "Limits",
     "PageSize",

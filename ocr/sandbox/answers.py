@@ -1,10 +1,12 @@
 """What the sandbox answers, and the check that an answer is one: the child that made it had read a foreign file."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocr.sandbox.formats import CONTENT_TYPES, MAX_PAGES
 from ocr.sandbox.refusals import CODES, SandboxFailed, Unacceptable
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,13 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """One page as an upright picture (image/jpeg) without any metadata; width and height in pixels."""
+    """One page, or a piece of it, as an upright picture (image/jpeg) without any metadata; width and height in pixels."""
 
     content: bytes
     content_type: str
     width: int
     height: int
+    thumbnail: "Rendering | None" = None  # where one was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,23 @@ def as_inspection(answer: bytes) -> Inspection:
 
 def as_rendering(answer: bytes) -> Rendering:
     head, content = _split(answer)
-    if content[:3] != b"\xff\xd8\xff":
+    drawn: list[Rendering] = []
+    pictures = head.get("pictures")
+    for picture in pictures if isinstance(pictures, list) else []:
+        one, content = _picture(picture, content)
+        drawn.append(one)
+    if content or not 1 <= len(drawn) <= 2:
         raise SandboxFailed("not_a_rendering")
-    width, height = _pair(head.get("size"))
-    return Rendering(content, "image/jpeg", width, height)
+    return replace(drawn[0], thumbnail=drawn[1] if drawn[1:] else None)
+
+
+def _picture(picture: object, content: bytes) -> tuple[Rendering, bytes]:
+    """The picture that `content` begins with, and what comes after it."""
+    match picture:
+        case {"size": size, "bytes": int(length)} if content[:3] == b"\xff\xd8\xff" and 3 < length <= len(content):
+            width, height = _pair(size)
+            return Rendering(content[:length], "image/jpeg", width, height), content[length:]
+    raise SandboxFailed("not_a_rendering")
 
 
 def as_sheet(answer: bytes, *, pieces: int) -> Sheet:

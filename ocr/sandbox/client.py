@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ocr.sandbox import plain
 from ocr.sandbox.answers import (
+    Box,
     Inspection,
     PageText,
     Rendering,
@@ -74,18 +75,26 @@ class Sandbox:
         rotation: int = 0,
         dpi: int = 150,
         max_side: int | None = None,
+        box: Box | None = None,
+        thumbnail_side: int | None = None,
+        patient: bool = False,
     ) -> Rendering:
         """One page, upright (EXIF and PDF rotation applied), then turned clockwise by `rotation` degrees.
 
-        At most 16 megapixels and 4,000 (or `max_side`) pixels a side, never enlarged; `dpi` matters for PDF only.
+        At most 16 megapixels and 4,000 (or `max_side`) pixels a side, never enlarged; `dpi` matters for PDF only. With `box`, in
+        fractions of the page as it is shown then, only that piece of it, at the same scale. With `thumbnail_side` the same once more, no
+        larger than so many pixels. `patient`: nobody waits for it, others go first on the processor.
         `content_type` is what `inspect` said. Raises as `inspect` does, and ValueError for a page that is not there.
         """
         if content_type not in CONTENT_TYPES or rotation not in (0, 90, 180, 270) or page < 1 or not 1 <= dpi <= 1200:
             raise ValueError("unknown content type, rotation, page or resolution")
-        if max_side is not None and max_side < 1:
-            raise ValueError("max_side must be positive")
+        if any(side is not None and side < 1 for side in (max_side, thumbnail_side)):
+            raise ValueError("a side must be positive")
+        if box is not None and not _is_box(box):
+            raise ValueError("the box must lie within the page")
         arguments: dict[str, object] = {"page": page, "content_type": content_type, "rotation": rotation, "dpi": dpi}
-        return as_rendering(self._ask(path, "render", arguments | {"max_side": max_side or 65_536}))
+        arguments |= {"max_side": max_side or 65_536, "box": box, "thumbnail_side": thumbnail_side}
+        return as_rendering(self._ask(path, "render", arguments, patient=patient))
 
     def crops(
         self,
@@ -93,7 +102,7 @@ class Sandbox:
         *,
         page: int,
         content_type: str,
-        boxes: Sequence[tuple[float, float, float, float]],
+        boxes: Sequence[Box],
         rotation: int = 0,
     ) -> Sheet:
         """Pieces of one page, for somebody to read them again. Boxes are left, top, right, bottom in fractions of the upright page.
@@ -141,8 +150,8 @@ class Sandbox:
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(_CONCURRENT)
 
-    def _ask(self, content: Path | bytes, verb: str, arguments: dict[str, object]) -> bytes:
-        order = json.dumps({"do": verb, "arguments": arguments}).encode()
+    def _ask(self, content: Path | bytes, verb: str, arguments: dict[str, object], *, patient: bool = False) -> bytes:
+        order = json.dumps({"do": verb, "arguments": arguments, "patient": patient}).encode()
         file = _open_regular(content) if isinstance(content, Path) else _in_memory(content)
         try:
             if not self._turns.acquire(timeout=_TURN_SECONDS):
@@ -191,7 +200,7 @@ class Sandbox:
                 zygote.close()
 
 
-def _is_box(box: tuple[float, float, float, float]) -> bool:
+def _is_box(box: Box) -> bool:
     left, top, right, bottom = box
     return 0 <= left < right <= 1 and 0 <= top < bottom <= 1
 

@@ -5,7 +5,7 @@ from typing import cast
 import pytest
 from PIL import Image, features
 
-from ocr.sandbox import Rendering, Sandbox, Unacceptable
+from ocr.sandbox import Box, Rendering, Sandbox, Unacceptable
 from tests.sandbox import foreign
 
 DARK, LIGHT = 60, 200
@@ -132,6 +132,54 @@ def test_a_small_side_may_be_asked_for_and_nothing_is_enlarged(sandbox: Sandbox,
     assert (same.width, same.height) == (120, 80)
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.pdf"])
+@pytest.mark.parametrize(("rotation", "side"), [(0, "left"), (90, "top"), (180, "right"), (270, "bottom")])
+def test_a_piece_is_cut_from_the_page_as_it_is_shown(
+    sandbox: Sandbox, tmp_path: Path, name: str, rotation: int, side: str
+) -> None:
+    picture = foreign.picture(tmp_path / "a.png", size=(200, 100))
+    path = picture if name == "a.png" else foreign.pdf(tmp_path / name)
+    content_type = sandbox.inspect(path).content_type
+    whole = sandbox.render(path, page=1, content_type=content_type, rotation=rotation, dpi=72)
+    near: dict[str, Box] = {
+        "left": (0, 0, 0.8, 1),
+        "top": (0, 0, 1, 0.8),
+        "right": (0.2, 0, 1, 1),
+        "bottom": (0, 0.2, 1, 1),
+    }
+    left, top, right, bottom = near[side]
+    piece = sandbox.render(path, page=1, content_type=content_type, rotation=rotation, dpi=72, box=near[side])
+    assert dark_side(piece) == side
+    assert abs(piece.width - whole.width * (right - left)) <= 2, "at the scale of the page"
+    assert abs(piece.height - whole.height * (bottom - top)) <= 2
+    far: Box = (
+        0.4 * (left == 0) * (right < 1),
+        0.4 * (top == 0) * (bottom < 1),
+        1 - 0.4 * (left > 0),
+        1 - 0.4 * (top > 0),
+    )
+    light = drawn(sandbox.render(path, page=1, content_type=content_type, rotation=rotation, dpi=72, box=far))
+    assert cast(float, light.getextrema()[0]) > LIGHT
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.pdf"])
+def test_the_smallest_piece_still_is_a_picture(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    path = foreign.pdf(tmp_path / name) if name == "a.pdf" else foreign.picture(tmp_path / name)
+    content_type = sandbox.inspect(path).content_type
+    piece = sandbox.render(path, page=1, content_type=content_type, box=(0.999999, 0.0, 1.0, 0.000001))
+    assert drawn(piece).size[0] in (1, 2)
+
+
+def test_a_thumbnail_comes_with_its_page(sandbox: Sandbox, tmp_path: Path) -> None:
+    path = foreign.picture(tmp_path / "a.png", size=(1_200, 900))
+    page = sandbox.render(path, page=1, content_type="image/png", thumbnail_side=300, patient=True)
+    assert page.thumbnail
+    assert ((page.width, page.height), (page.thumbnail.width, page.thumbnail.height)) == ((1_200, 900), (300, 225))
+    assert (dark_side(page), dark_side(page.thumbnail)) == ("left", "left")
+    small = sandbox.render(path, page=1, content_type="image/png", max_side=200, thumbnail_side=300)
+    assert small.thumbnail and (small.thumbnail.width, small.width) == (200, 200), "nothing is enlarged"
+
+
 def test_no_metadata_leaves(sandbox: Sandbox, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010E] = "secret place"
@@ -162,11 +210,21 @@ def test_a_type_that_does_not_fit_the_content_is_not_tried_as_another(sandbox: S
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"rotation": 45}, {"page": 0}, {"dpi": 0}, {"content_type": "image/gif"}, {"max_side": 0}]
+    "wrong",
+    [
+        {"rotation": 45},
+        {"page": 0},
+        {"dpi": 0},
+        {"content_type": "image/gif"},
+        {"max_side": 0},
+        {"box": (0.5, 0, 0.5, 1)},
+        {"box": (0, 0, 1.1, 1)},
+        {"box": (float("nan"), 0, 1, 1)},
+    ],
 )
 def test_arguments_out_of_range_are_refused_before_anything_starts(tmp_path: Path, wrong: dict[str, object]) -> None:
     unused = Sandbox()
     arguments: dict[str, object] = {"page": 1, "content_type": "image/png"} | wrong
-    with pytest.raises(ValueError, match="must be|unknown"):
+    with pytest.raises(ValueError, match="must|unknown"):
         unused.render(foreign.picture(tmp_path / "a.png"), **arguments)  # type: ignore[arg-type]
     assert unused.zygote_pid is None
