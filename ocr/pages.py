@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -15,6 +16,9 @@ from tenants import scope
 
 THUMBNAIL_SIDE = 320  # pixels
 FULL, THUMBNAIL = 1, 2  # the `part` of a page's image
+REDUCED = (
+    1  # in the key of a thumbnail made of the page's image: its bytes are not those of one that was drawn by itself
+)
 
 
 def image(document: Document, number: int, *, thumbnail: bool = False) -> Artifact:
@@ -23,17 +27,39 @@ def image(document: Document, number: int, *, thumbnail: bool = False) -> Artifa
     Raises Page.DoesNotExist, artifacts.Lost and the sandbox's errors. A page turned since then is rendered again.
     """
     part = THUMBNAIL if thumbnail else FULL
+    page, kept, original = _found(document, number, part)
+    return kept or _render(document, page, original, part=part)
+
+
+def _found(document: Document, number: int, part: int) -> tuple[Page, Artifact | None, Artifact]:
+    """The page, what there is of its image, and the original. Raises Page.DoesNotExist."""
     with scope.scope([document.tenant_id]):
         page = Page.objects.get(document=document, number=number)
-        kept = _kept(document.pk, page, part)
-        original = document.artifacts.get(kind=Artifact.Kind.ORIGINAL)
-    return kept or _render(document, page, original, part=part)
+        return page, _kept(document.pk, page, part), document.artifacts.get(kind=Artifact.Kind.ORIGINAL)
+
+
+def crop(document: Document, number: int, box: sandbox.Box) -> sandbox.Rendering:
+    """A piece of the page as it is shown, at the scale of its image; `box` in fractions of it. Not kept: the browser does that.
+
+    Cut from the page's image where there is one, else from the original. Raises as `image` does.
+    """
+    page, kept, original = _found(document, number, FULL)
+    if kept:
+        return _drawn(kept, page=1, content_type=kept.content_type, box=box)
+    return _drawn(original, **_whole(document, page), box=box)
 
 
 def warm(document: Document) -> None:
     """Render what the reviewer will see first, so that opening the document does not wait for it."""
-    image(document, 1)
-    image(document, 1, thumbnail=True)
+    page, kept, original = _found(document, 1, FULL)
+    if kept:
+        image(document, 1, thumbnail=True)
+        return
+    drawn = _drawn(original, **_whole(document, page), thumbnail_side=THUMBNAIL_SIDE, patient=True)
+    _keep(document, page, drawn, part=FULL)
+    _page, thumbnail, _original = _found(document, 1, THUMBNAIL)
+    if drawn.thumbnail and not thumbnail:
+        _keep(document, page, drawn.thumbnail, part=THUMBNAIL, fence=REDUCED)
 
 
 AHEAD = 12  # documents at the head of each tenant's review queue whose first page is rendered before anybody asks
@@ -97,18 +123,25 @@ def _angle(page: Page) -> int:
     return (page.rotation + page.turn) % 360
 
 
-def _render(document: Document, page: Page, original: Artifact, *, part: int) -> Artifact:
+def _drawn(source: Artifact, **asked: Any) -> sandbox.Rendering:
+    """What `sandbox.render` makes of it. Outside a transaction: storage is asked."""
     Path(settings.FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR, prefix="render-") as folder:
         path = Path(folder) / "original"
-        artifacts.copy_to(original, path)
-        rendering = sandbox.render(
-            path,
-            page=page.number,
-            content_type=document.content_type,
-            rotation=_angle(page),
-            max_side=THUMBNAIL_SIDE if part == THUMBNAIL else None,
-        )
+        artifacts.copy_to(source, path)
+        return sandbox.render(path, **asked)
+
+
+def _whole(document: Document, page: Page) -> dict[str, Any]:
+    return {"page": page.number, "content_type": document.content_type, "rotation": _angle(page)}
+
+
+def _render(document: Document, page: Page, original: Artifact, *, part: int) -> Artifact:
+    side = THUMBNAIL_SIDE if part == THUMBNAIL else None
+    return _keep(document, page, _drawn(original, **_whole(document, page), max_side=side), part=part)
+
+
+def _keep(document: Document, page: Page, rendering: sandbox.Rendering, *, part: int, fence: int = 0) -> Artifact:
     stored = artifacts.store(
         document,
         Artifact.Kind.IMAGE,
@@ -116,6 +149,7 @@ def _render(document: Document, page: Page, original: Artifact, *, part: int) ->
         content_type=rendering.content_type,
         number=_number(page),
         part=part,
+        fence=fence,
     )
     try:
         with scope.scope([document.tenant_id]):
@@ -124,7 +158,7 @@ def _render(document: Document, page: Page, original: Artifact, *, part: int) ->
                 Page.objects.filter(pk=page.pk, rotation=page.rotation, turn=page.turn).update(
                     width=rendering.width, height=rendering.height, image_sha256=stored.sha256
                 )
-    except IntegrityError:  # somebody else opened the same page first; both images are the same bytes
+    except IntegrityError:  # somebody else opened the same page first; both images show the same
         with scope.scope([document.tenant_id]):
             kept = _kept(document.pk, page, part)
         if kept is None:

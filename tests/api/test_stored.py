@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ocr import serving
+from ocr import pages, serving
 from ocr.models import Artifact
 from tests import engine as stub
 from tests import make
@@ -118,6 +118,24 @@ def test_thumbnails_are_smaller(cast: make.Cast, engine: Engine) -> None:
     full, thumb = (cast.api().get(of(document, f"pages/2/image/?size={size}")) for size in ("full", "thumb"))
     assert full["ETag"] != thumb["ETag"]
     assert len(thumb.content) <= len(full.content)
+
+
+@pytest.mark.parametrize("before", ["nothing", "thumbnail", "both"])
+def test_the_head_of_the_queue_is_drawn_before_anybody_asks(cast: make.Cast, engine: Engine, before: str) -> None:
+    document = make.document(cast.a, "needs_review")
+    if before != "nothing":
+        pages.image(document, 1, thumbnail=True)
+    if before == "both":
+        pages.image(document, 1)
+    pages.ring_ahead()
+    make.answer_doorbells()
+    images = make.stored(document, Artifact.Kind.IMAGE)  # each is what its row says, also where two were drawn
+    assert len(images) == 2
+    make.answer_doorbells()
+    pages.warm(document)
+    assert make.stored(document, Artifact.Kind.IMAGE) == images
+    full, thumb = (cast.api().get(of(document, f"pages/1/image/?size={size}")) for size in ("full", "thumb"))
+    assert [full.content, thumb.content] == images
 
 
 @pytest.mark.parametrize("number", ["0", "2", "99999999999999999999"])
