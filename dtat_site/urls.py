@@ -60,6 +60,7 @@ urlpatterns = [
     path(f"{ONE}result/", documents.result, name="document-result"),
     path(f"{ONE}raw/", documents.raw, name="document-raw"),
     path(f"{ONE}pages/<int:number>/image/", documents.page_image, name="page-image"),
+    path(f"{ONE}pages/<int:number>/crop/", documents.page_crop, name="page-crop"),
     path(f"{ONE}pages/<int:number>/words/", review.page_words, name="page-words"),
     path(f"{ONE}reopen/", review.reopen, name="document-reopen"),
     path(f"{ONE}retry/", review.retry, name="document-retry"),

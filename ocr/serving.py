@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -157,9 +157,30 @@ def page_image(
     else:
         response = HttpResponse(artifacts.read(artifact), content_type=artifact.content_type)
     response["ETag"] = tag
-    named = request.GET.get("v") == _content(document, page.turn)
-    response["Cache-Control"] = "private, max-age=31536000, immutable" if named else "private, no-store"
+    response["Cache-Control"] = _keeping(request, document, page)
     return response
+
+
+def page_crop(
+    request: HttpRequest | Any, user: AnyUser, document_id: UUID, number: int, box: Sequence[float]
+) -> HttpResponse:
+    """A piece of one page as JPEG, to be kept as a page's image is. `box` is left, top, width and height, as boxes are told.
+
+    Raises ValueError for a box that does not lie within the page.
+    """
+    with access.scope_of(user):
+        document = document_for(user, document_id)
+        page = Page.objects.get(document=document, number=number)
+    left, top, width, height = box
+    drawn = pages.crop(document, number, (left, top, min(1.0, left + width), min(1.0, top + height)))
+    response = HttpResponse(drawn.content, content_type=drawn.content_type)
+    response["Cache-Control"] = _keeping(request, document, page)
+    return response
+
+
+def _keeping(request: HttpRequest | Any, document: Document, page: Page) -> str:
+    named = request.GET.get("v") == _content(document, page.turn)
+    return "private, max-age=31536000, immutable" if named else "private, no-store"
 
 
 def image_url(document: Document, number: int, *, turn: int = 0, thumbnail: bool = False) -> str:
@@ -178,6 +199,29 @@ def page_shown(page: Page) -> dict[str, Any]:
         "image_url": image_url(page.document, page.number, turn=page.turn),
         "thumbnail_url": image_url(page.document, page.number, turn=page.turn, thumbnail=True),
     }
+
+
+# The piece around a box that is shown beside its value: so many times its height, so many times its width, and at least so much of
+# the page, which is what a screen has room for at the largest scale that is still sharp. A wide strip, as a line of text is.
+_AROUND_HIGH, _AROUND_WIDE, _LEAST_HIGH, _LEAST_WIDE, _STRIP = 2.4, 1.4, 0.04, 0.4, 30.0
+
+
+def crop_shown(page: Page, box: Sequence[float]) -> dict[str, Any]:
+    """What a screen needs to draw the surroundings of a box (told on the page as it is shown) without the page; inside a scope."""
+    left, top, width, height = box
+    wide = max(width * _AROUND_WIDE, height * _STRIP, _LEAST_WIDE)
+    high = max(height * _AROUND_HIGH, _LEAST_HIGH)
+    piece = [*_within(left + width / 2, wide), *_within(top + height / 2, high)]
+    shown = [round(each, 4) for each in (piece[0], piece[2], piece[1], piece[3])]
+    url = contract.url_of("page-crop", page.document.pk, page.number)
+    told = ",".join(map(str, shown))
+    return {"box": shown, "image_url": f"{url}?v={_content(page.document, page.turn)}&box={told}"}
+
+
+def _within(middle: float, length: float) -> tuple[float, float]:
+    """Where a stretch around `middle` begins so that it stays within 0 and 1, and how long it is."""
+    length = min(1.0, length)
+    return min(max(0.0, middle - length / 2), 1 - length), length
 
 
 def _content(document: Document, turn: int) -> str:

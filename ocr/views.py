@@ -356,6 +356,19 @@ def page_image(request: HttpRequest, document_id: UUID, number: int) -> HttpResp
 
 @login_required
 @require_GET
+def page_crop(request: HttpRequest, document_id: UUID, number: int) -> HttpResponseBase:
+    """The piece of a page that `box` names: left, top, width and height in fractions of the page, with commas between them."""
+    try:
+        box = [float(side) for side in request.GET.get("box", "").split(",")]
+        return serving.page_crop(request, request.user, document_id, number, box)
+    except ValueError:
+        return HttpResponse(_("The box must be four numbers from 0 to 1."), status=400, content_type="text/plain")
+    except (Document.DoesNotExist, Page.DoesNotExist):
+        raise Http404 from None
+
+
+@login_required
+@require_GET
 def original(request: HttpRequest, document_id: UUID) -> HttpResponseBase:
     try:
         return serving.original(request.user, document_id)

@@ -82,7 +82,8 @@ def _check_may_review(request: HttpRequest) -> None:
 def _told(handed: lanes.Handed) -> dict[str, Any]:
     """One document as the page shows it; inside a scope."""
     document, claim = handed.document, handed.claim
-    turned = {handed.page.number: handed.page.turn} if handed.page else {}
+    page = handed.page
+    field = contract.field(handed.field, {}, {page.number: page.turn} if page else {})
     return {
         "document_id": str(document.pk),
         "version": document.version,
@@ -91,8 +92,8 @@ def _told(handed: lanes.Handed) -> dict[str, Any]:
         "filename": document.filename,
         "tenant": document.tenant.name,
         "url": f"{reverse('review', args=[document.pk])}?field={handed.field.path}",
-        "field": contract.field(handed.field, {}, turned),
-        "page": serving.page_shown(handed.page) if handed.page else None,
+        "field": field,
+        "crop": serving.crop_shown(page, field["box"]) if page and field["box"] else None,
     }
 
 

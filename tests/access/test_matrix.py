@@ -43,6 +43,8 @@ document-raw        GET    302   200  200  200  200  200  200  404  302
 document-raw        POST   302   405  405  405  405  405  405  405  302
 page-image          GET    302   200  200  200  200  200  200  404  302
 page-image          POST   302   405  405  405  405  405  405  405  302
+page-crop           GET    302   200  200  200  200  200  200  404  302
+page-crop           POST   302   405  405  405  405  405  405  405  302
 page-words          GET    302   200  200  200  200  200  200  404  302
 page-words          POST   302   405  405  405  405  405  405  405  302
 document-reopen     GET    302   405  405  405  405  405  405  405  302
@@ -198,7 +200,7 @@ ROUTES = list(dict.fromkeys(route for route, _method in DECLARED))
 OF_A_DOCUMENT = [
     route for route in ROUTES
     if route.startswith(("document-", "review-", "api-", "batch-"))
-    or route in {"document", "review", "page-image", "page-words", "ocr-job", "batch"}
+    or route in {"document", "review", "page-image", "page-crop", "page-words", "ocr-job", "batch"}
     if route not in {"document-types", "document-upload", "review-next", "review-release"}
     if not route.startswith(("api-token", "api-tenants", "api-schema", "api-docs", "api-nowhere"))
     if route not in {"api-documents", "api-estimate", "api-costs", "api-batches"}

@@ -64,6 +64,8 @@ class World:
         of = document or self.document(route)
         if route in {"page-image", "page-words", "api-page-image", "review-turn"}:
             return reverse(route, args=[of.pk, 1])
+        if route == "page-crop":
+            return reverse(route, args=[of.pk, 1]) + "?box=0.1,0.2,0.5,0.1"
         if route in {"batch", "api-batch"} or route.startswith(("batch-", "api-batch-")):
             return reverse(route, args=[self.batch.pk])
         if route == "lane" or route.startswith("lane-"):

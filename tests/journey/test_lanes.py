@@ -34,7 +34,7 @@ fields:
     labels: [total]
 """
 LANE = "/lanes/lane_slip/amount_paid/"
-PICTURES = "**/pages/*/image/**"
+PICTURES = "**/pages/*/crop/**"
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
+import random
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,10 +13,12 @@ from uuid import UUID, uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
+from PIL import Image, ImageChops, ImageStat
 
-from ocr import lifecycle
-from ocr.models import Document
-from review import assigning, comments, decisions, lanes, worklist
+from ocr import lifecycle, pages, serving
+from ocr.models import Artifact, Document
+from review import assigning, comments, decisions, lanes, turning, worklist
 from review.models import Claim, Correction, LaneAnswer
 from tenants import access, scope
 from tenants.models import Role
@@ -355,7 +360,7 @@ def test_the_page_lists_lanes_and_works_through_one(cast: make.Cast, engine: Eng
     (row,) = given["rows"]
     assert (given["waiting"], row["document_id"], row["version"]) == (1, str(document.pk), document.version)
     assert (row["field"]["name"], row["field"]["value"]) == ("total", "12.50")
-    assert row["field"]["box"] and row["page"]["number"] == 1
+    assert row["field"]["box"] and client.get(row["crop"]["image_url"]).status_code == 200
     assert row["url"] == f"/review/{document.pk}/?field=total"
     assert posted(client, data["urls"]["heartbeat"], {"tokens": [row["token"]]})["tokens"] == [row["token"]]
     said = {"document_id": row["document_id"], "version": row["version"], "act": "confirmed"}
@@ -374,6 +379,54 @@ def test_the_page_lists_lanes_and_works_through_one(cast: make.Cast, engine: Eng
     )
     with scope.everything():
         assert not Claim.objects.exists()
+
+
+def blotches() -> bytes:
+    """A page of which no piece looks like another."""
+    small = Image.frombytes("L", (50, 70), random.Random(4).randbytes(50 * 70))
+    stream = io.BytesIO()
+    small.resize((600, 840), Image.Resampling.NEAREST).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def picture(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content)).convert("L")
+
+
+@pytest.mark.parametrize("of", ["original", "image"])
+@pytest.mark.parametrize("turn", [0, 90])
+def test_a_row_brings_the_piece_of_its_page(cast: make.Cast, engine: Engine, turn: int, of: str) -> None:
+    (document,) = receipts(cast, content=blotches())
+    client = cast.page(cast.ada)
+    token = make.claim(document, cast.ada)
+    turning.turn_page(document.pk, cast.ada, token=token, number=1, turn=turn)
+    assert worklist.release(document.pk, token)
+    if of == "image":
+        pages.image(document, 1)
+    (row,) = posted(client, "/lanes/receipt/total/rows/", {"wanted": 1})["rows"]
+    box, piece = row["field"]["box"], row["crop"]["box"]
+    assert 0 <= piece[0] < box[0] and box[0] + box[2] < piece[0] + piece[2] <= 1
+    assert 0 <= piece[1] < box[1] and box[1] + box[3] < piece[1] + piece[3] <= 1
+    answer = client.get(row["crop"]["image_url"])
+    assert (answer["Content-Type"], answer["Cache-Control"]) == ("image/jpeg", "private, max-age=31536000, immutable")
+    crop = picture(answer.content)
+    with scope.everything():
+        kept = Artifact.objects.filter(document=document, kind="image").exists()
+    assert kept == (of == "image"), "a piece is not kept"
+    page = picture(client.get(serving.image_url(document, 1, turn=turn)).content)
+    corner = (math.floor(piece[0] * page.width), math.floor(piece[1] * page.height))
+    same = page.crop((*corner, corner[0] + crop.width, corner[1] + crop.height))
+    assert abs(crop.width - piece[2] * page.width) <= 2, "at the scale of the page"
+    unlike = ImageStat.Stat(ImageChops.difference(crop, same)).mean[0]
+    assert unlike < 6, "the same piece of the same page"
+    assert ImageStat.Stat(crop).stddev[0] > 20, "which is not empty"
+
+
+@pytest.mark.parametrize("box", ["", "0,0,1", "0,0,1,x", "0,0,0,0", "nan,0,1,1", "-0.1,0,1,1", "0.5,1.5,0.2,0.2"])
+def test_a_piece_that_is_none_is_refused(cast: make.Cast, engine: Engine, box: str) -> None:
+    (document,) = receipts(cast)
+    answer = cast.page(cast.ada).get(f"{reverse('page-crop', args=[document.pk, 1])}?box={box}")
+    assert answer.status_code == 400 and "four numbers" in answer.content.decode()
 
 
 @pytest.mark.parametrize("path", ["/lanes/receipt/merchant/", "/lanes/nothing/total/"])

@@ -18,7 +18,7 @@ import { canonical, shown } from "../values.js";
  * @property {string} tenant
  * @property {string} url where the page opens at the field
  * @property {any} field
- * @property {import("../review/crop.js").Page | null} page
+ * @property {{box: number[], image_url: string} | null} crop the piece of the page around the field, and where it lies on the page
  * @typedef {{document_id: string, version: number, act: Act, value: string}} Said
  */
 
@@ -37,7 +37,7 @@ export class Row {
     this.state = "open";
     /** @type {Act | null} */
     this.act = null;
-    this.asked = false; // for the image of its page
+    this.asked = false; // for the piece of its page
     this.problem = ""; // why the server did not take it
     this.mark = el("span", { class: "mark" });
     this.input = /** @type {HTMLInputElement} */ (el("input", {
@@ -75,21 +75,21 @@ export class Row {
   }
 
   #picture() {
-    const { page, field, filename, tenant } = this.told;
-    this.spot = page && field.box ? el("div", { class: "crop" }) : el("div", { class: "crop none", text: say("no_crop") });
+    const { crop: piece, filename, tenant } = this.told;
+    this.spot = piece ? el("div", { class: "crop" }) : el("div", { class: "crop none", text: say("no_crop") });
     return el("div", { class: "picture" }, this.spot, el("p", { class: "of", title: filename }, filename, el("span", { class: "faint", text: tenant })));
   }
 
-  /** Fetches and decodes the image of its page, then shows the piece of it. */
+  /** Fetches and decodes the piece of its page, then shows it. */
   async ready() {
-    const { page, field } = this.told;
+    const { crop: piece, field } = this.told;
     this.asked = true;
-    if (page && field.box) {
+    if (piece) {
       const image = new Image();
-      image.src = page.image_url;
+      image.src = piece.image_url;
       const came = await image.decode().then(() => true, () => false);
-      if (!page.width) Object.assign(page, { width: image.naturalWidth, height: image.naturalHeight });
-      this.spot?.replaceWith(came ? crop(field.box, page, say("crop")) : el("div", { class: "crop none", text: say("crop_failed") }));
+      const sheet = { number: field.page, width: image.naturalWidth, height: image.naturalHeight, image_url: piece.image_url };
+      this.spot?.replaceWith(came ? crop(within(field.box, piece.box), sheet, say("crop")) : el("div", { class: "crop none", text: say("crop_failed") }));
     }
     this.node.dataset.drawn = "";
   }
@@ -134,7 +134,7 @@ export class Row {
 
   /** It is in our hands again, as handed out anew. @param {Told} [told] */
   again(told) {
-    if (told) this.told = { ...told, page: this.told.page ?? told.page };
+    if (told) this.told = { ...told, crop: this.told.crop ?? told.crop };
     this.input.value = this.machine;
     this.#become("open", null, "");
   }
@@ -178,6 +178,11 @@ export class Row {
     const read = score === null || score === undefined ? say("check") : say("read", { percent: percent(score) });
     return [el("span", { class: "number", text: read }), sentence ? el("span", { class: "sentence", text: sentence }) : ""];
   }
+}
+
+/** Where a box of the page lies on a piece of it. @param {number[]} box @param {number[]} piece @returns {number[]} */
+function within([left, top, wide, high], [x, y, width, height]) {
+  return [(left - x) / width, (top - y) / height, wide / width, high / height];
 }
 
 /** A button of a row; the keys do the same, so Tab goes from value to value. @param {string} symbol @param {string} label */
