@@ -109,4 +109,15 @@ export const locale =
 /** @param {number} value */
 export const number = (value) => value.toLocaleString(locale);
 
+const HIDDEN = 100; // milliseconds after which a page that nobody looks at counts as painted: it gets no frames
+
+/** Once what is in the page by now is on the screen: work that can wait for that does not hold it up. @returns {Promise<void>} */
+export const painted = () => new Promise((resolve) => {
+  setTimeout(resolve, HIDDEN);
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
+});
+
+/** Once the browser has nothing better to do, or half a second has passed. @param {() => void} run */
+export const whenIdle = (run) => void ("requestIdleCallback" in window ? requestIdleCallback(run, { timeout: 500 }) : setTimeout(run, 0));
+
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

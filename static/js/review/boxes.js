@@ -26,3 +26,9 @@ export function within(words, [left, top, width, height]) {
     return x >= left && x <= left + width && y >= top && y <= top + height;
   });
 }
+
+/** The smallest move that brings [from, to] into [low, high]. @param {number} from @param {number} to @param {number} low @param {number} high */
+export function least(from, to, low, high) {
+  if (from < low) return from - low;
+  return to > high ? Math.min(to - high, from - low) : 0;
+}

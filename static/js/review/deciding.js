@@ -1,6 +1,6 @@
 // @ts-check
 /** Approving and rejecting, and what to do when the server says no. */
-import { say } from "../dom.js";
+import { painted, say } from "../dom.js";
 import { freshKey, post } from "../http.js";
 import { toast } from "../toast.js";
 import { askComment } from "./comments.js";
@@ -134,8 +134,9 @@ export class Deciding {
     const next = await this.flow.next();
     const body = { token: this.desk.claim?.token, version: this.data.document.version, ...decision };
     const onward = this.flow.onward(next);
-    if (next && navigator.onLine) this.flow.show(next);
-    const answer = await this.flow.expect(post(this.data.urls.decision, { ...body, ...onward }, { keepalive: true, key: this.#key(JSON.stringify(body)) }));
+    const send = () => post(this.data.urls.decision, { ...body, ...onward }, { keepalive: true, key: this.#key(JSON.stringify(body)) });
+    const shown = next && navigator.onLine ? this.#shown(next) : null;
+    const answer = await this.flow.expect(shown ? shown.then(send) : send());
     this.#wait(false);
     if (answer.status) this.unanswered = null;
     if (answer.ok) {
@@ -148,6 +149,12 @@ export class Deciding {
     if (answer.status === 422 && answer.body?.errors?.length) return this.#refused(answer, decision.decision === "approve");
     this.desk.announce(answer.words);
     toast(answer.words);
+  }
+
+  /** Puts the next document on the screen; a request begun at once would have it painted later. @param {any} next */
+  #shown(next) {
+    this.flow.show(next);
+    return painted();
   }
 
   /** The same decision sent again is the same one to the server: its answer may have been lost. @param {string} words */

@@ -71,6 +71,7 @@ export class Desk {
     }, main, this.over.signal);
     this.thumbnails = new Thumbnails(data.pages, (number) => this.viewer.sheets.goTo(number), main);
     this.search = new Search(data.pages, this.viewer, this.editable && !data.check?.keyed ? (words, page) => this.capturing.take(words, page, false, null) : null, main);
+    localTimes(main);
     this.#wire(main);
     this.#watch();
     this.summary.show(null);
@@ -144,8 +145,7 @@ export class Desk {
   start() {
     this.shown = new AbortController();
     const { signal } = this.shown;
-    localTimes(this.part.main);
-    this.viewer.sheets.fit();
+    this.viewer.sheets.shown();
     listen(shortcutTable(screenOf(this)), this.editable ? (element) => element.hasAttribute("data-entry") : undefined, signal);
     if (!this.editable) return;
     this.lease = new Lease(this.held(), one("#lease"), { onLost: (words) => this.deciding.lost(words), ahead: () => this.flow.held(), onAhead: (lost) => this.flow.lost(lost) });

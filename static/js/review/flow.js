@@ -1,6 +1,6 @@
 // @ts-check
 /** From one document to the next without loading a page: the next is kept ready while this one is read. */
-import { one, say } from "../dom.js";
+import { one, painted, say, whenIdle } from "../dom.js";
 import { post } from "../http.js";
 import { toast, toastOnNextPage } from "../toast.js";
 import { Desk } from "./desk.js";
@@ -16,8 +16,8 @@ import { parsedPart, swap } from "./part.js";
 
 const MARGIN = 3000; // milliseconds of its lease that a document must have left to be shown without asking
 
-/** Until the browser has nothing better to do, or half a second has passed. */
-const idle = () => new Promise((resolve) => ("requestIdleCallback" in window ? requestIdleCallback(resolve, { timeout: 500 }) : setTimeout(resolve, 0)));
+/** @returns {Promise<void>} */
+const idle = () => new Promise((resolve) => whenIdle(resolve));
 
 export class Flow {
   /** @param {import("./part.js").Part} part what the page was loaded with */
@@ -27,6 +27,8 @@ export class Flow {
     this.ahead = [];
     /** @type {Promise<unknown>} what may add to them */
     this.pending = Promise.resolve();
+    /** @type {Promise<void>} the address is that of the document on the screen */
+    this.addressed = Promise.resolve();
     addEventListener("popstate", () => location.pathname === this.#path() || location.reload());
     // A page that the Back button brings back gave its claims away when it was left.
     addEventListener("pageshow", (event) => event.persisted && location.reload());
@@ -106,12 +108,15 @@ export class Flow {
   show(desk) {
     this.ahead = this.ahead.filter((other) => other !== desk);
     this.#swap(desk);
-    history.pushState(null, "", this.#path());
+    this.addressed = painted().then(() => {
+      if (this.desk === desk) history.pushState(null, "", this.#path());
+    });
   }
 
   /** Back to a document that was left; the one on the screen comes after it. @param {Desk} desk */
   async comeBack(desk) {
     await dialogsClosed();
+    await this.addressed;
     if (this.desk === desk) return;
     this.ahead = [...(this.desk.editable ? [this.desk] : []), ...this.ahead.filter((other) => other !== desk)];
     this.#swap(desk);

@@ -27,11 +27,8 @@ export function placeOf(entry) {
   return entry.page && entry.box ? { page: entry.page, box: entry.box } : null;
 }
 
-/** The layer of marks of a page, with no box in it yet. @param {Page} page @param {boolean} capture whether words can be clicked */
-export function layer(page, capture) {
-  const words = capture ? wordsOf(page) : [];
-  return svg("svg", { class: "marks", viewBox: `0 0 ${page.width} ${page.height}`, "aria-hidden": "true" }, ...words);
-}
+/** The layer of marks of a page, with nothing in it yet. @param {Page} page */
+export const layer = (page) => svg("svg", { class: "marks", viewBox: `0 0 ${page.width} ${page.height}`, "aria-hidden": "true" });
 
 /** @param {Page} page @param {Entry} entry @param {number[]} box @param {boolean} active */
 export const boxOf = (page, entry, box, active) => svg("rect", { class: boxClass(entry, active), "data-name": entry.name, ...geometry(page, box) });

@@ -1,7 +1,8 @@
 // @ts-check
 /** The page images one below the other: their size, the part in view, and their words. */
-import { calm, el, one, say } from "../dom.js";
+import { calm, el, one, painted, say, shows } from "../dom.js";
 import { get } from "../http.js";
+import { least } from "./boxes.js";
 
 /**
  * @typedef {import("./marks.js").Page} Page
@@ -32,9 +33,10 @@ export class Sheets {
     one("[data-pages]", root).replaceChildren(...this.all.map((sheet) => sheet.figure));
     this.scale = 0; // not laid out yet
     this.fitted = true;
+    this.fresh = false;
     this.number = 0;
     const sizes = new ResizeObserver(() => {
-      if (!this.fitted) return;
+      if (!this.fitted || !this.scroller.isConnected) return;
       this.fit();
       on.refitted();
     });
@@ -86,7 +88,9 @@ export class Sheets {
   /** The sheet has another size now. @param {Sheet} sheet */
   renew(sheet) {
     this.on.resized(sheet);
-    if (this.fitted) this.fit();
+    const { fitted } = this;
+    this.fitted = false; // whatever its scale was
+    if (fitted) this.fit();
     else this.zoom(this.scale);
   }
 
@@ -134,7 +138,7 @@ export class Sheets {
 
   /** @param {number} left @param {number} top */
   scroll(left, top) {
-    if (calm()) return this.scroller.scrollTo(left, top);
+    if (this.fresh || calm()) return this.scroller.scrollTo(left, top);
     const from = [this.scroller.scrollLeft, this.scroller.scrollTop];
     const began = performance.now();
     const step = (/** @type {number} */ now) => {
@@ -151,8 +155,16 @@ export class Sheets {
   fit(width = this.scroller.clientWidth) {
     const widest = Math.max(...this.all.map((sheet) => sheet.page.width || UNKNOWN.width));
     const room = width - (width > 600 ? 72 : 32);
-    this.zoom(Math.min(room / widest, 1));
+    const scale = possible(Math.min(room / widest, 1));
+    if (!this.fitted || scale !== this.scale) this.zoom(scale);
     this.fitted = true;
+  }
+
+  /** It is in the page now. Nothing of it was on the screen yet from where it could move. */
+  shown() {
+    if (this.scale === 0) this.fit();
+    this.fresh = true;
+    void painted().then(() => (this.fresh = false));
   }
 
   /** Takes the place of another, before it is laid out: once is enough then. @param {Sheets} other */
@@ -177,7 +189,7 @@ export class Sheets {
     if (!anchor) return;
     const before = anchor.figure.getBoundingClientRect();
     const share = [(atX - before.left) / (before.width || 1), (atY - before.top) / (before.height || 1)];
-    this.scale = Math.min(4, Math.max(0.08, scale));
+    this.scale = possible(scale);
     this.fitted = false;
     for (const { page, figure: node } of this.all) {
       node.style.inlineSize = `${(page.width || UNKNOWN.width) * this.scale}px`;
@@ -185,7 +197,7 @@ export class Sheets {
     }
     const after = anchor.figure.getBoundingClientRect();
     if (!first) this.scroller.scrollBy(after.left + share[0] * after.width - atX, after.top + share[1] * after.height - atY);
-    one("[data-zoom]", this.root).textContent = `${Math.round(this.scale * 100)}%`;
+    shows(one("[data-zoom]", this.root), `${Math.round(this.scale * 100)}%`);
     this.on.zoomed();
   }
 
@@ -231,8 +243,5 @@ export function share({ figure: node }, at) {
   return [(at.x - left) / width, (at.y - top) / height];
 }
 
-/** The smallest move that brings [from, to] into [low, high]. @param {number} from @param {number} to @param {number} low @param {number} high */
-function least(from, to, low, high) {
-  if (from < low) return from - low;
-  return to > high ? Math.min(to - high, from - low) : 0;
-}
+/** @param {number} scale one that can be shown */
+const possible = (scale) => Math.min(4, Math.max(0.08, scale));

@@ -1,6 +1,6 @@
 // @ts-check
 /** The page images: size, position, marks, and the way to a field's region. */
-import { el, one, say } from "../dom.js";
+import { el, one, say, whenIdle } from "../dom.js";
 import { around, turned, within } from "./boxes.js";
 import { gestures } from "./gestures.js";
 import { boxClass, boxOf, layer, outline, placeFlag, placeOf, wordsOf } from "./marks.js";
@@ -64,9 +64,10 @@ export class Viewer {
   #draw(sheet) {
     void this.sheets.words(sheet.page);
     if (sheet.marks || !sheet.page.width) return;
-    sheet.marks = layer(sheet.page, this.on.onWords !== null);
+    sheet.marks = layer(sheet.page);
     for (const entry of this.store.entries) this.#place(entry, sheet);
     sheet.figure.append(sheet.marks);
+    this.#drawWords(sheet);
   }
 
   /** Draws the entry's box if it stands on this sheet. @param {Entry} entry @param {Sheet} sheet */
@@ -81,8 +82,17 @@ export class Viewer {
 
   /** The words of a sheet are here. @param {Sheet} sheet */
   #worded(sheet) {
-    if (this.on.onWords) sheet.marks?.prepend(...wordsOf(sheet.page));
+    this.#drawWords(sheet);
     this.#reflag();
+  }
+
+  /** Nobody sees them, and there are hundreds: they are laid out when there is time for it. @param {Sheet} sheet */
+  #drawWords(sheet) {
+    const { marks } = sheet;
+    if (!this.on.onWords || !marks || !sheet.page.words) return;
+    whenIdle(() => {
+      if (marks === sheet.marks && !this.over.aborted && !marks.querySelector(".word")) marks.prepend(...wordsOf(sheet.page));
+    });
   }
 
   /** @param {MouseEvent} event */
