@@ -111,10 +111,13 @@ export const number = (value) => value.toLocaleString(locale);
 
 const HIDDEN = 100; // milliseconds after which a page that nobody looks at counts as painted: it gets no frames
 
-/** Once what is in the page by now is on the screen: work that can wait for that does not hold it up. @returns {Promise<void>} */
+/** Once what is in the page by now is on the screen, or the page is left: work that can wait for that does not hold it up. @returns {Promise<void>} */
 export const painted = () => new Promise((resolve) => {
-  setTimeout(resolve, HIDDEN);
-  requestAnimationFrame(() => requestAnimationFrame(() => resolve()));
+  const over = new AbortController();
+  const done = () => (over.abort(), resolve());
+  setTimeout(done, HIDDEN);
+  addEventListener("pagehide", done, { signal: over.signal });
+  requestAnimationFrame(() => requestAnimationFrame(done));
 });
 
 /** Once the browser has nothing better to do, or half a second has passed. @param {() => void} run */

@@ -124,6 +124,35 @@ def test_the_next_document_comes_without_a_page_load_and_undo_goes_back(
     expect(page.get_by_text("three.jpg rejected.")).to_be_visible()
 
 
+NEVER_PAINTED = """() => {
+  window.requestAnimationFrame = () => 0;
+  const later = window.setTimeout;
+  window.setTimeout = (run, milliseconds) => (milliseconds === 100 ? 0 : later(run, milliseconds));
+}"""
+
+
+def test_who_leaves_before_the_next_is_painted_has_approved(
+    browser: Browser, product: Product, drawn: dict[str, samples.Sample], errors: list[str]
+) -> None:
+    """The decision waits until the next document is on the screen, but not for a page that goes away."""
+    first, second = wait_for_review(product, drawn["invoice-rotated.jpg"].path.read_bytes(), "one.jpg", "two.jpg")
+    page = signed_in(browser, product, "reviewer", errors)
+    start(page, product, first)
+    confirm_all(page, approve=False)
+    page.evaluate(NEVER_PAINTED)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("nav.crumbs .here")).to_have_text("two.jpg")
+    page.wait_for_timeout(300)
+    assert status(product, first) == "needs_review"
+    page.goto(f"{product.url}/documents/")
+    for _ in range(50):  # the answer is for nobody any more
+        if status(product, first) == "approved":
+            break
+        page.wait_for_timeout(100)
+    assert (status(product, first), status(product, second)) == ("approved", "needs_review")
+    page.context.close()
+
+
 def test_a_refused_approval_comes_back_with_what_was_typed(
     browser: Browser, product: Product, drawn: dict[str, samples.Sample], errors: list[str]
 ) -> None:
