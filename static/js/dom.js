@@ -37,6 +37,18 @@ function filled(node, attributes, children) {
 }
 
 /**
+ * A form for one value, so that browsers that look for addresses to fill in look at one field when it is entered, and not at every
+ * field of the page: with sixty of them that took Chromium 23 ms of processor time for each.
+ * @param {Record<string, string | number | boolean | null | undefined>} attributes
+ * @param {...(Node | string | null | undefined | false)} children
+ */
+export function ownForm(attributes, ...children) {
+  const form = el("form", { ...attributes, autocomplete: "off", novalidate: true }, ...children);
+  form.addEventListener("submit", (event) => event.preventDefault()); // Enter means what the page says
+  return form;
+}
+
+/**
  * Shows these children and leaves alone what stands there already: what comes anew is laid out, painted and put into layers anew.
  * @param {Element} node
  * @param {...(Node | string | null | undefined | false)} children

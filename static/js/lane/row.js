@@ -1,6 +1,6 @@
 // @ts-check
 /** One document of a lane: the crop, the value beside it, and what was said of it. */
-import { el, icon, say } from "../dom.js";
+import { el, icon, ownForm, say } from "../dom.js";
 import { crop } from "../review/crop.js";
 import { isNumber } from "../review/control.js";
 import { percent } from "../review/reasons.js";
@@ -50,7 +50,7 @@ export class Row {
     this.confirm = button("check", say("confirm_this", { name: told.filename }));
     this.open = el("a", { class: "button ghost square", href: told.url, target: "_blank", tabindex: -1, "aria-label": say("open_this", { name: told.filename }) }, icon("link"));
     this.node = el("li", { class: "lane-row" }, this.mark, this.#picture(),
-      el("div", { class: "holds" }, el("label", { class: "vh", for: id, text: say("value_of", { label, name: told.filename }) }), this.input, this.why),
+      ownForm({ class: "holds" }, el("label", { class: "vh", for: id, text: say("value_of", { label, name: told.filename }) }), this.input, this.why),
       el("div", { class: "row-acts" }, this.confirm, this.open));
     this.update();
   }

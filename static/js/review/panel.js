@@ -1,6 +1,6 @@
 // @ts-check
 /** The fields in their groups: one row each, the active one open. */
-import { el, icon, say, shows } from "../dom.js";
+import { el, icon, ownForm, say, shows } from "../dom.js";
 import { control, grow, isControl, selectAll, show } from "./control.js";
 import { detail, redetail } from "./detail.js";
 import { percent, reason, stateWords, tone, toneIcon, withoutValue } from "./reasons.js";
@@ -39,7 +39,7 @@ class Row {
     this.detail = null;
     this.stood = ""; // what was shown last
     const name = el("label", { for: id, class: "name", text: entry.label });
-    this.node = el("div", { class: "row", "data-name": entry.name }, this.mark, name, el("div", { class: "holds" }, this.control, this.was), this.why);
+    this.node = el("div", { class: "row", "data-name": entry.name }, this.mark, name, ownForm({ class: "holds" }, this.control, this.was), this.why);
     this.update();
   }
 
