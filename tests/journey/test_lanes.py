@@ -34,6 +34,7 @@ fields:
     labels: [total]
 """
 LANE = "/lanes/lane_slip/amount_paid/"
+ALONE = "[...document.querySelectorAll('#rows input')].every((field) => field.form?.elements.length === 1)"
 PICTURES = "**/pages/*/crop/**"
 
 
@@ -83,6 +84,7 @@ def total(product: Product, document_id: str) -> tuple[str, Any]:
 def opened(page: Page, product: Product, count: int) -> None:
     page.goto(product.url + LANE)
     expect(page.locator("#rows > li")).to_have_count(count)
+    assert page.evaluate(ALONE), "a browser's autofill goes through the whole form of the field that is entered"
     expect(page.locator("#rows > li[data-drawn]")).to_have_count(count)
 
 

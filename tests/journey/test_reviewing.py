@@ -19,6 +19,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.engine]
 # Of a page that was loaded once: what another page load would take away, and what the reviewer has before them.
 MARK = "window.loadedOnce = true"
 MARKED = "window.loadedOnce === true"
+ALONE = """(() => {
+  const fields = [...document.querySelectorAll("#main .value[name]")];
+  return fields.length > 1 && fields.every((field) => field.form?.elements.length === 1);
+})()"""
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +89,7 @@ def test_the_next_document_comes_without_a_page_load_and_undo_goes_back(
     )
     page = signed_in(browser, product, "reviewer", errors)
     start(page, product, first)
+    assert page.evaluate(ALONE), "a browser's autofill goes through the whole form of the field that is entered"
     assert claims(product, second) == [], "what is only reserved was shown to nobody"
     confirm_all(page)
     page.wait_for_url(f"**/review/{second}/")
@@ -179,6 +184,13 @@ def test_a_refused_approval_comes_back_with_what_was_typed(
     assert page.evaluate(MARKED)
 
 
+# Before the browser has told anybody that the dialog was closed.
+CLOSED_AND_ASKED_AGAIN = """() => {
+  document.querySelector("#override").close();
+  document.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, bubbles: true }));
+}"""
+
+
 def test_what_only_a_rule_is_against_is_approved_with_a_reason(
     browser: Browser, product: Product, drawn: dict[str, samples.Sample], errors: list[str]
 ) -> None:
@@ -194,6 +206,8 @@ def test_what_only_a_rule_is_against_is_approved_with_a_reason(
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     page.keyboard.press("Control+Enter")
+    expect(dialog).to_be_visible()
+    page.evaluate(CLOSED_AND_ASKED_AGAIN)
     page.keyboard.type("Printed so.")
     dialog.get_by_role("button", name="Approve all the same").click()
     page.wait_for_url(f"**/review/{second}/")

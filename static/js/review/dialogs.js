@@ -6,17 +6,26 @@ import { typing } from "../shortcuts.js";
 /** @param {string} selector @returns {HTMLDialogElement} */
 const dialog = (selector) => /** @type {HTMLDialogElement} */ (one(selector));
 
+let leave = () => {}; // the question that was asked before
+
 /**
  * Opens a dialog whose form has `method=dialog`; resolves with the form's data, or null when it was left.
  * @param {HTMLDialogElement} node
  * @returns {Promise<FormData | null>}
  */
 function asked(node) {
+  leave();
   const form = /** @type {HTMLFormElement} */ (one("form", node));
+  const over = new AbortController();
   node.returnValue = "";
   node.showModal();
   return new Promise((resolve) => {
-    node.addEventListener("close", () => resolve(node.returnValue === "yes" ? new FormData(form) : null), { once: true });
+    leave = () => (over.abort(), resolve(null));
+    node.addEventListener("close", () => {
+      if (node.open) return; // told late of the time before: who closes and asks again at once is asked
+      over.abort();
+      resolve(node.returnValue === "yes" ? new FormData(form) : null);
+    }, { signal: over.signal });
   });
 }
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** The line items as a grid whose cells are edited in place. */
-import { el, say } from "../dom.js";
+import { el, ownForm, say } from "../dom.js";
 import { control, grow, isControl, isNumber, selectAll, set, show } from "./control.js";
 import { detail, redetail } from "./detail.js";
 import { placeOf } from "./marks.js";
@@ -79,7 +79,7 @@ export class Grid {
       ? control(entry, { id, describedBy: `${id}-why`, label, long: this.rows.whole ? 14 : Infinity })
       : el("button", { type: "button", class: "value shown", id, name: entry.name, "aria-describedby": `${id}-why` });
     const why = el("span", { class: "vh", id: `${id}-why` });
-    const cell = { entry, control: node, why, node: /** @type {HTMLTableCellElement} */ (el("td", {}, node, why)) };
+    const cell = { entry, control: node, why, node: /** @type {HTMLTableCellElement} */ (el("td", {}, ownForm({}, node, why))) };
     this.#show(cell);
     return cell;
   }
