@@ -201,18 +201,16 @@ def page_shown(page: Page) -> dict[str, Any]:
     }
 
 
-# The piece around a box that is shown beside its value: so many times its height, so many times its width, and at least so much of
-# the page, which is what a screen has room for at the largest scale that is still sharp. A wide strip, as a line of text is.
-_AROUND_HIGH, _AROUND_WIDE, _LEAST_HIGH, _LEAST_WIDE, _STRIP = 2.4, 1.4, 0.04, 0.4, 30.0
+# How much of a page's height is cut out around a box, as wide as the page: so many times the box's height, so much of its width (a
+# long value is shown smaller, with more around it), and what a screen has room for at the largest scale that is still sharp.
+_AROUND, _FOR_WIDTH, _LEAST = 2.4, 0.35, 0.06
 
 
 def crop_shown(page: Page, box: Sequence[float]) -> dict[str, Any]:
     """What a screen needs to draw the surroundings of a box (told on the page as it is shown) without the page; inside a scope."""
-    left, top, width, height = box
-    wide = max(width * _AROUND_WIDE, height * _STRIP, _LEAST_WIDE)
-    high = max(height * _AROUND_HIGH, _LEAST_HIGH)
-    piece = [*_within(left + width / 2, wide), *_within(top + height / 2, high)]
-    shown = [round(each, 4) for each in (piece[0], piece[2], piece[1], piece[3])]
+    _left, top, width, height = box
+    start, high = _within(top + height / 2, max(height * _AROUND, width * _FOR_WIDTH, _LEAST))
+    shown = [0, round(start, 4), 1, round(high, 4)]
     url = contract.url_of("page-crop", page.document.pk, page.number)
     told = ",".join(map(str, shown))
     return {"box": shown, "image_url": f"{url}?v={_content(page.document, page.turn)}&box={told}"}
