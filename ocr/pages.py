@@ -16,9 +16,7 @@ from tenants import scope
 
 THUMBNAIL_SIDE = 320  # pixels
 FULL, THUMBNAIL = 1, 2  # the `part` of a page's image
-REDUCED = (
-    1  # in the key of a thumbnail made of the page's image: its bytes are not those of one that was drawn by itself
-)
+REDUCED = 1  # in the key of a thumbnail made of the page's image: it has other bytes than one drawn by itself
 
 
 def image(document: Document, number: int, *, thumbnail: bool = False) -> Artifact:
@@ -44,7 +42,7 @@ def crop(document: Document, number: int, box: sandbox.Box) -> sandbox.Rendering
     Cut from the page's image where there is one, else from the original. Raises as `image` does.
     """
     page, kept, original = _found(document, number, FULL)
-    if kept:
+    if kept and kept.content_type == "image/jpeg":  # older ones are WebP, which the sandbox does not read
         return _drawn(kept, page=1, content_type=kept.content_type, box=box)
     return _drawn(original, **_whole(document, page), box=box)
 

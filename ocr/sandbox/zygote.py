@@ -29,9 +29,7 @@ BROKEN = b"b"  # our own code failed
 
 MAX_ORDER_BYTES = 8_192
 _OUT_OF_MEMORY = 3
-_PATIENT = (
-    10  # how far back a child stands for which nobody waits; one at 10 gets a tenth of a processor that others want too
-)
+_PATIENT = 10  # the niceness of a child for which nobody waits: a tenth of a processor that others want too
 _CRASHES = frozenset(
     {
         signal.SIGXCPU,
