@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain
 from math import isfinite
+from operator import itemgetter
+from types import NoneType
 from typing import Any, NamedTuple
 
 from ocr.extraction.reading import Box, Rotation, Word
@@ -37,12 +39,19 @@ _KNOWN_TYPES = frozenset(_KNOWN_TYPE_NAMES.split())
 # Blocks that are read as parts of others, and those that may hold them. A page names everything, which says nothing.
 _PARTS = ("KEY_VALUE_SET", "VALUE", "CELL", "MERGED_CELL", "SELECTION_ELEMENT", "QUERY_RESULT")
 _HOLDERS = ("KEY_VALUE_SET", "KEY", "VALUE", "TABLE", "CELL", "MERGED_CELL", "QUERY")
+# What is walked to when somebody looks, and the blocks that name others on the way there.
+_WALKS = {
+    "lines": ("LINE",),
+    "pairs": _KEY_TYPES,
+    "tables": ("TABLE", "CELL", "MERGED_CELL"),
+    "answers": ("QUERY", "QUERY_RESULT"),
+}
 
 
 class Span:
     """A piece of text on one page: a line, a key, a value or a cell's content. Check boxes are kept apart.
 
-    `words` and `box` may be given as functions: most pieces are only looked at for their text, and these never made.
+    `words` and `box` may be given unmade: most pieces are only looked at for their text, and these never made.
     """
 
     __slots__ = ("_box", "_words", "checks", "confidence", "page", "text")
@@ -50,7 +59,7 @@ class Span:
     def __init__(
         self,
         text: str,
-        words: tuple[Word, ...] | Callable[[], tuple[Word, ...]],
+        words: tuple[Word, ...] | _Unmade,
         page: int,
         box: Box | Callable[[], Box | None] | None,
         confidence: float | None,
@@ -69,9 +78,16 @@ class Span:
     @property
     def words(self) -> tuple[Word, ...]:
         words = self._words
-        if not isinstance(words, tuple):
-            words = self._words = words()
+        if isinstance(words, _Unmade):
+            words = self._words = words.made()
         return words
+
+    def as_read(self) -> tuple[tuple[str, ...], list[float]]:
+        """The ids and the scores of the words that have some; no word is made for them."""
+        words = self._words
+        if isinstance(words, _Unmade):
+            return words.as_read()
+        return ids_of(words), [word.confidence for word in words if word.confidence is not None]
 
 
 class Pair(NamedTuple):
@@ -134,6 +150,7 @@ class Layout:
         self._counts: Counter[str] = Counter()
         self._by_id: dict[str, RawBlock] = {}
         self._by_type: dict[str, list[RawBlock]] = {}
+        self._named: dict[str, list[Sequence[Any]]] = {}
         whole = blocks if isinstance(blocks, list) else list(blocks)
         if not self._index_at_once(whole):
             for block in whole:
@@ -146,7 +163,7 @@ class Layout:
         """Every page with the turn that the majority of its words needs, each word counting by its length."""
         printed = self._of_type("WORD") or self._of_type("LINE")
         found = {} if _all_level(printed) else _voted(printed)
-        for page in {_page(block) for kind in ("PAGE", "LINE", "WORD") for block in self._of_type(kind)}:
+        for page in _pages(chain(*map(self._of_type, ("PAGE", "LINE", "WORD")))):
             found.setdefault(page, 0)
         return found
 
@@ -213,10 +230,10 @@ class Layout:
     @property
     def unknown(self) -> Mapping[str, int]:
         """What was passed over, and how often: what is no block or of no known type, ids that lead nowhere, parts of nothing."""
-        # A word names no others that are walked to.
-        walked = [block for kind, blocks in self._by_type.items() if kind != "WORD" for block in blocks]
-        if refers_beyond(walked, self._by_id):
-            _ = self.lines, self.pairs, self.tables, self.answers  # only the whole walk tells which ones count
+        for walk, kinds in _WALKS.items():
+            named = chain.from_iterable(map(self._named_by, kinds))
+            if walk not in self.__dict__ and not _all_known(named, self._by_id):
+                getattr(self, walk)  # which of the ids count only the walk tells
         told = dict(self._counts)
         if orphans := self._orphans():
             told["part_of_nothing"] = orphans
@@ -224,12 +241,21 @@ class Layout:
 
     def _orphans(self) -> int:
         """How many values, cells, check boxes and answers belong to no key, table or question: nobody gets to see them."""
-        parts = [block for kind in _PARTS for block in self._of_type(kind) if not _is_key(block)]
-        if not parts:
-            return 0
-        holders = (self._of_type(kind) for kind in _HOLDERS)
-        named = set(_strings(_named(chain.from_iterable(holders))))
-        return sum(block.get("Id") not in named for block in parts if isinstance(block.get("Id"), str))
+        parts = [block.get("Id") for kind in _PARTS for block in self._of_type(kind) if not _is_key(block)]
+        parts = [each for each in parts if isinstance(each, str)]
+        lists = list(chain.from_iterable(map(self._named_by, _HOLDERS)))
+        try:
+            lost = set(parts).difference(*lists)
+        except TypeError:  # a list or an object is no id
+            lost = set(parts).difference(each for each in chain.from_iterable(lists) if isinstance(each, str))
+        return sum(each in lost for each in parts) if lost else 0
+
+    def _named_by(self, kind: str) -> list[Sequence[Any]]:
+        """The ids that the blocks of this type name, list by list."""
+        named = self._named.get(kind)
+        if named is None:
+            named = self._named[kind] = _named(self._of_type(kind))
+        return named
 
     # --- the index
 
@@ -237,9 +263,9 @@ class Layout:
         """Index blocks that are all as documented: nearly always, and a quarter of the work. False when one is not."""
         by_type: dict[str, list[RawBlock]] = defaultdict(list)
         try:
-            by_id = {block["Id"]: block for block in blocks}
-            for block in blocks:
-                by_type[block["BlockType"]].append(block)
+            by_id = dict(zip(map(itemgetter("Id"), blocks), blocks, strict=True))
+            for kind, block in zip(map(itemgetter("BlockType"), blocks), blocks, strict=True):
+                by_type[kind].append(block)
         except (KeyError, TypeError):
             return False
         if len(by_id) < len(blocks) or not by_type.keys() <= _KNOWN_TYPES:
@@ -268,14 +294,22 @@ class Layout:
 
     def _related(self, block: RawBlock, kind: str) -> list[RawBlock]:
         """The blocks that a relationship names, in its order; ids that lead nowhere are counted and left out."""
-        found: list[RawBlock | None] = []
+        by_id = self._by_id
+        try:
+            return [by_id[each] for named in block["Relationships"] if named["Type"] == kind for each in named["Ids"]]
+        except (KeyError, TypeError):
+            return self._related_as_far_as_known(block, kind)
+
+    def _related_as_far_as_known(self, block: RawBlock, kind: str) -> list[RawBlock]:
+        found: list[RawBlock] = []
         for relationship in listed(block.get("Relationships")):
             named = members(relationship)
             if named.get("Type") == kind:
-                found += [self._by_id.get(each) if type(each) is str else None for each in listed(named.get("Ids"))]
-        if None in found:
-            self._counts["dangling_id"] += found.count(None)
-        return [block for block in found if block is not None]
+                ids = listed(named.get("Ids"))
+                known = [self._by_id[each] for each in ids if isinstance(each, str) and each in self._by_id]
+                self._counts["dangling_id"] += len(ids) - len(known)
+                found += known
+        return found
 
     # --- spans
 
@@ -283,13 +317,13 @@ class Layout:
         """The text under a block: its words, or its own Text when it has none."""
         page = _page(block)
         words, checks = self._content(block)
-        printed = " ".join([text(word.get("Text")) for word in words]) or text(block.get("Text"))
+        printed = _printed(words) or text(block.get("Text"))
         if len(printed) > MOST_LETTERS:
             self._counts["long_text"] += 1
             printed = printed[:MOST_LETTERS]
         return Span(
             printed,
-            partial(self._print.words, words) if words else (),
+            _Unmade(self._print, words) if words else (),
             page,
             partial(turned_box, block.get("Geometry"), self.rotations.get(page, 0)),
             number(block.get("Confidence")),
@@ -321,8 +355,7 @@ class Layout:
             values = [self._span(value) for value in self._related(block, "VALUE")]
             key = self._span(block)
             value = joined(values)
-            scores = [span.confidence for span in (key, value) if span is not None and span.confidence is not None]
-            yield Pair(key, value, min(scores, default=None))
+            yield Pair(key, value, _less(key.confidence, value.confidence if value is not None else None))
 
     def _answers(self, block: RawBlock) -> Iterable[Answer]:
         query = members(block.get("Query"))
@@ -398,17 +431,41 @@ class _Print:
         return made
 
 
+class _Unmade(NamedTuple):
+    """Words that nobody has looked at yet."""
+
+    print: _Print
+    blocks: Sequence[RawBlock]
+
+    def made(self) -> tuple[Word, ...]:
+        return self.print.words(self.blocks)
+
+    def as_read(self) -> tuple[tuple[str, ...], list[float]]:
+        ids = [each for block in self.blocks if (each := text(block.get("Id")))]
+        scores = [score for block in self.blocks if (score := number(block.get("Confidence"))) is not None]
+        return tuple(ids), scores
+
+
 def refers_beyond(blocks: Iterable[RawBlock], known: Container[Any], *, by_pages: bool = False) -> bool:
     """Whether one of the blocks names another that is not known. A page's list of all it holds counts with `by_pages`."""
-    lists = _named(block for block in blocks if by_pages or block.get("BlockType") != "PAGE")
+    return not _all_known(_named([block for block in blocks if by_pages or block.get("BlockType") != "PAGE"]), known)
+
+
+def _all_known(lists: Iterable[Sequence[Any]], known: Container[Any]) -> bool:
     try:
-        return not all(map(known.__contains__, chain.from_iterable(lists)))
+        return all(map(known.__contains__, chain.from_iterable(lists)))
     except TypeError:  # a list or an object is no id
-        return True
+        return False
 
 
-def _named(blocks: Iterable[RawBlock]) -> list[Sequence[Any]]:
+def _named(blocks: Sequence[RawBlock]) -> list[Sequence[Any]]:
     """The ids that the blocks name, list by list."""
+    try:
+        lists = [each["Ids"] for block in blocks for each in block.get("Relationships") or ()]
+        if {*map(type, lists)} <= {list}:
+            return lists
+    except (KeyError, TypeError):
+        pass
     return [
         listed(members(relationship).get("Ids"))
         for block in blocks
@@ -417,8 +474,22 @@ def _named(blocks: Iterable[RawBlock]) -> list[Sequence[Any]]:
     ]
 
 
-def _strings(lists: Iterable[Sequence[Any]]) -> Iterator[str]:
-    return (each for each in chain.from_iterable(lists) if isinstance(each, str))
+def _printed(words: Sequence[RawBlock]) -> str:
+    """What the words say, with blanks between them."""
+    try:
+        printed = " ".join([word["Text"] for word in words])
+        if printed.isprintable():
+            return printed
+    except (KeyError, TypeError):
+        pass
+    return " ".join([text(word.get("Text")) for word in words])
+
+
+def _less(one: float | None, other: float | None) -> float | None:
+    """The less of two scores, or the one that is known."""
+    if one is None or other is None:
+        return one if other is None else other
+    return min(one, other)
 
 
 def _is_key(block: RawBlock) -> bool:
@@ -427,8 +498,11 @@ def _is_key(block: RawBlock) -> bool:
 
 def turned_box(raw: Any, rotation: Rotation) -> Box | None:
     """A geometry's bounding box on the upright page; None when it has none that is usable."""
-    found = members(members(raw).get("BoundingBox"))
-    sides = _four_numbers(found.get("Left"), found.get("Top"), found.get("Width"), found.get("Height"))
+    try:
+        found = raw["BoundingBox"]
+        sides = _four_numbers(found["Left"], found["Top"], found["Width"], found["Height"])
+    except (KeyError, TypeError):
+        return None
     if sides is None:
         return None
     left, top, width, height = sides
@@ -495,6 +569,12 @@ def _page(block: RawBlock) -> int:
     return counted(block.get("Page"))
 
 
+def _pages(blocks: Iterable[RawBlock]) -> set[int]:
+    """The pages that the blocks stand on."""
+    stated = [block.get("Page") for block in blocks]
+    return {*map(counted, {*stated} if {*map(type, stated)} <= {int, NoneType} else stated)}
+
+
 # --- direction of the text
 
 
@@ -514,29 +594,28 @@ def _baseline(geometry: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _all_level(printed: Sequence[RawBlock]) -> bool:
-    """Whether every text surely runs from left to right; then the pages need no vote."""
-    return all(_is_level(members(block.get("Geometry"))) for block in printed)
+    """Whether every text surely runs from left to right; then the pages need no vote. Nearly every word of nearly every page does."""
+    try:
+        for block in printed:
+            geometry = block["Geometry"]
+            polygon = geometry["Polygon"]
+            begin, end = polygon[0], polygon[1]
+            across = end["X"] - begin["X"]
+            if not -across <= end["Y"] - begin["Y"] <= across > 0 or geometry.get("RotationAngle") is not None:
+                return False
+    except (LookupError, TypeError, AttributeError, OverflowError):
+        return False
+    return True
 
 
 def _voted(printed: Sequence[RawBlock]) -> dict[int, Rotation]:
     votes: dict[int, dict[Rotation, int]] = {}
     for block in printed:
-        geometry = members(block.get("Geometry"))
-        turn = 0 if _is_level(geometry) else _turn(geometry)
+        turn = _turn(members(block.get("Geometry")))
         if turn is not None:
             turns = votes.setdefault(_page(block), {})
             turns[turn] = turns.get(turn, 0) + len(text(block.get("Text")))
     return {page: max(turns, key=turns.__getitem__) for page, turns in votes.items()}
-
-
-def _is_level(geometry: Mapping[str, Any]) -> bool:
-    """Whether the text surely runs from left to right: nearly every word of nearly every page does."""
-    try:
-        begin, end, *_ = geometry["Polygon"]
-        across, down = end["X"] - begin["X"], end["Y"] - begin["Y"]
-        return -across <= down <= across > 0 and geometry.get("RotationAngle") is None
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return False
 
 
 def _turn(geometry: Mapping[str, Any]) -> Rotation | None:

@@ -61,12 +61,12 @@ def _lines(blocks: Iterable[Mapping[str, Any]]) -> str:
         for block in blocks
         if block.get("BlockType") == "LINE" and counted(block.get("Page")) <= PAGES_LOOKED_AT
     ]
-    return "\n".join(f" {line} " for line in _plain("\n".join(printed)).split("\n"))
+    return _spaced("\n".join(printed))
 
 
 def shows_title(lines: Iterable[str], type_: DocumentType) -> bool:
     """Whether one of the printed lines is the type's title and little else."""
-    return _has_title("\n".join(f" {line} " for line in _plain("\n".join(lines)).split("\n")), _plain(type_.label))
+    return _has_title(_spaced("\n".join(lines)), _plain(type_.label))
 
 
 def with_unclear_type(reading: Reading, labels: Sequence[str]) -> Reading:
@@ -125,7 +125,7 @@ def _evidence(lines: str, words: frozenset[str], known: _Known) -> float:
     """
     score = TITLE_WEIGHT if _has_title(lines, known.title) else 0.0
     shown = dict.fromkeys(known.fields, 0.0)  # of each field the heaviest label that stands there
-    for first in words & known.labels.keys():
+    for first in words.intersection(known.labels):
         for name, weight, label in known.labels[first]:
             if weight > shown[name] and label in lines:
                 shown[name] = weight
@@ -145,4 +145,12 @@ def _has_title(lines: str, title: str) -> bool:
 def _plain(text: str) -> str:
     """In lower case without accents, other characters as single blanks, line by line."""
     folded = text if text.isascii() else unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return "\n".join([" ".join(line.split()) for line in folded.lower().translate(_BLANKS).split("\n")]).strip()
+    plain = folded.lower().translate(_BLANKS)
+    while "  " in plain:
+        plain = plain.replace("  ", " ")
+    return plain.replace(" \n", "\n").replace("\n ", "\n").strip()
+
+
+def _spaced(text: str) -> str:
+    """The same with each line between blanks."""
+    return f" {_plain(text)} ".replace("\n", " \n ")

@@ -7,11 +7,12 @@ import unicodedata
 from collections.abc import Iterable
 
 from ocr.extraction import values
-from ocr.extraction.blocks import Pair, Span, ids_of
+from ocr.extraction.blocks import Pair, Span
 from ocr.extraction.document_types import FieldSpec
 from ocr.extraction.fields import judged
 from ocr.extraction.reading import Field
 
+_BETWEEN = re.compile(r"[^a-z0-9]+")
 _MOST_LETTERS = 60
 _MOST_IN_A_LABEL = 200  # no column of the database holds more; the whole key stands on the page
 _NOTHING = Span("", (), 1, None, None)
@@ -47,7 +48,7 @@ def slug(label: str) -> str:
     plain = label.lower()
     if not plain.isascii():
         plain = "".join(each for each in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(each))
-    joined = re.sub(r"[^a-z0-9]+", "_", plain)
+    joined = _BETWEEN.sub("_", plain)
     cut = joined.strip("_")[:_MOST_LETTERS].strip("_")
     return cut if cut[:1].isalpha() else f"field_{cut}".strip("_")
 
@@ -69,7 +70,7 @@ def _field(pair: Pair, pattern: FieldSpec, *, name: str, label: str) -> Field:
         kind, meaning = "checkbox", values.SELECTED if any(value.checks) else values.NOT_SELECTED
     elif text and (not value.checks or any(value.checks)):
         meaning = text
-    scores = [word.confidence for word in value.words if word.confidence is not None]
+    word_ids, scores = value.as_read()
     field = Field(
         name=name,
         label=label,
@@ -78,11 +79,11 @@ def _field(pair: Pair, pattern: FieldSpec, *, name: str, label: str) -> Field:
         value=meaning,
         text=text,
         confidence=pair.confidence,
-        word_confidence=min(scores, default=None),
+        word_confidence=min(scores) if scores else None,
         mean_word_confidence=sum(scores) / len(scores) if scores else None,
         page=pair.key.page,
         box=value.box or pair.key.box,
-        word_ids=ids_of(value.words),
+        word_ids=word_ids,
         source="textract",
         why=pair.why,
         state="certain",
