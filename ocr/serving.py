@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from audit import prepared
-from ocr import artifacts, contract, lifecycle, pages, pipeline
+from ocr import artifacts, contract, lifecycle, pages, pipeline, sandbox
 from ocr.intake import Unacceptable
 from ocr.models import Artifact, Batch, Document, Page
 from tenants import access
@@ -25,6 +25,12 @@ from tenants.models import Tenant
 
 if TYPE_CHECKING:
     from tenants.models import AnyUser
+
+
+class NotABox(Exception):
+    """What was asked for is no piece of a page."""
+
+    code = "not_a_box"
 
 
 def document_for(user: AnyUser, document_id: UUID) -> Document:
@@ -161,21 +167,28 @@ def page_image(
     return response
 
 
-def page_crop(
-    request: HttpRequest | Any, user: AnyUser, document_id: UUID, number: int, box: Sequence[float]
-) -> HttpResponse:
-    """A piece of one page as JPEG, to be kept as a page's image is. `box` is left, top, width and height, as boxes are told.
-
-    Raises ValueError for a box that does not lie within the page.
-    """
+def page_crop(request: HttpRequest | Any, user: AnyUser, document_id: UUID, number: int, box: str) -> HttpResponse:
+    """A piece of one page as JPEG, to be kept as a page's image is. `box` is left, top, width and height with commas between them, in
+    fractions of the page, as boxes are told. Raises NotABox."""
+    corners = _corners(box)
     with access.scope_of(user):
         document = document_for(user, document_id)
         page = Page.objects.get(document=document, number=number)
-    left, top, width, height = box
-    drawn = pages.crop(document, number, (left, top, min(1.0, left + width), min(1.0, top + height)))
+    drawn = pages.crop(document, number, corners)
     response = HttpResponse(drawn.content, content_type=drawn.content_type)
     response["Cache-Control"] = _keeping(request, document, page)
     return response
+
+
+def _corners(box: str) -> sandbox.Box:
+    try:
+        left, top, width, height = map(float, box.split(","))
+    except ValueError:
+        left = top = width = height = 0.0
+    corners = (left, top, min(1.0, left + width), min(1.0, top + height))
+    if not sandbox.is_box(corners):
+        raise NotABox(_("The box must be four numbers from 0 to 1."))
+    return corners
 
 
 def _keeping(request: HttpRequest | Any, document: Document, page: Page) -> str:

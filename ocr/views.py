@@ -359,10 +359,9 @@ def page_image(request: HttpRequest, document_id: UUID, number: int) -> HttpResp
 def page_crop(request: HttpRequest, document_id: UUID, number: int) -> HttpResponseBase:
     """The piece of a page that `box` names: left, top, width and height in fractions of the page, with commas between them."""
     try:
-        box = [float(side) for side in request.GET.get("box", "").split(",")]
-        return serving.page_crop(request, request.user, document_id, number, box)
-    except ValueError:
-        return HttpResponse(_("The box must be four numbers from 0 to 1."), status=400, content_type="text/plain")
+        return serving.page_crop(request, request.user, document_id, number, request.GET.get("box", ""))
+    except serving.NotABox as refusal:
+        return HttpResponse(str(refusal), status=400, content_type="text/plain")
     except (Document.DoesNotExist, Page.DoesNotExist):
         raise Http404 from None
 

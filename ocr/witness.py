@@ -29,8 +29,7 @@ MOST_PIECES = 40  # of one page: what one sheet holds
 MOST_PAGES = 5  # of a document: each is a call of a second or more
 ALIKE = 0.9  # from this likeness on, what differs is punctuation or an accent
 
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in fractions of the upright page."""
+Box = sandbox.Box
 
 
 class Unavailable(Exception):

@@ -17,9 +17,7 @@ from psycopg2.extensions import connection as Connection
 
 PATIENCE_SECONDS = 10.0  # for a connection that another thread has; then there is more work than the database can do
 IDLE_SECONDS = 60.0  # without use, a connection is closed
-SPARE_SECONDS = (
-    15.0  # so soon, if more than a FEW are free: they were for a burst, and PostgreSQL holds five MB and more for each
-)
+SPARE_SECONDS = 15.0  # so soon, if more than a FEW are free: those of a burst hold five MB and more each in PostgreSQL
 FEW = 2
 
 

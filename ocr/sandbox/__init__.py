@@ -5,7 +5,7 @@ All functions use one sandbox per calling process; both may be called from any t
 """
 
 from ocr.sandbox.answers import Box, Inspection, PageSize, PageText, PrintedWord, Rendering, Sheet
-from ocr.sandbox.client import Limits, Sandbox
+from ocr.sandbox.client import Limits, Sandbox, is_box
 from ocr.sandbox.refusals import SandboxFailed, Unacceptable
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "crops",
     "cut",
     "inspect",
+    "is_box",
     "render",
     "text",
 ]

@@ -90,7 +90,7 @@ class Sandbox:
             raise ValueError("unknown content type, rotation, page or resolution")
         if any(side is not None and side < 1 for side in (max_side, thumbnail_side)):
             raise ValueError("a side must be positive")
-        if box is not None and not _is_box(box):
+        if box is not None and not is_box(box):
             raise ValueError("the box must lie within the page")
         arguments: dict[str, object] = {"page": page, "content_type": content_type, "rotation": rotation, "dpi": dpi}
         arguments |= {"max_side": max_side or 65_536, "box": box, "thumbnail_side": thumbnail_side}
@@ -109,7 +109,7 @@ class Sandbox:
 
         At most 40 pieces. Raises as `render` does.
         """
-        if not 1 <= len(boxes) <= _MOST_PIECES or any(not _is_box(box) for box in boxes):
+        if not 1 <= len(boxes) <= _MOST_PIECES or any(not is_box(box) for box in boxes):
             raise ValueError("from 1 to 40 boxes within the page")
         arguments: dict[str, object] = {"page": page, "content_type": content_type, "rotation": rotation}
         return as_sheet(self._ask(path, "crops", arguments | {"boxes": list(boxes)}), pieces=len(boxes))
@@ -200,7 +200,8 @@ class Sandbox:
                 zygote.close()
 
 
-def _is_box(box: Box) -> bool:
+def is_box(box: Box) -> bool:
+    """Whether left, top, right and bottom, in fractions of the page, lie within it and hold something."""
     left, top, right, bottom = box
     return 0 <= left < right <= 1 and 0 <= top < bottom <= 1
 

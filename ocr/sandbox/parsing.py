@@ -91,7 +91,9 @@ def render(
             picture = _pdf_page(file, page, rotation, dpi, side, box or _WHOLE)
         else:
             picture = _cut_out(_picture_page(file, page, content_type, rotation, side), box or _WHOLE)
-        drawn = [picture] if thumbnail_side is None else [picture, _reduced(picture, thumbnail_side)]
+        drawn = [picture]
+        if thumbnail_side is not None:
+            drawn.append(_resized(picture, _reduced_size(picture, thumbnail_side)))
         return [(each.size, _jpeg(each)) for each in drawn]
 
 
@@ -372,16 +374,12 @@ def _orientation(picture: Image.Image) -> int:
 def _picture_page(file: BinaryIO, page: int, content_type: str, rotation: int, max_side: int) -> Image.Image:
     source = _open(file, content_type)
     _seek(source, page, content_type)
-    factor = _reduction(source.width, source.height, max_side)
-    target = (max(1, math.floor(source.width * factor)), max(1, math.floor(source.height * factor)))
-    if factor < 1:
-        source.draft(None, target)
+    size = _reduced_size(source, max_side)
+    if size != source.size:
+        source.draft(None, size)
     orientation = 1 if content_type == "image/tiff" else _orientation(source)  # a TIFF frame loads upright
     source.load()
-    picture = _eight_bit(source)
-    if factor < 1:
-        picture = picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    picture = _on_white(picture)
+    picture = _on_white(_resized(_eight_bit(source), size))
     for turn in (_UPRIGHT.get(orientation), _CLOCKWISE.get(rotation)):
         picture = picture.transpose(turn) if turn is not None else picture
     return picture
@@ -405,10 +403,13 @@ def _seek(source: Image.Image, page: int, content_type: str) -> None:
         raise NoSuchPage from None
 
 
-def _reduced(picture: Image.Image, side: int) -> Image.Image:
-    factor = _reduction(picture.width, picture.height, side)
-    target = (max(1, math.floor(picture.width * factor)), max(1, math.floor(picture.height * factor)))
-    return picture.resize(target, Image.Resampling.LANCZOS, reducing_gap=2.0) if factor < 1 else picture
+def _reduced_size(picture: Image.Image, max_side: int) -> tuple[int, int]:
+    factor = _reduction(picture.width, picture.height, max_side)
+    return max(1, math.floor(picture.width * factor)), max(1, math.floor(picture.height * factor))
+
+
+def _resized(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    return picture if picture.size == size else picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 def _reduction(width: float, height: float, max_side: int) -> float:
