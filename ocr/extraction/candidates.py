@@ -48,6 +48,7 @@ _LETTERS_IN_A_NAME = 3
 _LETTERS_LOOKED_AT = 200  # for strange words: there is a handful of them, or there is none
 _DECIMALS = re.compile(r"[.,]\d\d(?!\d)")
 _JOINS_LABELS = re.compile(r"\W*(?:[/&+]|\b(?:and|und|et)\b)\W*")
+_NUMBER_OF_A_LABEL = re.compile(r"\W*(?:\d{0,2}[a-z]?\W+)?")
 _SUMMED = frozenset(("amount", "number", "percent"))
 _RATE = re.compile(r"\d\s?%")
 _MISREAD_DECIMALS = re.compile(r"\w[.,]\s?\w\w\b")
@@ -230,7 +231,7 @@ def _in_segments(found_in: Context, spec: FieldSpec, segments: Sequence[Line], s
     found: list[Candidate] = []
     unnamed = []
     for segment in segments:
-        end = _next_label(found_in, segment.span, None)
+        end = 0 if _begins_with_label(found_in, segment.span) else _next_label(found_in, segment.span, None)
         found += _in_text(found_in, spec, segment.span, 0, end, why="label_right", score=score)
         if end < len(segment.span.text) or (found and spec.kind != "amount"):
             break
@@ -254,7 +255,7 @@ def _under(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidat
     spec = found_in.specs[mention.name]
     label = box_of(words_at(line.span, mention.start, mention.end), line.box) or line.box
     below = found_in.rows.below(line, label)
-    if below is None or _next_label(found_in, below.span, None) == 0:
+    if below is None or _begins_with_label(found_in, below.span):
         return
     score = _labelled_score("label_below", mention)
     for each in _in_text(found_in, spec, below.span, 0, len(below.span.text), why="label_below", score=score):
@@ -273,6 +274,12 @@ def _next_label(found_in: Context, span: Span, mention: Mention | None) -> int:
     name = None if mention is None else mention.name
     starts = [each.start for each in found_in.mentions_in(span) if each.start >= start and each.name != name]
     return min(starts, default=len(span.text))
+
+
+def _begins_with_label(found_in: Context, span: Span) -> bool:
+    """Whether a field's label stands at the text's beginning, alone or behind its own number: "4 Social security tax withheld"."""
+    end = _next_label(found_in, span, None)
+    return end < len(span.text) and _NUMBER_OF_A_LABEL.fullmatch(span.text, 0, end) is not None
 
 
 def strange_words(text: str) -> int:

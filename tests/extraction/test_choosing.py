@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ocr.extraction.fields import PAIR_SLACK
-from tests.extraction.make import Answer, a_type, field, problems
+from tests.extraction.make import Answer, a_type, field, problems, shipped
 
 TOTAL: dict[str, Any] = {
     "name": "total", "label": "Total", "kind": "amount", "labels": ["grand total", "total"], "required": True,
@@ -121,6 +121,18 @@ TWO = a_type(NUMBER, {"name": "day", "kind": "date", "labels": ["date"]})
 def test_labels_side_by_side_share_the_value_behind_them(answer: Answer) -> None:
     reading = answer.read(TWO)
     assert (field(reading, "number").value, field(reading, "day").value) == ("4711", "2026-03-07")
+
+
+def test_the_number_of_the_next_label_is_no_value() -> None:
+    w2 = shipped("w2")
+    boxes = Answer().row("3 Social security wages", "4 Social security tax withheld", lefts=(0.1, 0.55))
+    reading = boxes.row("50,100.00", "3,106.20", lefts=(0.1, 0.55)).read(w2)
+    assert field(reading, "social_security_wages").value == "50100.00"
+    assert field(reading, "social_security_tax").value == "3106.20"
+    empty = Answer().line("3 Social security wages").line("5 Medicare wages and tips").line("50,100.00")
+    reading = empty.read(w2)
+    assert field(reading, "social_security_wages").value is None
+    assert field(reading, "medicare_wages").value == "50100.00"
 
 
 def test_labels_that_only_follow_one_another_share_nothing() -> None:
