@@ -25,6 +25,8 @@ class Paper:
     sums: Mapping[str, str] | None = None
     foot: str = ""
     checks: Sequence[tuple[str, bool]] = ()
+    boxes: Mapping[str, str] | None = None
+    """What stands in ruled boxes, two in a row, by the caption in small print."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def _drawn(paper: Paper) -> Sheet:
     for label, ticked in paper.checks:
         sheet.check_box(LEFT, y, label, checked=ticked)
         y += 62
+    y = _boxes(sheet, paper.boxes or {}, y)
     y = _table(sheet, paper, y + 50)
     for label, value in (paper.sums or {}).items():
         sheet.write(980, y, label, size=30)
@@ -69,6 +72,16 @@ def _drawn(paper: Paper) -> Sheet:
     if paper.foot:
         sheet.write(LEFT, 2240, paper.foot, size=24, colour=GREY)
     return sheet
+
+
+def _boxes(sheet: Sheet, boxes: Mapping[str, str], y: float) -> float:
+    width = (RIGHT - LEFT) / 2
+    for number, (caption, value) in enumerate(boxes.items()):
+        x, top = LEFT + number % 2 * width, y + number // 2 * 110
+        sheet.box(x, top, width, 110, line=GREY)
+        sheet.write(x + 16, top + 32, caption, size=22, colour=GREY)
+        sheet.write(x + 16, top + 86, value, size=34, face="mono")
+    return y + (len(boxes) + 1) // 2 * 110
 
 
 def _table(sheet: Sheet, paper: Paper, y: float) -> float:
@@ -209,6 +222,27 @@ def _identity_document() -> Paper:
     )  # fmt: skip
 
 
+def _w2() -> Paper:
+    return Paper(
+        "W-2 2026", "Copperline Foods Inc.", "48 Depot Road, Millbrook, VT 05001", "wave",
+        {},
+        {
+            "employee_ssn": "000-12-3456", "employer_ein": "12-3456789", "employer": "Copperline Foods Inc.",
+            "employee": "Dana Whitlock", "wages": "48200.00", "federal_tax": "5310.40", "social_security_wages": "50100.00",
+            "social_security_tax": "3106.20", "medicare_wages": "50100.00", "medicare_tax": "726.45",
+            "state_wages": "48200.00", "state_tax": "1687.00",
+        },
+        boxes={
+            "a Employee's social security number": "000-12-3456", "b Employer identification number (EIN)": "12-3456789",
+            "c Employer's name, address, and ZIP code": "Copperline Foods Inc.", "e Employee's first name and initial": "Dana Whitlock",
+            "1 Wages, tips, other compensation": "48,200.00", "2 Federal income tax withheld": "5,310.40",
+            "3 Social security wages": "50,100.00", "4 Social security tax withheld": "3,106.20",
+            "5 Medicare wages and tips": "50,100.00", "6 Medicare tax withheld": "726.45",
+            "16 State wages, tips, etc.": "48,200.00", "17 State income tax": "1,687.00",
+        },
+    )  # fmt: skip
+
+
 _PAPERS: Mapping[str, Callable[[], Paper]] = {
     "purchase_order": _purchase_order,
     "delivery_note": _delivery_note,
@@ -217,4 +251,5 @@ _PAPERS: Mapping[str, Callable[[], Paper]] = {
     "remittance": _remittance,
     "claim_form": _claim_form,
     "identity_document": _identity_document,
+    "w2": _w2,
 }

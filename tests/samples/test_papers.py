@@ -21,9 +21,10 @@ DRAWN = (
     "remittance",
     "claim_form",
     "identity_document",
+    "w2",
 )
-# Drawn for the demo (samples.draw), and read in tests/journey; the US form has no drawn page.
-ELSEWHERE = {"invoice", "receipt", "generic_form", "w2"}
+# Drawn for the demo (samples.draw), and read in tests/journey.
+ELSEWHERE = {"invoice", "receipt", "generic_form"}
 
 
 @pytest.fixture(scope="module")
