@@ -196,3 +196,76 @@ def test_a_word_or_two_at_the_row_s_end_go_on_with_a_value_where_its_line_ends()
     assert pairs(*row, ruled=[(395, 500, 75)]) == {"Money spent until now": "$212,475 +10%"}
     prose = ((50, 50, "Money spent until now"), (400, 50, "$212,475 of what was granted"))
     assert pairs(*prose, ruled=[(395, 500, 75)]) == {"Money spent until now": "$212,475"}
+
+
+def test_an_equals_sign_ends_a_label_as_a_colon_does() -> None:
+    assert pairs((50, 50, "Adults ="), (400, 50, "80%")) == {"Adults =": "80%"}
+    assert pairs((50, 50, "Adults"), (150, 50, "="), (400, 50, "80%")) == {"Adults =": "80%"}
+
+
+def test_what_ends_as_a_label_does_is_no_value() -> None:
+    assert pairs((50, 50, "Groups:"), (50, 84, "Adults =")) == {"Groups:": "", "Adults =": ""}
+    assert pairs((50, 50, "Hints"), (170, 50, "/ Remarks:"), ruled=[(165, 400, 75)]) == {"Remarks:": ""}
+
+
+def test_the_number_of_the_next_label_and_a_mere_sign_are_no_values() -> None:
+    below = ((60, 84, "Full name"), (400, 84, "Ada Lovelace"))
+    assert pairs((50, 50, "Please tell us:"), (50, 84, "1."), *below)["Please tell us:"] == ""
+    assert pairs((50, 50, "Please tell us:"), (50, 84, "*")) == {"Please tell us:": ""}
+
+
+def test_each_number_on_its_own_line_is_a_value_of_the_label_before_them() -> None:
+    row = ((50, 50, "Each month"), (300, 50, "162"), (500, 50, "53%"))
+    found = find_pairs(made.sheet(*row, ruled=[(290, 360, 75), (490, 560, 75)]))
+    assert [(pair.key_text, pair.value_text) for pair in found] == [("Each month", "162"), ("Each month", "53%")]
+    words = ((50, 50, "Each month"), (300, 50, "often"), (500, 50, "53%"))
+    found = find_pairs(made.sheet(*words, ruled=[(290, 380, 75), (490, 560, 75)]))
+    assert [(pair.key_text, pair.value_text) for pair in found] == [("Each month", "often")]
+
+
+def test_words_where_the_line_under_a_text_is_broken_are_no_label() -> None:
+    text = ((50, 50, "We thank"), (156, 50, "all who"), (250, 50, "came to us"))
+    assert pairs(*text, ruled=[(45, 150, 75), (248, 400, 75)]) == {}
+    assert pairs((50, 50, "In the end,"), (200, 50, "we thank you"), ruled=[(195, 400, 75)]) == {}
+
+
+def test_a_filled_in_value_ends_where_a_hint_or_another_label_follows() -> None:
+    filled = ((50, 50, "Handed in"), (210, 50, "2 May"))
+    ruled = [(200, 500, 75), (45, 500, 103)]
+    assert pairs(*filled, (60, 78, "by the porter"), ruled=ruled)["Handed in"] == "2 May by the porter"
+    assert pairs(*filled, (60, 78, "(within 30 days)"), ruled=ruled)["Handed in"] == "2 May"
+    assert pairs(*filled, (60, 78, "and by whom:"), ruled=ruled)["Handed in"] == "2 May"
+
+
+def test_brackets_by_themselves_are_the_second_line_of_a_label() -> None:
+    above = ((50, 50, "Tar"), (300, 50, "Nicotine"), (50, 78, "(mg/l)"), (300, 78, "(mg/l)"))
+    assert pairs(*above, (60, 112, "3"), (310, 112, "0.3")) == {"Tar (mg/l)": "3", "Nicotine (mg/l)": "0.3"}
+
+
+def test_text_may_begin_below_its_label_and_further_right() -> None:
+    text = ((50, 50, "Reasons:"), (200, 80, "Moved to the next year"), (200, 106, "for want of money."))
+    assert pairs(*text) == {"Reasons:": "Moved to the next year for want of money."}
+    assert pairs(*text, (600, 50, "seen"))["Reasons:"] == "seen"
+
+
+def test_numbers_centred_on_their_lines_make_a_list_too() -> None:
+    rows = (
+        (50, 50, "Counter top"),
+        (200, 50, "15"),
+        (50, 84, "Floor"),
+        (206, 84, "9"),
+        (50, 118, "Posters"),
+        (188, 118, "1000"),
+    )
+    assert pairs(*rows) == {"Counter top": "15", "Floor": "9", "Posters": "1000"}
+
+
+def test_what_goes_on_below_a_value_in_the_label_s_own_segment_belongs_to_it() -> None:
+    copies = ((50, 50, "cc: A. Byron"), (98, 78, "C. Babbage"), (98, 104, "M. Somerville"))
+    assert pairs(*copies) == {"cc:": "A. Byron C. Babbage M. Somerville"}
+
+
+def test_a_label_with_a_colon_may_have_ten_words() -> None:
+    asked = "About how many of the shops keep it under glass:"
+    assert pairs((50, 50, asked), (800, 50, "45%"), ruled=[(795, 900, 75)]) == {asked: "45%"}
+    assert pairs((50, 50, "And " + asked), (900, 50, "45%"), ruled=[(895, 990, 75)]) == {}

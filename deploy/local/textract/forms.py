@@ -9,10 +9,11 @@ from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, aroun
 from deploy.local.textract.tables import is_heading
 
 LONGEST_KEY = 7
+LONGEST_WITH_COLON = 10
 NEAR = 6.0
 """Line heights between a label and a value on the same row that still count as side by side."""
 
-FAR = 15.0
+FAR = 20.0
 """The same for a value that stands upon a ruled line, as filled-in values do."""
 
 # How sure a pairing is, before the reading of its words is looked at.
@@ -22,7 +23,7 @@ KNOWN_LABEL_FITTING = 0.96
 KNOWN_LABEL = 0.88
 KNOWN_LABEL_TEXT = 0.82
 FILLED_IN = 0.93
-FILLED_IN_FAR = 0.84
+FILLED_IN_FAR = 0.87
 LISTED = 0.74
 HEADED = 0.72
 COLUMN = 0.76
@@ -32,6 +33,7 @@ SMALL, LARGER = 0.85, 1.3
 BELOW_FITTING = 0.9
 BELOW_COLON = 0.86
 BELOW = 0.78
+INDENTED = 0.76
 EMPTY = 0.7
 
 
@@ -103,7 +105,7 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
     candidates += _ruled_columns(rows, sheet)
     candidates += _headed(rows, sheet.line_height)
     candidates += _captioned(rows, sheet.line_height)
-    chosen = _chosen(candidates)
+    chosen = _chosen(each for each in candidates if not _is_label_or_number(each.value))
     answered = {id(candidate.label) for candidate in chosen}
     used = {word.index for candidate in chosen for word in (*candidate.label.words, *candidate.value)}
     for label in found:
@@ -144,26 +146,61 @@ def _pieces(row: Row, sheet: Sheet) -> list[_Piece]:
 
 
 def _filled_in(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
-    """What stands upon a ruled line belongs to the words before the line, which stand upon none, or one of their own."""
-    height = sheet.line_height
+    """What stands upon a ruled line belongs to the words before the line, which stand upon none, or one of their own.
+
+    Of several numbers side by side, each upon its line, each is a value of the label before them: "12/yr  162  53%".
+    """
     for number, row in enumerate(rows):
         pieces = _pieces(row, sheet)
+        label: _Label | None = None
         for place, (before, value) in enumerate(pairwise(pieces)):
             if value.stroke is None or not any(c.isalnum() for c in _said(value.words)):
-                continue
-            key = before.words[_after_last_colon(before.words) :]
-            colon, box = _is_colon(key[-1].text), sheet.strokes[value.stroke]
-            if before.stroke is not None and not colon and not any(c.isdigit() for c in _said(value.words)):
-                continue
-            gap = min(value.box.left, box.left) - before.box.right
-            if len(key) > LONGEST_KEY or not _says_something(key) or gap > FAR * height:
-                continue
-            label = _Label(key, (), None, colon=colon, row=number, last=True)
-            rest = _rest(value, pieces[place + 2 :], height)
-            words = (*value.words, *rest) + _going_on(
-                rows[number + 1 : number + 6], sheet, value.box, around(w.box for w in key)
-            )
-            yield _Candidate(label, words, FILLED_IN if gap <= NEAR * height else FILLED_IN_FAR)
+                label = None
+            elif label is not None and not _says_something((*before.words, *value.words)):
+                yield _Candidate(label, value.words, FILLED_IN_FAR)
+            else:
+                key = _key_before(value, pieces, place, sheet)
+                label = _filled_label(key, number) if key else None
+                if label is not None:
+                    following = rows[number + 1 : number + 6]
+                    words = (*value.words, *_rest(value, pieces[place + 2 :], sheet.line_height))
+                    words += _going_on(following, sheet, value.box, label.box)
+                    near = _blank_before(value, before, sheet) <= NEAR * sheet.line_height
+                    yield _Candidate(label, words, FILLED_IN if near else FILLED_IN_FAR)
+
+
+def _filled_label(key: tuple[Placed, ...], row: int) -> _Label:
+    return _Label(key, (), None, colon=_is_colon(key[-1].text), row=row, last=True, heads=True)
+
+
+def _key_before(value: _Piece, pieces: Sequence[_Piece], place: int, sheet: Sheet) -> tuple[Placed, ...]:
+    """The words of the piece at `place` that name the value behind it; none where it is no label."""
+    before = pieces[place]
+    key = before.words[_after_last_colon(before.words) :]
+    colon = _is_colon(key[-1].text)
+    longest = LONGEST_WITH_COLON if colon else LONGEST_KEY
+    if len(key) > longest or not _says_something(key) or _blank_before(value, before, sheet) > FAR * sheet.line_height:
+        return ()
+    if colon:
+        return key
+    if before.stroke is not None and not any(c.isdigit() for c in _said(value.words)):
+        return ()
+    return () if key[-1].text.endswith(",") or _runs_on(pieces, place, sheet.line_height) else key
+
+
+def _blank_before(value: _Piece, before: _Piece, sheet: Sheet) -> float:
+    """How far the value, or the line that it stands upon, begins behind the piece before it."""
+    assert value.stroke is not None
+    return min(value.box.left, sheet.strokes[value.stroke].left) - before.box.right
+
+
+def _runs_on(pieces: Sequence[_Piece], place: int, height: float) -> bool:
+    """Whether a piece stands in the middle of what is filled in, where the line under it is broken: it is no label."""
+    before = pieces[place - 1] if place else None
+    if before is None or before.stroke is None:
+        return False
+    here, after = pieces[place], pieces[place + 1]
+    return max(here.box.left - before.box.right, after.box.left - here.box.right) <= 0.9 * height
 
 
 def _rest(value: _Piece, following: Sequence[_Piece], height: float) -> tuple[Placed, ...]:
@@ -185,7 +222,7 @@ def _going_on(rows: Sequence[Row], sheet: Sheet, value: Box, key: Box) -> tuple[
             break
         if abs(box.left - key.left) > 3 * sheet.line_height or box.left > value.left - sheet.line_height:
             break
-        if _is_colon(words[0].text):
+        if any(_is_colon(word.text) for word in words) or _is_hint(words):
             break
         more += words
         bottom = box.bottom
@@ -203,7 +240,7 @@ def _inside_filled_in(rows: Sequence[Row], sheet: Sheet) -> frozenset[int]:
     for row in rows:
         for before, value in pairwise(_pieces(row, sheet)):
             if value.stroke is not None and _says_something(before.words):
-                found.update(word.index for word in value.words[1:])
+                found.update(word.index for word in value.words[1:-1])
     return frozenset(found)
 
 
@@ -288,7 +325,9 @@ def _headed(rows: Sequence[Row], height: float) -> Iterator[_Candidate]:
         numeric = sum(any(c.isdigit() for c in under.text) for _, under in found)
         if len(found) >= 2 and 2 * numeric > len(found):
             for above, under in found:
-                label = _Label(above.words, (), None, colon=False, row=number, last=True)
+                # "(mg/l)" by itself is the second line of a label.
+                first = rows[number - 1] if number and above.text.startswith("(") else ()
+                label = _Label(_head(above, first, number, height).words, (), None, colon=False, row=number, last=True)
                 yield _Candidate(label, under.words, HEADED)
 
 
@@ -322,7 +361,7 @@ def _under_caption(caption: Box, rows: Sequence[Row], height: float) -> tuple[Pl
 
 
 def _stands_under(above: Box, below: Box, height: float) -> bool:
-    close = -0.4 * height <= below.top - above.bottom <= 1.3 * height
+    close = -0.5 * height <= below.top - above.bottom <= 1.3 * height
     return close and (abs(above.left - below.left) <= 1.2 * height or _centred(above, below))
 
 
@@ -331,8 +370,22 @@ def _is_phrase(segment: Segment) -> bool:
 
 
 def _continues(above: _Unit, below: _Unit, height: float) -> bool:
-    aligned = all(abs(a.box.left - b.box.left) <= 0.7 * height for a, b in zip(above[1:], below[1:], strict=True))
-    return aligned and below[0] == above[0] + 1 and below[1].box.top - above[1].box.bottom <= 2 * height
+    (row, label, value), (next_row, next_label, next_value) = above, below
+    if next_row != row + 1 or next_value.box.top - value.box.bottom > 2 * height:
+        return False
+    return _aligned(label, next_label, height) and (
+        _aligned(value, next_value, height) or _numbers_centred(value, next_value, height)
+    )
+
+
+def _aligned(one: Segment, other: Segment, height: float) -> bool:
+    return abs(one.box.left - other.box.left) <= 0.7 * height
+
+
+def _numbers_centred(one: Segment, other: Segment, height: float) -> bool:
+    """Whether both are numbers with their middles one above the other, as they are written on lines to fill in."""
+    apart = abs(one.box.left + one.box.right - other.box.left - other.box.right) / 2
+    return apart <= 0.7 * height and all(any(c.isdigit() for c in each.text) for each in (one, other))
 
 
 def _pair(candidate: _Candidate) -> Pair:
@@ -366,7 +419,7 @@ def _glued(row: Row) -> Row:
     segments: list[Segment] = []
     for segment in row:
         before = segments[-1] if segments else None
-        if before and segment.words[0].text == ":" and not before.words[-1].text.endswith(":"):
+        if before and segment.words[0].text in (":", "=") and not _is_colon(before.words[-1].text):
             segments[-1] = Segment(before.words + segment.words)
         else:
             segments.append(segment)
@@ -387,13 +440,26 @@ def _labels(segment: Segment, row: int, *, heading: bool, inside: frozenset[int]
     for order, (start, colon) in enumerate(zip(starts, colons, strict=True)):
         key = words[start : colon + 1]
         end = starts[order + 1] if order + 1 < len(starts) else len(words)
-        if len(key) <= LONGEST_KEY and _says_something(key):
+        if len(key) <= LONGEST_WITH_COLON and _says_something(key):
             kind = labels.kind_of(" ".join(word.text for word in key))
             yield _Label(key, words[colon + 1 : end], kind, colon=True, row=row, last=order + 1 == len(colons))
 
 
 def _is_colon(text: str) -> bool:
-    return text.endswith(":") and not text.startswith("http")
+    """Whether a label ends there: with a colon, or as in "Total ="."""
+    return text.endswith((":", "=")) and not text.startswith("http")
+
+
+def _is_hint(words: Sequence[Placed]) -> bool:
+    """Whether the words say in brackets what belongs there: "(print or type)"."""
+    return words[0].text.startswith("(") and words[-1].text.endswith(")") and _says_something(words)
+
+
+def _is_label_or_number(words: Sequence[Placed]) -> bool:
+    """Whether the words are no value, but a label ("Recommendations:") or the number of one ("1.")."""
+    if not any(c.isalnum() for c in _said(words)):
+        return True
+    return _is_colon(words[-1].text) or (len(words) == 1 and labels.ENUMERATOR.match(words[0].text) is not None)
 
 
 def _says_something(words: Sequence[Placed]) -> bool:
@@ -406,7 +472,7 @@ def _said(words: Sequence[Placed]) -> str:
 
 def _key_start(words: Sequence[Placed], floor: int, colon: int, *, first: bool) -> int:
     """Where the label that ends at `colon` begins: the longest label we know, else all (or, further on, one word)."""
-    end = colon if words[colon].text == ":" else colon + 1
+    end = colon if words[colon].text in (":", "=") else colon + 1
     for start in range(max(floor, end - labels.LONGEST), end):
         if _opens_label(words[start].text) and labels.kind_of(" ".join(word.text for word in words[start:end])):
             # At the start of a segment a few words more belong to the label: "Our invoice number:".
@@ -486,6 +552,8 @@ class _Search:
         elif label.last:
             value = value + self._amount_after_currency(label, value)
             value = value + self._upon_the_same(label, value)
+            if label.colon and label.kind not in _STRICT:
+                value = value + self._wrapped(label, value)
         if any(c.isalnum() for word in value for c in word.text):
             yield _Candidate(label, value, self._margin(label, value, known=KNOWN_LABEL_FITTING))
 
@@ -567,6 +635,7 @@ class _Search:
     def _below(self, label: _Label) -> Iterator[_Candidate]:
         segment = self._segment_below(label.box, label.row)
         if segment is None:
+            yield from self._indented(label)
             return
         value = _before_label(segment.words, self._labelled)
         if not value:
@@ -583,6 +652,26 @@ class _Search:
             yield _Candidate(label, value, BELOW_COLON)
         elif label.kind in (labels.LINES, labels.TEXT):
             yield _Candidate(label, value, BELOW)
+
+    def _indented(self, label: _Label) -> Iterator[_Candidate]:
+        """Text right below a label and further to the right; the label has a colon or is known, and its row to itself."""
+        if not (label.colon or label.kind in (labels.TEXT, labels.LINES)) or len(self._rows[label.row]) > 1:
+            return
+        box, height = label.box, self._sheet.line_height
+        text: list[Placed] = []
+        for row in self._rows[label.row + 1 : label.row + 6]:
+            under = row[0].box
+            words = [word for segment in row for word in segment.words]
+            if not self._labelled.isdisjoint(word.index for word in words):
+                break
+            if any(right.box.left - left.box.right > 2 * height for left, right in pairwise(row)):
+                break
+            if under.top - box.bottom > 0.9 * height or not 0 < under.left - label.box.left <= FAR * height:
+                break
+            text += words
+            box = under
+        if text:
+            yield _Candidate(label, tuple(text), INDENTED)
 
     def _segment_below(self, box: Box, row: int) -> Segment | None:
         """The nearest segment under `box` that begins with it or stands centred under it."""

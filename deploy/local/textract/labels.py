@@ -68,7 +68,7 @@ KIND_BY_LAST_WORD = {
     "date": DATE,
     "address": LINES,
 }
-LONGEST_UNKNOWN = 3
+LONGEST_UNKNOWN = 4
 _FUZZY_FROM = 8
 _ALIKE = 0.88
 
@@ -91,6 +91,7 @@ DATE_PATTERN = re.compile(
     rf"\d{{1,4}}\s?[./\-]\s?\d{{1,2}}\s?[./\-]\s?\d{{1,4}}|\d{{1,2}}\W{{0,2}}{_MONTH}\W{{0,2}}\d{{2,4}}|{_MONTH}\W{{0,2}}\d{{1,2}}\W{{1,2}}\d{{2,4}}",
     re.IGNORECASE,
 )
+ENUMERATOR = re.compile(r"^\(?(?:\d{1,2}|[A-Za-z])[.)]$")
 CURRENCY_WORD = re.compile(rf"^[(]?{_CURRENCY}[):]?$", re.IGNORECASE)
 
 
