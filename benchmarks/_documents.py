@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pypdfium2 as pdfium
+from PIL import Image, ImageFilter
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = "reading-1"
 FOLDS = 5
+WORN = (60, 50, 40)  # percent of the height and width
 ROTATIONS = {"rot90": 90, "rot180": 180, "rot270": 270}
 
 Half = Literal["tune", "test"]
@@ -91,6 +93,22 @@ def all_papers() -> list[Paper]:
 def variants() -> list[Paper]:
     """Receipts turned by a quarter or a half, or spoiled (skewed, blurred, noisy); with the text of the sound one."""
     return [_variant(path) for path in sorted((folder() / "receipt-variants").glob("*.jpg"))]
+
+
+def worn(folder_: Path) -> list[Paper]:
+    """The receipts as bad copies, each in every one of WORN: smaller, a little blurred, much compressed; written into the folder."""
+    folder_.mkdir(parents=True, exist_ok=True)
+    return [_worn(paper, percent, folder_) for paper in _halved(_receipts()) for percent in WORN]
+
+
+def _worn(paper: Paper, percent: int, folder_: Path) -> Paper:
+    path = folder_ / f"{paper.name}_{percent}.jpg"
+    if not path.exists():
+        with Image.open(paper.path) as picture:
+            size = tuple(max(1, side * percent // 100) for side in picture.size)
+            copy = picture.convert("L").resize(size, Image.Resampling.BILINEAR).filter(ImageFilter.GaussianBlur(0.5))
+            copy.save(path, quality=25)
+    return replace(paper, set="worn", path=path)
 
 
 def _halved(papers: Iterable[Paper]) -> Iterator[Paper]:

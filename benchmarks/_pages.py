@@ -29,6 +29,7 @@ from deploy.local.textract.processes import Pool
 from deploy.local.textract.reading import PageReading
 from deploy.local.textract.readings import ENGINE_VERSION
 
+CACHE = Path(os.environ.get("DTAT_BENCH_CACHE") or ROOT / "benchmarks" / ".cache")
 MOST_PAGES = 5  # of a document; what is asked for stands on the first ones
 WORKERS = 2
 SOURCES = ("engine", "calibration", "pictures", "reading", "strokes", "ticks")
@@ -129,8 +130,7 @@ def _tesseract(paper: Paper, mode: int, larger: int) -> str:
 
 
 def _place(paper: Paper, page: int, by: str) -> Path:
-    folder = Path(os.environ.get("DTAT_BENCH_CACHE") or ROOT / "benchmarks" / ".cache")
-    return folder / by / f"{paper.sha256}-{page}.json"
+    return CACHE / by / f"{paper.sha256}-{page}.json"
 
 
 def _keep(place: Path, text: str) -> None:

@@ -32,7 +32,7 @@ from ocr.extraction import dates, numbers
 
 FIELDS = {"receipts": ("total", "date", "merchant"), "invoices": ("invoice_number", "invoice_date", "total")}
 NAMES = {"merchant": "company", "invoice_number": "number", "invoice_date": "date"}
-SOUGHT = FIELDS | {"variants": FIELDS["receipts"]}
+SOUGHT = FIELDS | {"variants": FIELDS["receipts"], "worn": FIELDS["receipts"]}
 ALIKE = 90.0  # how alike two company names must be to count as the same but for a letter
 ALIKE_PAIR = 80.0
 MOST_REVIEWED = 0.3
@@ -88,6 +88,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
         "cpu_ms_per_answer": _cpu_ms(answers),
         "orientation": None if quick else _orientation(),
         "variants": None if quick else _spoiled(),
+        "worn": None if quick else _worn(),
         "speed": None if quick else _pages.speed([each for each in papers if each.set == "receipts"][:20]),
         "tesseract": _tesseract(test),
     }
@@ -408,6 +409,14 @@ def _spoiled() -> dict[str, Any]:
     pages = _pages.pages_of(papers)
     outcomes = _outcomes(_answer(paper, pages[paper.path]) for paper in papers)
     return {NAMES.get(name, name): _field(_of(outcomes, "variants", name)) for name in FIELDS["receipts"]}
+
+
+def _worn() -> dict[str, Any]:
+    """The fields of bad copies of all receipts: enough is wrong there to say how well the score tells it, and what a review meets."""
+    papers = _documents.worn(_pages.CACHE / "worn")
+    pages = _pages.pages_of(papers)
+    outcomes = _outcomes(_answer(paper, pages[paper.path]) for paper in papers)
+    return {NAMES.get(name, name): _over_folds(_of(outcomes, "worn", name)) for name in FIELDS["receipts"]}
 
 
 def _tesseract(answers: Sequence[Answer]) -> dict[str, Any] | None:

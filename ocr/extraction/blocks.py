@@ -26,6 +26,8 @@ RawBlock = Mapping[str, Any]
 # A line, a value or a cell is cut there, which is counted: looking for labels and amounts in one takes time by its square.
 MOST_LETTERS = 4000
 
+SURELY_READ = 95.0  # percent, of one word
+
 _KEY_TYPES = ("KEY_VALUE_SET", "KEY", "VALUE")  # console exports write KEY and VALUE as block types
 # What the walk reads, and what it may pass over: the words under these are lines or cells as well.
 _KNOWN_TYPE_NAMES = """
@@ -222,6 +224,16 @@ class Layout:
             if slope is not None:
                 slopes.setdefault(page, []).append(slope)
         return {page: sorted(found)[len(found) // 2] for page, found in slopes.items()}
+
+    @property
+    def legible(self) -> dict[int, tuple[int, int]]:
+        """Of each page how many words the engine is sure to have read right, and how many have a score."""
+        scores: dict[int, list[float]] = defaultdict(list)
+        for block in self._of_type("WORD"):
+            score = number(block.get("Confidence"))
+            if score is not None:
+                scores[_page(block)].append(score)
+        return {page: (sum(score >= SURELY_READ for score in found), len(found)) for page, found in scores.items()}
 
     @property
     def has_words(self) -> bool:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ocr.extraction import sentences
@@ -34,6 +35,8 @@ _TRIED_PER_FIELD = 6
 # Hundreds of pages may hold tens of thousands of values for one field; the likeliest are kept.
 _MOST_VALUES = 500
 _KEPT_VALUES = 100
+# Here the engine's own score is of the value, not only of the association.
+_GRADED_AS_VALUES = frozenset(("expense", "identity", "lending", "query"))
 # Of two candidates that are as good, the one whose source comes first in this list; then the finders'.
 _TURNS = {
     "expense": 0, "identity": 0, "lending": 0, "query": 1, "key_value": 2, "table": 3, "label_right": 4, "label_below": 4,
@@ -182,14 +185,23 @@ def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
 # --- the field
 
 
-def field_of(spec: FieldSpec, choice: Choice | None, *, date_order: DateOrder = "day_first") -> Field:
-    """The field that the best candidate makes, with its problems and the other values as suggestions."""
+def field_of(
+    spec: FieldSpec,
+    choice: Choice | None,
+    *,
+    date_order: DateOrder = "day_first",
+    legible: Mapping[int, float] = MappingProxyType({}),
+) -> Field:
+    """The field that the best candidate makes, with its problems and the other values as suggestions.
+
+    `legible` is of each page the share (0-1) of its words that were surely read right.
+    """
     best = choice.best if choice else None
     if choice is None or best is None:
         return absent(spec)
     rivals = [each for each in choice.ranked[1:] if each.value is not None and each.value != best.value]
     field = judged(plain_field(spec, best), spec, date_order=date_order)
-    field = field._replace(confidence=sureness(best, rivals))
+    field = field._replace(confidence=sureness(best, rivals, legible=legible.get(best.page, 1.0)))
     problems = [*field.problems, *_ambiguous(best, rivals)]
     suggestions = [*_other_readings(field, best.others), *(_suggestion(each) for each in rivals)]
     return with_problems(field._replace(suggestions=_distinct(suggestions)), problems)
@@ -258,17 +270,20 @@ def confidence_of(candidate: Candidate) -> float | None:
     return 100 * min(0.99, candidate.score)
 
 
-def sureness(best: Candidate, rivals: Sequence[Candidate]) -> float | None:
+def sureness(best: Candidate, rivals: Sequence[Candidate], *, legible: float = 1.0) -> float | None:
     """How sure it is in percent that the field has the best candidate's value.
 
     The engine's own score of the association, or the rules' times the least word's; and the lead over the next best
-    value: full when that one scores half as much or less, none when it scores as much. Source: docs/reading.md.
+    value: full when that one scores half as much or less, none when it scores as much; and how legible its page is: on a bad copy
+    a value is less often right than its own words make believe. Source: docs/reading.md.
     """
     own, word = confidence_of(best), best.word_confidence
     if own is None:
         return None
     if best.source == "rule" and word is not None:
         own *= word / 100
+    if best.why not in _GRADED_AS_VALUES:
+        own *= legible
     return own * min(1.0, 2 * (1 - rivals[0].score / best.score)) if rivals and best.score > 0 else own
 
 

@@ -39,6 +39,7 @@ class Gathering:
         self._sheets = sheets
         self._pages: dict[int, Rotation] = {}
         self._has_words = False
+        self._legible: dict[int, tuple[int, int]] = {}
         self._unknown: Counter[str] = Counter()
         self._proofs: set[DateOrder] = set()
         self._tally = Tally()
@@ -61,6 +62,9 @@ class Gathering:
         self._proofs |= dates.proofs(chain.from_iterable(dated.values()))
         if self._type.fields:
             self._look_for_fields(layout, dated, self._orders(last=last))
+            for page, (sure, read) in layout.legible.items():
+                known = self._legible.get(page, (0, 0))
+                self._legible[page] = known[0] + sure, known[1] + read
         if self._pairs is not None:
             self._pairs.look(chain(layout.pairs, map(named.pair, self._sheets.named(layout))))
         if self._type.line_items:
@@ -128,7 +132,10 @@ class Gathering:
             tally.add(finder.found(order))
         tallies = (self._tally, *(tally for each, tally in self._dated.items() if each == order))
         choices = choose(tallies, self._type)
-        fields = [field_of(spec, choices.get(spec.name), date_order=order) for spec in self._type.fields]
+        shares = {page: sure / read for page, (sure, read) in self._legible.items()}
+        fields = [
+            field_of(spec, choices.get(spec.name), date_order=order, legible=shares) for spec in self._type.fields
+        ]
         return (*fields, *(self._pairs.fields if self._pairs else ()))
 
     def _items(self) -> tuple[LineItem, ...]:

@@ -355,6 +355,25 @@ def test_the_nearer_the_next_value_the_less_sure_the_chosen_one() -> None:
     assert alone == 95 > led > 50 > close == 0
 
 
+def test_the_less_legible_a_page_the_less_sure_what_stands_on_it() -> None:
+    def sure(*others: float, page: int = 1) -> float:
+        answer = Answer().pair("Total", "12.00", confidence=95)
+        for score in others:
+            answer.line("word", confidence=score, page=page)
+        return field(answer.read(SIMPLE), "total").confidence or 0.0
+
+    assert sure(99, 99) == sure() == 95
+    assert sure(94, 94) == 95 / 2  # of the words of the pair and these two
+    assert sure(94, 94, page=2) == 95
+
+    asked = a_type(
+        {"name": "total", "kind": "amount", "query": "total"}, features=["QUERIES"],
+        queries=[{"alias": "total", "text": "What is total?"}],
+    )  # fmt: skip
+    answer = Answer().query("total", "12.00", confidence=90).line("word", confidence=50).read(asked)
+    assert field(answer, "total").confidence == 90  # the engine speaks of the value itself
+
+
 def test_the_same_value_twice_is_not_ambiguous() -> None:
     assert field(Answer().lines("Total 12.00", "Total RM12").read(SIMPLE), "total").state == "certain"
 

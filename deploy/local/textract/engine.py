@@ -43,6 +43,12 @@ TALL = 1.5
 WIDE = 0xFEE0
 """From a character of ASCII to its full-width form."""
 AMOUNT_BLANK = re.compile(r"(?<=\d[.,]) (?=\d\d(?![\d.,/:\-]))")
+LOST_POINT = re.compile(r"[^\d\s]{0,3}\d{1,6}( )\d\d")
+"""A line that is an amount, with a blank where its point should be: "47 80"."""
+NARROW = 1.4
+"""From one digit's middle to the next one's, in digits: a blank is wider."""
+SURE_OF_POINT = 0.9
+"""The score of a point that was not seen; a person is to look at it."""
 SAMPLE = 8
 SURELY_UPRIGHT = 0.97
 LONGEST_TICK = 2
@@ -173,6 +179,7 @@ class Engine:
         return answer
 
     def _line(self, found: _Found, text: _Text, width: int, height: int) -> Line:
+        text = _with_point(text)
         words = tuple(
             Word(
                 text=text.characters[start:end].replace(" ", ""),
@@ -217,6 +224,23 @@ def _text(characters: str, seen: Any) -> _Text:
     plain = "".join(chr(ord(c) - WIDE) if _is_wide(c) else c for c in characters)
     positions = tuple(column for word in seen.word_cols or () for column in word)
     return _Text(plain, tuple(float(score) for score in seen.confs or (0.0,)), positions, float(seen.line_txt_len or 1))
+
+
+def _with_point(text: _Text) -> _Text:
+    """The text with the point of an amount where it was too faint to be seen, and only a blank too narrow for one is left of it."""
+    lost = LOST_POINT.fullmatch(text.characters)
+    if lost is None:
+        return text
+    at, centres = lost.start(1), _centres(text)
+    if centres[at + 1] - centres[at - 1] > NARROW * _character_width(centres):
+        return text
+    before = sum(not c.isspace() for c in text.characters[:at])
+    return _Text(
+        f"{text.characters[:at]}.{text.characters[at + 1 :]}",
+        (*text.scores[:at], min(SURE_OF_POINT, text.scores[at]), *text.scores[at + 1 :]),
+        (*text.positions[:before], *text.positions[before - 1 : before], *text.positions[before:]),
+        text.columns,
+    )
 
 
 def _words(text: _Text) -> list[tuple[int, int, float, float]]:
