@@ -105,7 +105,7 @@ def _worn(paper: Paper, percent: int, folder_: Path) -> Paper:
     path = folder_ / f"{paper.name}_{percent}.jpg"
     if not path.exists():
         with Image.open(paper.path) as picture:
-            size = tuple(max(1, side * percent // 100) for side in picture.size)
+            size = (picture.width * percent // 100, picture.height * percent // 100)
             copy = picture.convert("L").resize(size, Image.Resampling.BILINEAR).filter(ImageFilter.GaussianBlur(0.5))
             copy.save(path, quality=25)
     return replace(paper, set="worn", path=path)
