@@ -85,6 +85,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
     figures = _figures(test) | {
         "both_halves": _figures(answers),
         "cross_validated": _cross_validated(answers),
+        "unseen_forms": _key_value(each for each in answers if each.paper.name in _documents.UNSEEN_FORMS),
         "cpu_ms_per_answer": _cpu_ms(answers),
         "orientation": None if quick else _orientation(),
         "variants": None if quick else _spoiled(),
@@ -416,7 +417,13 @@ def _worn() -> dict[str, Any]:
     papers = _documents.worn(_pages.CACHE / "worn")
     pages = _pages.pages_of(papers)
     outcomes = _outcomes(_answer(paper, pages[paper.path]) for paper in papers)
-    return {NAMES.get(name, name): _over_folds(_of(outcomes, "worn", name)) for name in FIELDS["receipts"]}
+    told = {}
+    for percent in _documents.WORN:
+        copies = [each for each in outcomes if each.paper.name.endswith(f"_{percent}")]
+        told[str(percent)] = {
+            NAMES.get(name, name): _over_folds(_of(copies, "worn", name)) for name in FIELDS["receipts"]
+        }
+    return told | {"fields": {"n": len(outcomes), **_ranking([each for each in outcomes if each.given is not None])}}
 
 
 def _tesseract(answers: Sequence[Answer]) -> dict[str, Any] | None:
