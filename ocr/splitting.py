@@ -88,10 +88,9 @@ def _piece(document: Document, stretch: Stretch, whole: Path) -> intake.Upload:
     path = whole.with_name(f"{stretch.first}.pdf")
     path.write_bytes(sandbox.cut(whole, first=stretch.first, last=stretch.last))
     stem = document.filename.removesuffix(".pdf")
-    pages = f"{stretch.first}" if stretch.first == stretch.last else f"{stretch.first}-{stretch.last}"
     return intake.Upload(
         content=path,
-        filename=f"{stem} p{pages}.pdf" if stem else "",
+        filename=f"{stem} p{stretch.pages}.pdf" if stem else "",
         document_type=stretch.document_type,
         priority=contract.priority_name(document),
         external_id=document.external_id,

@@ -708,7 +708,7 @@ def _split_context(request: HttpRequest, document_id: UUID) -> dict[str, Any]:
         "active": "documents",
         "document": document,
         "stretches": [{**each._asdict(), "label": labels.get(each.document_type, "")} for each in found],
-        "ranges": ", ".join(f"{each.first}-{each.last}" for each in found) if len(found) > 1 else "",
+        "ranges": ", ".join(each.pages for each in found) if len(found) > 1 else "",
     }
 
 

@@ -29,6 +29,11 @@ class Stretch(NamedTuple):
     document_type: str
     titled: bool = False  # its first page bears the type's title
 
+    @property
+    def pages(self) -> str:
+        """As people write it: "3", "1-2"."""
+        return f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
+
 
 class Prints:
     """The printed lines of each page, noted while the parts of an answer pass by."""

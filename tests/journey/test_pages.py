@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 import samples
@@ -41,6 +42,19 @@ def waiting(product: Product, drawn: dict[str, samples.Sample]) -> str:
     """A document that needs a person."""
     noisy = drawn["invoice-noisy-scan.jpg"].path
     document_id = product.upload(noisy.name, noisy.read_bytes())
+    assert product.wait_for(document_id)["status"] == "needs_review"
+    return document_id
+
+
+@pytest.fixture(scope="module")
+def bundle(product: Product, drawn: dict[str, samples.Sample], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file that holds an invoice and a receipt, and waits for a person."""
+    path = tmp_path_factory.mktemp("bundle") / "bundle.pdf"
+    first, second = (
+        Image.open(drawn[name].path).convert("L") for name in ("invoice-noisy-scan.jpg", "receipt-thermal.jpg")
+    )
+    first.save(path, save_all=True, append_images=[second], resolution=200)
+    document_id = product.upload(path.name, path.read_bytes())
     assert product.wait_for(document_id)["status"] == "needs_review"
     return document_id
 
@@ -103,6 +117,15 @@ def test_pages_of_a_reviewer(browser: Browser, product: Product, waiting: str, b
         "keys": "/keys/",
     }
     assert _visited(page, product, addresses, axe) == []
+    assert errors == []
+
+
+def test_the_page_that_splits_a_document(browser: Browser, product: Product, bundle: str, axe: str) -> None:
+    errors: list[str] = []
+    page = signed_in(browser, product, "reviewer", errors)
+    assert _visited(page, product, {"split": f"/documents/{bundle}/split/"}, axe) == []
+    assert page.locator(".split li").all_inner_texts() == ["Page 1: Invoice", "Page 2: Receipt"]
+    assert page.locator("#ranges").input_value() == "1, 2"
     assert errors == []
 
 
