@@ -105,11 +105,10 @@ def worn(folder_: Path) -> list[Paper]:
 
 def _worn(paper: Paper, percent: int, folder_: Path) -> Paper:
     path = folder_ / f"{paper.name}_{percent}.jpg"
-    if not path.exists():
-        with Image.open(paper.path) as picture:
-            size = (picture.width * percent // 100, picture.height * percent // 100)
-            copy = picture.convert("L").resize(size, Image.Resampling.BILINEAR).filter(ImageFilter.GaussianBlur(0.5))
-            copy.save(path, quality=25)
+    with Image.open(paper.path) as picture:
+        size = (picture.width * percent // 100, picture.height * percent // 100)
+        copy = picture.convert("L").resize(size, Image.Resampling.BILINEAR).filter(ImageFilter.GaussianBlur(0.5))
+        copy.save(path, quality=25)
     return replace(paper, set="worn", path=path)
 
 

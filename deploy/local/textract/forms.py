@@ -8,8 +8,8 @@ from deploy.local.textract import labels
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
 from deploy.local.textract.tables import is_heading
 
-LONGEST_KEY = 7
-LONGEST_WITH_COLON = 10
+LONGEST_KEY, LONGEST_WITH_COLON = 7, 10
+"""Words that a label has at most; a colon makes a longer one believable."""
 NEAR = 6.0
 """Line heights between a label and a value on the same row that still count as side by side."""
 
@@ -151,22 +151,28 @@ def _filled_in(rows: Sequence[Row], sheet: Sheet) -> Iterator[_Candidate]:
     Of several numbers side by side, each upon its line, each is a value of the label before them: "12/yr  162  53%".
     """
     for number, row in enumerate(rows):
-        pieces = _pieces(row, sheet)
-        label: _Label | None = None
-        for place, (before, value) in enumerate(pairwise(pieces)):
-            if value.stroke is None or not any(c.isalnum() for c in _said(value.words)):
-                label = None
-            elif label is not None and not _says_something((*before.words, *value.words)):
-                yield _Candidate(label, value.words, FILLED_IN_FAR)
-            else:
-                key = _key_before(value, pieces, place, sheet)
-                label = _filled_label(key, number) if key else None
-                if label is not None:
-                    following = rows[number + 1 : number + 6]
-                    words = (*value.words, *_rest(value, pieces[place + 2 :], sheet.line_height))
-                    words += _going_on(following, sheet, value.box, label.box)
-                    near = _blank_before(value, before, sheet) <= NEAR * sheet.line_height
-                    yield _Candidate(label, words, FILLED_IN if near else FILLED_IN_FAR)
+        yield from _filled_in_row(number, _pieces(row, sheet), rows[number + 1 : number + 6], sheet)
+
+
+def _filled_in_row(
+    number: int, pieces: Sequence[_Piece], following: Sequence[Row], sheet: Sheet
+) -> Iterator[_Candidate]:
+    label: _Label | None = None
+    for place, (before, value) in enumerate(pairwise(pieces)):
+        if value.stroke is None or not any(c.isalnum() for c in _said(value.words)):
+            label = None
+            continue
+        if label is not None and not _says_something((*before.words, *value.words)):
+            yield _Candidate(label, value.words, FILLED_IN_FAR)
+            continue
+        key = _key_before(value, pieces, place, sheet)
+        label = _filled_label(key, number) if key else None
+        if label is None:
+            continue
+        words = (*value.words, *_rest(value, pieces[place + 2 :], sheet.line_height))
+        words += _going_on(following, sheet, value.box, label.box)
+        near = _blank_before(value, before, sheet) <= NEAR * sheet.line_height
+        yield _Candidate(label, words, FILLED_IN if near else FILLED_IN_FAR)
 
 
 def _filled_label(key: tuple[Placed, ...], row: int) -> _Label:
