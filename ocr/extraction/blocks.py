@@ -9,9 +9,9 @@ Source: AWS Textract developer guide, text detection and document analysis respo
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain
 from math import isfinite
 from operator import itemgetter
@@ -53,42 +53,44 @@ _WALKS = {
 class Span:
     """A piece of text on one page: a line, a key, a value or a cell's content. Check boxes are kept apart.
 
-    `words` and `box` may be given unmade: most pieces are only looked at for their text, and these never made.
+    `words` (as blocks, with what makes them) and `box` (its geometry, with the page's turn) may be given unmade: most pieces are
+    only looked at for their text, and these never made.
     """
 
-    __slots__ = ("_box", "_words", "checks", "confidence", "page", "text")
+    __slots__ = ("_box", "_print", "_words", "checks", "confidence", "page", "text")
 
     def __init__(
         self,
         text: str,
-        words: tuple[Word, ...] | _Unmade,
+        words: tuple[Word, ...] | list[RawBlock],
         page: int,
-        box: Box | Callable[[], Box | None] | None,
+        box: Box | tuple[Any, Rotation] | None,
         confidence: float | None,
         checks: tuple[bool, ...] = (),
+        print: _Print | None = None,
     ) -> None:
-        self.text, self._words, self.page = text, words, page
+        self.text, self._words, self.page, self._print = text, words, page, print
         self._box, self.confidence, self.checks = box, confidence, checks
 
     @property
     def box(self) -> Box | None:
         box = self._box
-        if box is not None and not isinstance(box, Box):
-            box = self._box = box()
+        if not (box is None or isinstance(box, Box)):
+            box = self._box = turned_box(*box)
         return box
 
     @property
     def words(self) -> tuple[Word, ...]:
         words = self._words
-        if isinstance(words, _Unmade):
-            words = self._words = words.made()
+        if isinstance(words, list):
+            words = self._words = self._print.words(words) if self._print else ()
         return words
 
     def as_read(self) -> tuple[tuple[str, ...], list[float]]:
         """The ids and the scores of the words that have some; no word is made for them."""
         words = self._words
-        if isinstance(words, _Unmade):
-            return words.as_read()
+        if isinstance(words, list):
+            return _as_read(words)
         return ids_of(words), [word.confidence for word in words if word.confidence is not None]
 
 
@@ -162,10 +164,15 @@ class Layout:
 
     @cached_property
     def rotations(self) -> dict[int, Rotation]:
-        """Every page with the turn that the majority of its words needs, each word counting by its length."""
-        printed = self._of_type("WORD") or self._of_type("LINE")
-        found = {} if _all_level(printed) else _voted(printed)
-        for page in _pages(chain(*map(self._of_type, ("PAGE", "LINE", "WORD")))):
+        """Every page with the turn that the majority of its words needs, each word counting by its length.
+
+        Where every line runs from left to right its words do.
+        """
+        words, lines = self._of_type("WORD"), self._of_type("LINE")
+        on_lines, on_words = _pages(lines), _pages(words)
+        surely = lines if on_words <= on_lines else words
+        found = {} if _all_level(surely) else _voted(words or lines)
+        for page in on_lines | on_words | _pages(self._of_type("PAGE")):
             found.setdefault(page, 0)
         return found
 
@@ -253,14 +260,22 @@ class Layout:
 
     def _orphans(self) -> int:
         """How many values, cells, check boxes and answers belong to no key, table or question: nobody gets to see them."""
-        parts = [block.get("Id") for kind in _PARTS for block in self._of_type(kind) if not _is_key(block)]
-        parts = [each for each in parts if isinstance(each, str)]
+        held = self._held
+        lost = (
+            block
+            for block in chain.from_iterable(map(self._of_type, _PARTS))
+            if isinstance(identity := block.get("Id"), str) and identity not in held and not _is_key(block)
+        )
+        return sum(1 for _ in lost)
+
+    @cached_property
+    def _held(self) -> set[Any]:
+        """Every id that a key, a table or a question names."""
         lists = list(chain.from_iterable(map(self._named_by, _HOLDERS)))
         try:
-            lost = set(parts).difference(*lists)
+            return set(chain.from_iterable(lists))
         except TypeError:  # a list or an object is no id
-            lost = set(parts).difference(each for each in chain.from_iterable(lists) if isinstance(each, str))
-        return sum(each in lost for each in parts) if lost else 0
+            return {each for each in chain.from_iterable(lists) if isinstance(each, str)}
 
     def _named_by(self, kind: str) -> list[Sequence[Any]]:
         """The ids that the blocks of this type name, list by list."""
@@ -329,17 +344,18 @@ class Layout:
         """The text under a block: its words, or its own Text when it has none."""
         page = _page(block)
         words, checks = self._content(block)
-        printed = _printed(words) or text(block.get("Text"))
+        printed = (_printed(words) if words else "") or text(block.get("Text"))
         if len(printed) > MOST_LETTERS:
             self._counts["long_text"] += 1
             printed = printed[:MOST_LETTERS]
         return Span(
             printed,
-            _Unmade(self._print, words) if words else (),
+            words,
             page,
-            partial(turned_box, block.get("Geometry"), self.rotations.get(page, 0)),
+            (block.get("Geometry"), self.rotations.get(page, 0)),
             number(block.get("Confidence")),
             tuple(checks),
+            self._print,
         )
 
     def _content(self, block: RawBlock) -> tuple[list[RawBlock], list[bool]]:
@@ -362,11 +378,10 @@ class Layout:
 
     def _pairs(self, kind: str) -> Iterable[Pair]:
         for block in self._of_type(kind):
-            if kind != "KEY" and "KEY" not in listed(block.get("EntityTypes")):
+            if kind != "KEY" and not _is_key(block):
                 continue
-            values = [self._span(value) for value in self._related(block, "VALUE")]
+            value = joined([self._span(value) for value in self._related(block, "VALUE")])
             key = self._span(block)
-            value = joined(values)
             yield Pair(key, value, _less(key.confidence, value.confidence if value is not None else None))
 
     def _answers(self, block: RawBlock) -> Iterable[Answer]:
@@ -443,19 +458,18 @@ class _Print:
         return made
 
 
-class _Unmade(NamedTuple):
-    """Words that nobody has looked at yet."""
-
-    print: _Print
-    blocks: Sequence[RawBlock]
-
-    def made(self) -> tuple[Word, ...]:
-        return self.print.words(self.blocks)
-
-    def as_read(self) -> tuple[tuple[str, ...], list[float]]:
-        ids = [each for block in self.blocks if (each := text(block.get("Id")))]
-        scores = [score for block in self.blocks if (score := number(block.get("Confidence"))) is not None]
-        return tuple(ids), scores
+def _as_read(words: list[RawBlock]) -> tuple[tuple[str, ...], list[float]]:
+    """The ids and the scores of the words that have some."""
+    try:
+        ids, scores = [word["Id"] for word in words], [word["Confidence"] for word in words]
+        if {*map(type, scores)} <= {float} and isfinite(sum(scores)) and "".join(ids).isprintable() and all(ids):
+            return tuple(ids), scores
+    except (KeyError, TypeError):
+        pass
+    return (
+        tuple([each for word in words if (each := text(word.get("Id")))]),
+        [score for word in words if (score := number(word.get("Confidence"))) is not None],
+    )
 
 
 def refers_beyond(blocks: Iterable[RawBlock], known: Container[Any], *, by_pages: bool = False) -> bool:
@@ -512,21 +526,21 @@ def turned_box(raw: Any, rotation: Rotation) -> Box | None:
     """A geometry's bounding box on the upright page; None when it has none that is usable."""
     try:
         found = raw["BoundingBox"]
-        sides = _four_numbers(found["Left"], found["Top"], found["Width"], found["Height"])
+        left, top, width, height = found["Left"], found["Top"], found["Width"], found["Height"]
     except (KeyError, TypeError):
         return None
-    if sides is None:
-        return None
-    left, top, width, height = sides
-    match rotation:
-        case 0:
-            return Box(left, top, width, height)
-        case 90:
-            return Box(1 - top - height, left, height, width)
-        case 180:
-            return Box(1 - left - width, 1 - top - height, width, height)
-        case 270:
-            return Box(top, 1 - left - width, height, width)
+    if not (type(left) is type(top) is type(width) is type(height) is float and isfinite(left + top + width + height)):
+        sides = _four_numbers(left, top, width, height)
+        if sides is None:
+            return None
+        left, top, width, height = sides
+    if rotation == 0:  # nearly always, and a page has some hundred boxes
+        return Box(left, top, width, height)
+    if rotation == 90:
+        return Box(1 - top - height, left, height, width)
+    if rotation == 180:
+        return Box(1 - left - width, 1 - top - height, width, height)
+    return Box(top, 1 - left - width, height, width)
 
 
 def joined(spans: Sequence[Span]) -> Span | None:
@@ -568,9 +582,7 @@ def _held(words: Iterable[Word], box: Box) -> Iterator[Word]:
 
 
 def _four_numbers(one: Any, two: Any, three: Any, four: Any) -> tuple[float, float, float, float] | None:
-    """All four as finite numbers, or None; nearly always they are, and a page asks some hundred times."""
-    if type(one) is type(two) is type(three) is type(four) is float and isfinite(one + two + three + four):
-        return one, two, three, four
+    """All four as finite numbers, or None."""
     first, second, third, last = number(one), number(two), number(three), number(four)
     if first is None or second is None or third is None or last is None:
         return None

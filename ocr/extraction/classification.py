@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from ocr.extraction import sentences
 from ocr.extraction.document_types import DocumentType, FieldSpec
@@ -56,12 +56,25 @@ def _scores(blocks: Iterable[Mapping[str, Any]], types: Sequence[DocumentType]) 
 
 def _lines(blocks: Iterable[Mapping[str, Any]]) -> str:
     """The printed lines, plain, each between blanks and on a row of its own: a label is looked for in all at once."""
-    printed = [
-        text(block.get("Text")).replace("\n", " ")
-        for block in blocks
-        if block.get("BlockType") == "LINE" and counted(block.get("Page")) <= PAGES_LOOKED_AT
-    ]
-    return _spaced("\n".join(printed))
+    lines = [block for block in blocks if block.get("BlockType") == "LINE"]
+    printed = [block.get("Text") for block in lines]
+    if _are_plain(printed) and _are_first([block.get("Page") for block in lines]):
+        return _spaced("\n".join(printed))
+    known = [block for block in lines if counted(block.get("Page")) <= PAGES_LOOKED_AT]
+    return _spaced("\n".join(text(block.get("Text")).replace("\n", " ") for block in known))
+
+
+def _are_plain(printed: list[Any]) -> TypeGuard[list[str]]:
+    """Whether these are texts of one line each, with nothing in them that cannot be printed."""
+    try:
+        return "".join(printed).isprintable()
+    except TypeError:
+        return False
+
+
+def _are_first(pages: list[Any]) -> bool:
+    """Whether each of these is surely the first page."""
+    return pages.count(1) + pages.count(None) == len(pages)
 
 
 def shows_title(lines: Iterable[str], type_: DocumentType) -> bool:

@@ -13,6 +13,7 @@ from ocr.extraction.fields import judged
 from ocr.extraction.reading import Field
 
 _BETWEEN = re.compile(r"[^a-z0-9]+")
+_BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _MOST_LETTERS = 60
 _MOST_IN_A_LABEL = 200  # no column of the database holds more; the whole key stands on the page
 _NOTHING = Span("", (), 1, None, None)
@@ -46,9 +47,11 @@ class PairFields:
 def slug(label: str) -> str:
     """A field name made of a printed label: 'Date of birth:' becomes date_of_birth."""
     plain = label.lower()
-    if not plain.isascii():
-        plain = "".join(each for each in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(each))
-    joined = _BETWEEN.sub("_", plain)
+    if plain.isascii():
+        joined = "_".join(plain.translate(_BLANKS).split())
+    else:
+        bare = "".join(each for each in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(each))
+        joined = _BETWEEN.sub("_", bare)
     cut = joined.strip("_")[:_MOST_LETTERS].strip("_")
     return cut if cut[:1].isalpha() else f"field_{cut}".strip("_")
 
