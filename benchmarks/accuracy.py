@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks import _documents, _pages, _scores
+from benchmarks import _agreement, _documents, _pages, _scores
 from benchmarks._charts import Chart
 from benchmarks._documents import FOLDS, Paper, alphanumeric
 from benchmarks._scores import Overlap, Scored
@@ -86,6 +86,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
         "both_halves": _figures(answers),
         "cross_validated": _cross_validated(answers),
         "unseen_forms": _key_value(each for each in answers if each.paper.name in _documents.UNSEEN_FORMS),
+        "pairs_beside_textract": _agreement.with_textract(_documents.folder().parent / "textract"),
         "cpu_ms_per_answer": _cpu_ms(answers),
         "orientation": None if quick else _orientation(),
         "variants": None if quick else _spoiled(),

@@ -269,3 +269,166 @@ def test_a_label_with_a_colon_may_have_ten_words() -> None:
     asked = "About how many of the shops keep it under glass:"
     assert pairs((50, 50, asked), (800, 50, "45%"), ruled=[(795, 900, 75)]) == {asked: "45%"}
     assert pairs((50, 50, "And " + asked), (900, 50, "45%"), ruled=[(895, 990, 75)]) == {}
+
+
+BOXES = (
+    (50, 50, "a Worker's number"),
+    (400, 50, "1 Wages and tips"),
+    (700, 50, "2 Tax withheld"),
+    (180, 84, "12-345"),
+    (560, 84, "900.00"),
+    (860, 84, "90.00"),
+    (50, 140, "b Name and address"),
+    (400, 140, "3 Other income"),
+    (60, 174, "Ada Lovelace"),
+    (60, 208, "12 St James Sq"),
+)
+
+
+def test_what_stands_in_a_box_belongs_to_the_caption_with_its_number() -> None:
+    assert pairs(*BOXES) == {
+        "a Worker's number": "12-345",
+        "1 Wages and tips": "900.00",
+        "2 Tax withheld": "90.00",
+        "b Name and address": "Ada Lovelace 12 St James Sq",
+    }
+
+
+def test_a_caption_without_a_number_in_a_row_of_boxes_is_one_and_a_known_label_beside_a_value_is_not_in_it() -> None:
+    found = pairs(
+        *BOXES, (50, 260, "4 State"), (250, 260, "Place"), (50, 294, "CA"), (250, 294, "Dover"), (400, 294, "Fax: 7")
+    )
+    assert {name: found[name] for name in ("4 State", "Place", "Fax:")} == {
+        "4 State": "CA",
+        "Place": "Dover",
+        "Fax:": "7",
+    }
+
+
+def test_numbered_paragraphs_have_no_boxes() -> None:
+    rules = [(50, 50 + 60 * n, f"{n + 1} Rule of the house") for n in range(5)]
+    assert pairs(*rules, *[(74, top + 30, "applies to all") for _, top, _ in rules]) == {}
+
+
+def test_a_number_sign_ends_a_label_where_a_number_follows() -> None:
+    assert pairs((50, 50, "ST# 1477 TE# 20")) == {"ST#": "1477", "TE#": "20"}
+    assert pairs((50, 50, "APPROVAL"), (180, 50, "#"), (400, 50, "114801")) == {"APPROVAL #": "114801"}
+    assert pairs((50, 50, "ACCOUNT #"), (400, 50, "****")) == {}
+
+
+def test_a_label_we_know_may_stand_in_wide_letters() -> None:
+    assert pairs((50, 50, "CHANGE"), (160, 50, "DUE"), (400, 50, "0.50")) == {"CHANGE DUE": "0.50"}
+    assert pairs((50, 50, "CHANGE"), (200, 50, "DUE"), (400, 50, "0.50")).keys() == {"CHANGE"}
+
+
+def test_a_sign_before_a_label_is_part_of_it() -> None:
+    assert pairs((50, 50, "% Adults = 80%")) == {"% Adults =": "80%"}
+    assert pairs((50, 50, "- Adults = 80%")) == {"Adults =": "80%"}
+
+
+def test_numbers_close_together_belong_each_to_the_name_above_it() -> None:
+    names = ((50, 50, "File"), (150, 50, "Dept"), (225, 50, "Clock"))
+    row = made.sheet(*names, (50, 84, "126543 12345 700412"))
+    assert len(row.rows[1]) == 1
+    assert {pair.key_text: pair.value_text for pair in find_pairs(row)} == {
+        "File": "126543", "Dept": "12345", "Clock": "700412",
+    }  # fmt: skip
+
+
+def test_the_names_of_a_table_are_no_labels_of_its_first_row() -> None:
+    names = ((50, 50, "Kind of pay"), (300, 50, "Per shift"), (500, 50, "So far"))
+    first = ((50, 84, "Regular"), (300, 84, "10.50"), (500, 84, "32.00"))
+    assert pairs(*names, *first)["Per shift"] == "10.50"
+    assert pairs(*names, *first, (50, 118, "Overtime"), (300, 118, "15.00"), (500, 118, "1.00")) == {}
+
+
+def test_an_amount_behind_other_words_is_theirs() -> None:
+    row = ((50, 50, "Gross pay"), (300, 50, "452.43"), (600, 50, "Hours left"), (850, 50, "40.00"))
+    assert pairs(*row)["Gross pay"] == "452.43"
+
+
+@pytest.mark.parametrize(
+    ("lines", "label"),
+    [
+        (("Pay to the", "order of:"), "Pay to the order of:"),
+        (("Kind of business (shop,", "market or other):"), "Kind of business (shop, market or other):"),
+        (("This change:", "(from the budget)"), "This change: (from the budget)"),
+    ],
+)
+def test_a_label_may_have_two_lines(lines: tuple[str, str], label: str) -> None:
+    beside = 50 if lines[0].endswith(":") else 78
+    assert pairs((50, 50, lines[0]), (50, 78, lines[1]), (600, beside, "John Stiles")) == {label: "John Stiles"}
+
+
+def test_what_stands_above_a_label_that_begins_with_a_capital_is_not_its_first_line() -> None:
+    assert pairs((50, 50, "Pay to the"), (50, 78, "Order of:"), (600, 78, "John Stiles")) == {
+        "Order of:": "John Stiles"
+    }
+
+
+def test_a_text_goes_on_to_the_end_of_its_rows() -> None:
+    below = (
+        (50, 78, "The tickets could be sent out a little sooner. This"),
+        (50, 106, "year they came on the Thursday before."),
+    )
+    said = "The tickets could be sent out a little sooner. This year they came on the Thursday before."
+    assert pairs((50, 50, "Suggestions:"), *below) == {"Suggestions:": said}
+    beside = (
+        (50, 50, "Suggestions: The tickets could be sent a little sooner."),
+        (50, 78, "This year they came on the Thursday before."),
+    )
+    assert pairs(*beside) == {"Suggestions:": said.replace("sent out", "sent")}
+
+
+def test_a_text_ends_where_the_next_word_had_room_or_a_label_follows() -> None:
+    short = (
+        (50, 50, "Suggestions: Send them a little sooner please."),
+        (50, 78, "Signed in the hall on the third of May by all of the board."),
+    )
+    assert pairs(*short) == {"Suggestions:": "Send them a little sooner please."}
+    label = ((50, 50, "Suggestions: Send them a little sooner if you can"), (50, 78, "Signed by: the board"))
+    assert pairs(*label) == {"Suggestions:": "Send them a little sooner if you can", "Signed by:": "the board"}
+
+
+def test_entries_on_lines_of_their_own_below_an_underlined_name_are_its_values() -> None:
+    names = ("Lecithin", "Bean oil", "Nitrate, wet")
+    texts = [(50, 50, "Solids"), *((100, 84 + 34 * n, name) for n, name in enumerate(names))]
+    ruled = [(45, 200, 75), *((95, 400, 109 + 34 * n) for n in range(3))]
+    found = find_pairs(made.sheet(*texts, ruled=ruled))
+    assert [(pair.key_text, pair.value_text) for pair in found] == [("Solids", name) for name in names]
+    assert find_pairs(made.sheet(*texts[:3], ruled=ruled[:3])) == []
+
+
+def test_what_is_written_above_a_line_belongs_to_the_known_label_under_it() -> None:
+    signed = ((50, 50, "12 May 2026"), (400, 50, "A. Lovelace"), (60, 84, "(Date)"), (410, 84, "Signature"))
+    ruled = [(45, 250, 75), (395, 600, 75)]
+    assert pairs(*signed, ruled=ruled) == {"(Date)": "12 May 2026", "Signature": "A. Lovelace"}
+    assert pairs(*signed) == {}
+
+
+def test_the_entries_of_a_table_without_lines_are_no_labels_and_values() -> None:
+    names = ("Start date", "Employer name", "Position held", "Reason")
+    entries = (
+        ("1/2/2009", "7 Elms", "Baker", "moved"),
+        ("7/1/2011", "9 Oaks", "Chef", "offer"),
+        ("8/5/2013", "4 Ashes", "Cook", "none"),
+    )
+    rows = [
+        (50 + 220 * n, 50 + 40 * at, text) for at, row in enumerate((names, *entries)) for n, text in enumerate(row)
+    ]
+    assert pairs(*rows) == {}
+    assert pairs(*rows[:8])["Start date"] == "1/2/2009"
+
+
+def test_words_that_belong_elsewhere_leave_rows_without_any() -> None:
+    page = made.sheet(
+        (50, 50, "Kind"),
+        (250, 50, "Size"),
+        (450, 50, "Price"),
+        (50, 84, "7"),
+        (250, 84, "8"),
+        (50, 118, "9"),
+        (250, 118, "6"),
+    )
+    below = frozenset(word.index for segment in page.rows[1] for word in segment.words)
+    assert find_pairs(page, apart=below) == []

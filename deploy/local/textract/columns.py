@@ -1,11 +1,19 @@
 """Labels that we do not know, told by how they stand above or beside one another."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, zip_longest
+from itertools import pairwise, takewhile, zip_longest
 
 from deploy.local.textract import labels
-from deploy.local.textract.layout import Box, Placed, Row, Segment
-from deploy.local.textract.pairing import LONGEST_KEY, Candidate, Label, centred, is_colon, is_phrase, says_something
+from deploy.local.textract.layout import Box, Placed, Row, Segment, around
+from deploy.local.textract.pairing import (
+    LONGEST_KEY,
+    Candidate,
+    Label,
+    centred,
+    is_colon,
+    is_phrase,
+    says_something,
+)
 
 # How sure a pairing is, before the reading of its words is looked at.
 LISTED = 0.74
@@ -13,7 +21,6 @@ HEADED = 0.72
 CAPTIONED = 0.8
 SMALL, LARGER = 0.85, 1.3
 """How tall a caption is at most, in line heights, and how much taller the letters under it are at least."""
-
 
 _Unit = tuple[int, Segment, Segment]
 """A row's number and two of its segments side by side."""
@@ -62,13 +69,70 @@ def headed(rows: Sequence[Row], height: float) -> Iterator[Candidate]:
         if len(row) < 2 or not all(is_phrase(segment) and not is_colon(segment.text) for segment in row):
             continue
         found = [(above, under) for above in row for under in below if _stands_under(above.box, under.box, height)]
-        numeric = sum(any(c.isdigit() for c in under.text) for _, under in found)
-        if len(found) >= 2 and 2 * numeric > len(found):
+        numeric = sum(_has_digits(under) for _, under in found)
+        if len(found) >= 2 and 2 * numeric > len(found) and not _goes_on(found, rows[number + 2 : number + 3], height):
             for above, under in found:
                 # "(mg/l)" by itself is the second line of a label.
                 first = rows[number - 1] if number and above.text.startswith("(") else ()
                 label = Label(head_of(above, first, number, height).words, (), None, colon=False, row=number, last=True)
                 yield Candidate(label, under.words, HEADED)
+
+
+def _goes_on(found: Sequence[tuple[Segment, Segment]], following: Sequence[Row], height: float) -> bool:
+    """Whether further entries stand under them: then it is a table, and its names are no labels of the first row's."""
+    under = [each for row in following for each in row]
+    return sum(any(_stands_under(above.box, each.box, height) for each in under) for _, above in found) >= 2
+
+
+def entries(rows: Sequence[Row], height: float) -> set[int]:
+    """The words of tables without lines: three names or more side by side, two of them with digits under them in two rows.
+
+    Their entries are no labels and values of one another.
+    """
+    found: set[int] = set()
+    for number, row in enumerate(rows[:-2]):
+        names = len(row) >= 3 and all(is_phrase(segment) and not is_colon(segment.text) for segment in row)
+        if not names or not all(any(map(_has_digits, below)) for below in rows[number + 1 : number + 3]):
+            continue
+        under = [_under_names(row, above, below, height) for above, below in pairwise(rows[number : number + 12])]
+        with_digits = [{at for at, entry in some if _has_digits(entry)} for some in under[:2]]
+        if len(set.intersection(*with_digits)) >= 2:
+            lines = [row, *(rows[number + n] for n, _ in enumerate(takewhile(lambda some: len(some) >= 2, under), 1))]
+            found.update(word.index for line in lines for segment in line for word in segment.words)
+    return found
+
+
+def _has_digits(segment: Segment) -> bool:
+    return any(c.isdigit() for c in segment.text)
+
+
+def _under_names(names: Row, above: Row, row: Row, height: float) -> list[tuple[int, Segment]]:
+    """What of a row stands under which of the names, when it follows the row above it closely."""
+    if not (row and above) or around(s.box for s in row).top - around(s.box for s in above).bottom > 2 * height:
+        return []
+    return [
+        (at, each)
+        for at, name in enumerate(names)
+        for each in row
+        if abs(name.box.left - each.box.left) <= 1.2 * height or centred(name.box, each.box)
+    ]
+
+
+def parted(rows: Sequence[Row]) -> list[Row]:
+    """The rows with numbers that stand close together apart, each under a name of its own in the row above."""
+    return [
+        tuple(part for segment in row for part in _parted(segment, heads)) if len(heads) > 1 else row
+        for heads, row in pairwise(((), *rows))
+    ]
+
+
+def _parted(segment: Segment, heads: Row) -> list[Segment]:
+    if len(segment.words) < 2 or not all(any(c.isdigit() for c in word.text) for word in segment.words):
+        return [segment]
+    over = [[n for n, head in enumerate(heads) if head.box.across(word.box) > 0] for word in segment.words]
+    alone = all(len(found) == 1 for found in over) and len({found[0] for found in over}) == len(over)
+    named = alone and all(is_phrase(heads[found[0]]) for found in over)
+    return [Segment((word,)) for word in segment.words] if named else [segment]
 
 
 def captioned(rows: Sequence[Row], height: float) -> Iterator[Candidate]:

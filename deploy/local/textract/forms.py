@@ -1,11 +1,12 @@
 """Labels and the values that belong to them, found by where they stand."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise, takewhile
 
 from deploy.local.textract import labels
-from deploy.local.textract.columns import captioned, headed, listed
+from deploy.local.textract.boxes import numbered
+from deploy.local.textract.columns import captioned, entries, headed, listed, parted
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
 from deploy.local.textract.pairing import (
     FAR,
@@ -16,10 +17,12 @@ from deploy.local.textract.pairing import (
     Label,
     centred,
     is_colon,
+    is_hint,
+    is_phrase,
     said,
     says_something,
 )
-from deploy.local.textract.ruled import filled_in, inside_filled_in, ruled_columns
+from deploy.local.textract.ruled import filled_in, inside_filled_in, ruled_columns, ruled_lists, signed_above
 from deploy.local.textract.tables import is_heading
 
 # How sure a pairing is, before the reading of its words is looked at.
@@ -33,6 +36,12 @@ BELOW_COLON = 0.86
 BELOW = 0.78
 INDENTED = 0.76
 EMPTY = 0.7
+
+WIDE = 1.8
+"""Heights that the words of a label we know may stand apart, as on receipts in wide letters."""
+
+PROSE, PROSE_SLACK = 5, 2.0
+"""Words of a value from which on it may be a text of several lines, and the ragged edge of these in line heights."""
 
 _STRICT = (labels.MONEY, labels.DATE, labels.NUMBER)
 
@@ -61,7 +70,7 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
     The confidence is the least certain word's, lowered by how doubtful the pairing is: a colon with its value on the
     same line counts nearly in full, a value found below a label much less.
     """
-    rows = [_glued(_without(row, apart)) for row in sheet.rows]
+    rows = parted([_glued(_without(row, apart)) for row in sheet.rows])
     inside = inside_filled_in(rows, sheet)
     found = [
         label
@@ -69,22 +78,75 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
         for segment in row
         for label in _labels(segment, number, heading=is_heading(row), inside=inside)
     ]
+    chosen = _chosen(each for each in _candidates(sheet, rows, found) if not _is_label_or_number(each.value))
+    chosen += _left_empty(found, chosen)
+    used = {word.index for candidate in chosen for word in (*candidate.label.words, *candidate.value)}
+    pairs = [_pair(_with_other_line(candidate, rows, used, sheet.line_height)) for candidate in chosen]
+    return sorted(pairs, key=lambda pair: pair.key[0].index)
+
+
+def _candidates(sheet: Sheet, rows: Sequence[Row], found: Sequence[Label]) -> Iterator[Candidate]:
+    """All that may be pairs: captions of boxes have no value elsewhere, and the names and entries of columns are no values."""
+    height = sheet.line_height
+    boxes = list(numbered(rows, _words_of(found), height))
+    columns = list(headed(rows, height))
+    captions, names = (_words_of(each.label for each in some) for some in (boxes, columns))
     search = _Search(sheet, rows, found)
-    candidates = [candidate for label in found for candidate in search.candidates(label)]
-    candidates += filled_in(rows, sheet)
-    candidates += listed(rows, sheet.line_height)
-    candidates += ruled_columns(rows, sheet)
-    candidates += headed(rows, sheet.line_height)
-    candidates += captioned(rows, sheet.line_height)
-    chosen = _chosen(each for each in candidates if not _is_label_or_number(each.value))
+    placed = (each for label in found for each in search.candidates(label))
+    apart = names | entries(rows, height)
+    others = chain(
+        (each for each in placed if each.label.colon or apart.isdisjoint(word.index for word in each.value)),
+        (each for each in listed(rows, height) if apart.isdisjoint(word.index for word in each.value)),
+        filled_in(rows, sheet),
+        ruled_columns(rows, sheet),
+        ruled_lists(rows, sheet),
+        signed_above(rows, sheet),
+        columns,
+        captioned(rows, height),
+    )
+    yield from (each for each in others if captions.isdisjoint(word.index for word in each.label.words))
+    yield from boxes
+
+
+def _words_of(found: Iterable[Label]) -> set[int]:
+    return {word.index for label in found for word in label.words}
+
+
+def _left_empty(found: Sequence[Label], chosen: Sequence[Candidate]) -> list[Candidate]:
+    """Labels with a colon behind which nothing stands."""
     answered = {id(candidate.label) for candidate in chosen}
     used = {word.index for candidate in chosen for word in (*candidate.label.words, *candidate.value)}
-    for label in found:
-        blank = label.colon and label.last and id(label) not in answered
-        if blank and not used & {word.index for word in label.words}:
-            chosen.append(Candidate(label, (), EMPTY))
-    pairs = [_pair(candidate) for candidate in chosen]
-    return sorted(pairs, key=lambda pair: pair.key[0].index)
+    blank = (label for label in found if label.colon and label.last and id(label) not in answered)
+    return [Candidate(label, (), EMPTY) for label in blank if used.isdisjoint(word.index for word in label.words)]
+
+
+def _with_other_line(candidate: Candidate, rows: Sequence[Row], used: set[int], height: float) -> Candidate:
+    """The candidate with the first line of a label that begins in the middle ("Pay to the / order of:"), or the hint under it."""
+    label = candidate.label
+    if not label.colon:
+        return candidate
+    above, below = ((row for row in rows[n : n + 1]) for n in (label.row - 1, label.row + 1))
+    before = next((s.words for row in above if label.row for s in row if _goes_before(s, label, height)), ())
+    after = next(
+        (s.words for row in below for s in row if is_hint(s.words) and _is_beside(label.box, s.box, height)), ()
+    )
+    free = [words for words in (before, after) if words and used.isdisjoint(word.index for word in words)]
+    used.update(word.index for words in free for word in words)
+    whole = (*(before if before in free else ()), *label.words, *(after if after in free else ()))
+    return replace(candidate, label=replace(label, words=whole))
+
+
+def _goes_before(segment: Segment, label: Label, height: float) -> bool:
+    """Whether the segment above a label is its first line: the label begins with a small letter, or closes a bracket of it."""
+    if not _is_beside(segment.box, label.box, height) or is_colon(segment.words[-1].text):
+        return False
+    open_, closed = (said(words).count("(") - said(words).count(")") for words in (segment.words, label.words))
+    return (open_ > 0 > closed) or (is_phrase(segment) and label.words[0].text[0].islower())
+
+
+def _is_beside(above: Box, below: Box, height: float) -> bool:
+    """Whether one line begins below the other and follows it closely."""
+    return abs(above.left - below.left) <= 0.7 * height and -0.5 * height <= below.top - above.bottom <= 0.5 * height
 
 
 def _pair(candidate: Candidate) -> Pair:
@@ -114,20 +176,34 @@ def _without(row: Row, apart: frozenset[int]) -> Row:
 
 
 def _glued(row: Row) -> Row:
-    """The row with a colon that stands alone joined to the label before it."""
+    """The row with what ends a label joined to it where that stands alone, and labels we know whose words stand far apart."""
     segments: list[Segment] = []
     for segment in row:
         before = segments[-1] if segments else None
-        if before and segment.words[0].text in (":", "=") and not is_colon(before.words[-1].text):
+        if before and (_ends_label(before, segment) or _is_one_label(before, segment)):
             segments[-1] = Segment(before.words + segment.words)
         else:
             segments.append(segment)
     return tuple(segments)
 
 
+def _ends_label(before: Segment, segment: Segment) -> bool:
+    """Whether the segment begins with the colon, or is the "#", of the label before it."""
+    if segment.text == "#":
+        return any(c.isalpha() for c in before.words[-1].text) and not is_colon(before.words[-1].text)
+    return segment.words[0].text in (":", "=") and not is_colon(before.words[-1].text)
+
+
+def _is_one_label(before: Segment, segment: Segment) -> bool:
+    """Whether both together are a label we know whose words are wide apart."""
+    near = segment.box.left - before.box.right <= WIDE * min(before.box.height, segment.box.height)
+    return near and labels.plain(f"{before.text} {segment.text}") in labels.KINDS
+
+
 def _labels(segment: Segment, row: int, *, heading: bool, inside: frozenset[int]) -> Iterator[Label]:
     words = segment.words
-    colons = [index for index, word in enumerate(words) if is_colon(word.text) and word.index not in inside]
+    ends = [is_colon(word.text) or _is_number_sign(words, index) for index, word in enumerate(words)]
+    colons = [index for index, word in enumerate(words) if ends[index] and word.index not in inside]
     if not colons:
         if not heading:
             yield from _known_label(words, row)
@@ -144,6 +220,13 @@ def _labels(segment: Segment, row: int, *, heading: bool, inside: frozenset[int]
             yield Label(key, words[colon + 1 : end], kind, colon=True, row=row, last=order + 1 == len(colons))
 
 
+def _is_number_sign(words: Sequence[Placed], index: int) -> bool:
+    """Whether a label ends there with "#" and its number follows: "TE# 20"."""
+    return words[index].text.endswith("#") and any(
+        c.isdigit() for word in words[index + 1 : index + 2] for c in word.text
+    )
+
+
 def _is_label_or_number(words: Sequence[Placed]) -> bool:
     """Whether the words are no value, but a label ("Recommendations:") or the number of one ("1.")."""
     if not any(c.isalnum() for c in said(words)):
@@ -153,7 +236,7 @@ def _is_label_or_number(words: Sequence[Placed]) -> bool:
 
 def _key_start(words: Sequence[Placed], floor: int, colon: int, *, first: bool) -> int:
     """Where the label that ends at `colon` begins: the longest label we know, else all (or, further on, one word)."""
-    end = colon if words[colon].text in (":", "=") else colon + 1
+    end = colon if words[colon].text in (":", "=", "#") else colon + 1
     for start in range(max(floor, end - labels.LONGEST), end):
         if _opens_label(words[start].text) and labels.kind_of(" ".join(word.text for word in words[start:end])):
             # At the start of a segment a few words more belong to the label: "Our invoice number:".
@@ -161,8 +244,9 @@ def _key_start(words: Sequence[Placed], floor: int, colon: int, *, first: bool) 
             return floor if first and opens and end - floor <= LONGEST_KEY - 2 else start
     if not first:
         return max(floor, end - 1)
-    # Bullets, numbers and dates before a label are not part of it: "- 3. 11/16 New balance:".
-    return next((n for n in range(floor, end) if _opens_label(words[n].text)), floor)
+    # Bullets, numbers and dates before a label are not part of it ("- 3. 11/16 New balance:"), a sign is: "% white =".
+    start = next((n for n in range(floor, end) if _opens_label(words[n].text)), floor)
+    return start - 1 if start > floor and words[start - 1].text in ("%", "#") else start
 
 
 def _opens_label(text: str) -> bool:
@@ -203,6 +287,7 @@ class _Search:
         self._sheet, self._rows = sheet, rows
         self._labelled = {word.index for label in found for word in label.words}
         self._written_upon = set(sheet.upon.values())
+        self._row_of = {word.index: n for n, row in enumerate(rows) for segment in row for word in segment.words}
 
     def candidates(self, label: Label) -> Iterator[Candidate]:
         if label.rest:
@@ -231,7 +316,7 @@ class _Search:
             value = value + self._amount_after_currency(label, value)
             value = value + self._upon_the_same(label, value)
             if label.colon and label.kind not in _STRICT:
-                value = value + self._wrapped(label, value)
+                value = value + (self._wrapped(label, value) or self._paragraph(value, label.row, label.box.left))
         if any(c.isalnum() for word in value for c in word.text):
             yield Candidate(label, value, self._margin(label, value, known=KNOWN_LABEL_FITTING))
 
@@ -283,7 +368,7 @@ class _Search:
         if words and label.kind == labels.LINES:
             words = words + self._continued(label, words)
         elif words and label.colon and label.kind not in _STRICT:
-            words = words + self._wrapped(label, words)
+            words = words + (self._wrapped(label, words) or self._paragraph(words, label.row, label.box.left))
         return words
 
     def _wrapped(self, label: Label, value: Sequence[Placed]) -> tuple[Placed, ...]:
@@ -300,6 +385,33 @@ class _Search:
             more += next_.words
             box = next_.box
         return tuple(more)
+
+    def _paragraph(self, value: tuple[Placed, ...], row: int, left: float) -> tuple[Placed, ...]:
+        """The rest of a text that goes on to the end of its row and on the next ones, which begin at `left`.
+
+        A line goes on where the first word of the next one had no more room behind it.
+        """
+        if len(value) < PROSE:
+            return ()
+        lines = [[word for segment in self._rows[row] for word in segment.words if word.box.left >= value[0].box.left]]
+        if not self._is_text(lines[0]):
+            return ()
+        for following in self._rows[row + 1 : row + 12]:
+            words = [word for segment in following for word in segment.words]
+            above, under = around(word.box for word in lines[-1]), around(word.box for word in words)
+            near = under.top - above.bottom <= 0.6 * self._sheet.line_height
+            begins = abs(under.left - left) <= 1.5 * self._sheet.line_height
+            if not (near and begins and self._is_text(words)):
+                break
+            lines.append(words)
+        limit = max(line[-1].box.right for line in lines) - PROSE_SLACK * self._sheet.line_height
+        more = takewhile(lambda two: two[0][-1].box.right + two[1][0].box.width > limit, pairwise(lines))
+        return tuple(word for line in (lines[0][len(value) :], *(after for _, after in more)) for word in line)
+
+    def _is_text(self, words: Sequence[Placed]) -> bool:
+        """Whether no label is among the words, and no wide blank."""
+        wide = any(right.box.left - left.box.right > 2 * self._sheet.line_height for left, right in pairwise(words))
+        return not wide and self._labelled.isdisjoint(word.index for word in words)
 
     def _acceptable(self, label: Label, value: Sequence[Placed]) -> bool:
         text = " ".join(word.text for word in value)
@@ -324,6 +436,9 @@ class _Search:
             return
         if label.kind == labels.LINES:
             value = value + self._continued(label, value)
+        elif label.colon and not fitting:
+            row = self._row_of[value[0].index]
+            value = value + self._paragraph(value, row, value[0].box.left)
         if fitting:
             yield Candidate(label, value, BELOW_FITTING)
         elif label.colon:
@@ -365,7 +480,7 @@ class _Search:
 
     def _continued(self, label: Label, value: Sequence[Placed]) -> tuple[Placed, ...]:
         """Up to five more lines of an address: each begins where the one before begins and follows it closely."""
-        row_of = {segment.words[0].index: number for number, line in enumerate(self._rows) for segment in line}
+        row_of = self._row_of
         box, row = around(word.box for word in value), row_of.get(value[0].index, label.row)
         more: list[Placed] = []
         for _ in range(5):
@@ -399,7 +514,12 @@ def _before_label(words: Sequence[Placed], labelled: set[int]) -> tuple[Placed, 
 
 def _amount(segments: Sequence[Segment]) -> tuple[Placed, ...]:
     """The amount among the segments right of a money label: the last with decimals if any has them, its currency before it."""
-    fitting = [number for number, segment in enumerate(segments) if labels.fits(segment.text, labels.MONEY)]
+    fitting: list[int] = []
+    for number, segment in enumerate(segments):
+        if labels.fits(segment.text, labels.MONEY):
+            fitting.append(number)
+        elif fitting and says_something(segment.words) and not labels.CURRENCY_WORD.match(segment.text):
+            break  # what stands behind words is theirs
     if not fitting:
         return ()
     chosen = next((n for n in reversed(fitting) if labels.DECIMALS.search(segments[n].text)), fitting[0])

@@ -104,11 +104,13 @@ def plain(text: str) -> str:
 def kind_of(text: str) -> str | None:
     """The kind of value that stands beside the label `text`, or None when it is no label we know.
 
-    A long label may be misread by a letter or two; "Booking ID" is known by its last word.
+    A long label may be misread by a letter or two; "Booking ID" is known by its last word, "APPROVAL #" by its sign.
     """
     wanted = plain(text)
     if wanted in KINDS:
         return KINDS[wanted]
+    if text.endswith("#") and wanted:
+        return NUMBER
     words = [] if "," in text else wanted.split()
     if 2 <= len(words) <= LONGEST_UNKNOWN and wanted.replace(" ", "").isalpha() and words[-1] in KIND_BY_LAST_WORD:
         return KIND_BY_LAST_WORD[words[-1]]

@@ -25,6 +25,7 @@ from deploy.local.textract.pairing import (
 FILLED_IN = 0.93
 FILLED_IN_FAR = 0.87
 COLUMN = 0.76
+SIGNED_ABOVE = 0.77
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,60 @@ def _entries(heading: Row, rows: Sequence[Row], sheet: Sheet) -> list[tuple[Row,
         found += [(row, columns[0], segment) for columns, segment in zip(under, inside, strict=True)]
         bottom = max(segment.box.bottom for segment in inside)
     return found
+
+
+def ruled_lists(rows: Sequence[Row], sheet: Sheet) -> Iterator[Candidate]:
+    """Three or more entries, each upon its own line, below a name that is underlined and begins further left."""
+    for number, row in enumerate(rows):
+        if not _is_upon(row, sheet) or len(row[0].words) > LONGEST_KEY or is_colon(row[0].words[-1].text):
+            continue
+        entries = _list_entries(row[0].box, rows[number + 1 :], sheet)
+        if len(entries) >= 3 and says_something(row[0].words):
+            head = Label(row[0].words, (), None, colon=False, row=number, last=True, heads=True)
+            yield from (Candidate(head, each.words, COLUMN) for each in entries)
+
+
+def _list_entries(head: Box, rows: Sequence[Row], sheet: Sheet) -> list[Segment]:
+    entries: list[Segment] = []
+    above = head
+    for row in rows:
+        if not _is_upon(row, sheet) or row[0].box.top - above.bottom > 1.5 * sheet.line_height:
+            break
+        left = entries[0].box.left if entries else max(row[0].box.left, head.left + sheet.line_height)
+        if abs(row[0].box.left - left) > 0.7 * sheet.line_height:
+            break
+        entries.append(row[0])
+        above = row[0].box
+    return entries
+
+
+def _is_upon(row: Row, sheet: Sheet) -> bool:
+    """Whether the row is one piece that stands upon a line."""
+    return len(row) == 1 and all(word.index in sheet.upon for word in row[0].words)
+
+
+def signed_above(rows: Sequence[Row], sheet: Sheet) -> Iterator[Candidate]:
+    """Labels that we know in the row under a ruled line, and what is written upon it: a signature's date above "(Date)"."""
+    for number, (row, below) in enumerate(pairwise(rows)):
+        for name in below:
+            kind = labels.kind_of(name.text)
+            if kind not in (labels.DATE, labels.TEXT, labels.LINES) or is_colon(name.words[-1].text):
+                continue
+            value = _written_above(name.box, row, sheet)
+            if len(said(value)) > 1 and labels.fits(" ".join(word.text for word in value), kind):
+                label = Label(name.words, (), kind, colon=False, row=number + 1, last=True)
+                yield Candidate(label, value, SIGNED_ABOVE)
+
+
+def _written_above(name: Box, row: Row, sheet: Sheet) -> tuple[Placed, ...]:
+    """The words of the row upon the line right above the name."""
+    near = {
+        number
+        for number, stroke in enumerate(sheet.strokes)
+        if -0.4 * name.height <= name.top - stroke.top <= sheet.line_height and stroke.across(name) >= 0.5 * name.width
+    }
+    words = (word for segment in row for word in segment.words)
+    return tuple(word for word in words if sheet.upon.get(word.index) in near)
 
 
 def _under(head: Box, entry: Box, height: float) -> bool:
