@@ -21,6 +21,9 @@ from ocr.extraction.document_types import FieldSpec
 _CONFUSED = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "ß": "s"})
 _TOKEN = re.compile(r"[^\W_]+|[#№]")
 _FUZZY_LENGTH = 6  # shorter words must match exactly: 'date' is one letter from 'rate', 'bill no' from 'bill to'
+_FUZZY_AMONG_OTHERS = (
+    4  # the same where the first word and another say that it is this label: "wages, tips, othar comp"
+)
 _MISREAD = 0.9  # what a reading error leaves of a label's strength
 _WEAKEST = 0.6  # strength of the last label in a list; the first has 1
 _SHORT = 200  # letters: what longer texts say is not remembered
@@ -175,7 +178,8 @@ def _one_word_misread(words: Sequence[str], tokens: Sequence[Token]) -> bool:
     if len(words) == 1:
         return within_one_error(words[0], tokens[0].text)
     wrong = [(word, token.text) for word, token in zip(words, tokens, strict=True) if word != token.text]
-    return len(wrong) == 1 and len(wrong[0][0]) >= _FUZZY_LENGTH and within_one_error(*wrong[0])
+    least = _FUZZY_AMONG_OTHERS if len(words) > 2 and words[0] == tokens[0].text else _FUZZY_LENGTH
+    return len(wrong) == 1 and len(wrong[0][0]) >= least and within_one_error(*wrong[0])
 
 
 def _words_before(tokens: Sequence[Token], first: int, taken: set[int]) -> int:

@@ -54,6 +54,18 @@ def test_labels_are_found_in_a_text(text: str, names: list[str]) -> None:
     assert [each.name for each in LEXICON.mentions(text)] == names
 
 
+def test_among_other_words_of_a_label_a_short_one_may_be_misread() -> None:
+    names = (
+        {"name": "wages", "kind": "amount", "labels": ["wages tips other comp"]},
+        {"name": "due", "kind": "date", "labels": ["due date"]},
+    )
+    lexicon = Lexicon(a_type(*names).fields)
+    assert [each.name for each in lexicon.mentions("1 Wages, tips, othar comp.")] == ["wages"]
+    assert not lexicon.mentions("Wages, tips, othar comq."), "two are too many"
+    assert not lexicon.mentions("Wagas, tips, other comp."), "the first word says where to look"
+    assert not lexicon.mentions("Due rate"), "one other word says too little"
+
+
 def test_a_mention_knows_its_place() -> None:
     (found,) = LEXICON.mentions("please pay the total of 5")
     assert ("please pay the total of 5"[found.start : found.end], found.before) == ("total", 3)
