@@ -57,7 +57,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One field of one document: right, or missing or wrong and why. `score` is the stored one, 0 without a value."""
+    """One field of one document: right, or missing or wrong and why. `score` is the stored one, 0 without a value.
+
+    `doubted` says that it has a problem, so that a person gets to see it.
+    """
 
     name: str
     paper: Paper
@@ -66,6 +69,7 @@ class Outcome:
     score: float
     likeness: float
     cause: str
+    doubted: bool
 
     @property
     def right(self) -> bool:
@@ -177,7 +181,8 @@ def _figures(answers: Sequence[Answer]) -> dict[str, Any]:
     }
     figures["invoices"].pop("words")  # a PDF's own text has other blanks than its picture
     figures["forms"] = {"key_value": _key_value(answers), "words": _words(answers, "forms")}
-    figures["all_fields"] = {"n": len(outcomes), **_ranking([each for each in outcomes if each.given is not None])}
+    given = [each for each in outcomes if each.given is not None]
+    figures["all_fields"] = {"n": len(outcomes), **_ranking(given), **_undoubted(outcomes)}
     return figures
 
 
@@ -200,7 +205,7 @@ def _outcome(answer: Answer, name: str, sought: str) -> Outcome:
     score = (field.confidence or 0.0) if given is not None else 0.0
     alike = _scores.likeness(sought, given or "") if name == "merchant" else 0.0
     cause = "" if given == sought else _cause(answer, name, sought)
-    return Outcome(name, answer.paper, sought, given, score, alike, cause)
+    return Outcome(name, answer.paper, sought, given, score, alike, cause, bool(field.problems))
 
 
 def _cause(answer: Answer, name: str, sought: str) -> str:
@@ -237,6 +242,12 @@ def _field(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def _ranking(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """How well the stored score parts right from wrong among the values that were given."""
     return {"auroc": _scores.auroc([each.scored for each in outcomes])}
+
+
+def _undoubted(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Values that no person gets to see, and how many of them are wrong."""
+    unseen = [each for each in outcomes if each.given is not None and not each.doubted]
+    return {"undoubted": len(unseen), "undoubted_wrong": sum(not each.right for each in unseen)}
 
 
 def _reviewing(outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -423,7 +434,7 @@ def _worn() -> dict[str, Any]:
         copies = [each for each in outcomes if each.paper.name.endswith(f"_{percent}")]
         told[str(percent)] = {
             NAMES.get(name, name): _over_folds(_of(copies, "worn", name)) for name in FIELDS["receipts"]
-        }
+        } | _undoubted(copies)
     return told | {"fields": {"n": len(outcomes), **_ranking([each for each in outcomes if each.given is not None])}}
 
 

@@ -29,7 +29,8 @@ AMBIGUOUS = 0.05
 LEAST_RIVAL_SCORE = 0.45
 MOST_SUGGESTIONS = 5
 # Textract's pair score grades the association, not the reading: 32 % of real form fields are below 80, but only 3 %
-# contain a word below 80. So the pair's bar lies this much below the field's threshold.
+# contain a word below 80. So the pair's bar lies this much below the field's threshold; what a page that is hard to read
+# leaves of it has the same (docs/reading.md).
 PAIR_SLACK = 50.0
 _TRIED_PER_FIELD = 6
 # Hundreds of pages may hold tens of thousands of values for one field; the likeliest are kept.
@@ -201,8 +202,9 @@ def field_of(
         return absent(spec)
     rivals = [each for each in choice.ranked[1:] if each.value is not None and each.value != best.value]
     field = judged(plain_field(spec, best), spec, date_order=date_order)
-    field = field._replace(confidence=sureness(best, rivals, legible=legible.get(best.page, 1.0)))
-    problems = [*field.problems, *_ambiguous(best, rivals)]
+    share = legible.get(best.page, 1.0)
+    field = field._replace(confidence=sureness(best, rivals, legible=share))
+    problems = [*field.problems, *_ambiguous(best, rivals)] or _unsure(field, _by_itself(best, share))
     suggestions = [*_other_readings(field, best.others), *(_suggestion(each) for each in rivals)]
     return with_problems(field._replace(suggestions=_distinct(suggestions)), problems)
 
@@ -273,18 +275,26 @@ def confidence_of(candidate: Candidate) -> float | None:
 def sureness(best: Candidate, rivals: Sequence[Candidate], *, legible: float = 1.0) -> float | None:
     """How sure it is in percent that the field has the best candidate's value.
 
-    The engine's own score of the association, or the rules' times the least word's; and the lead over the next best
-    value: full when that one scores half as much or less, none when it scores as much; and how legible its page is: on a bad copy
-    a value is less often right than its own words make believe. Source: docs/reading.md.
+    What it has by itself, and the lead over the next best value: full when that one scores half as much or less, none
+    when it scores as much. Source: docs/reading.md.
+    """
+    own = _by_itself(best, legible)
+    if own is None or not rivals or best.score <= 0:
+        return own
+    return own * min(1.0, 2 * (1 - rivals[0].score / best.score))
+
+
+def _by_itself(best: Candidate, legible: float) -> float | None:
+    """The engine's own score of the association, or the rules' times the least word's; and how legible the page is.
+
+    On a bad copy a value is less often right than its own words make believe.
     """
     own, word = confidence_of(best), best.word_confidence
     if own is None:
         return None
     if best.source == "rule" and word is not None:
         own *= word / 100
-    if best.why not in _GRADED_AS_VALUES:
-        own *= legible
-    return own * min(1.0, 2 * (1 - rivals[0].score / best.score)) if rivals and best.score > 0 else own
+    return own * (1.0 if best.why in _GRADED_AS_VALUES else legible)
 
 
 def _doubtful(field: Field) -> list[Problem]:
@@ -293,11 +303,20 @@ def _doubtful(field: Field) -> list[Problem]:
             percent_read=_percent(field.word_confidence), percent_needed=_percent(field.threshold)
         )
         return [Problem("low_confidence", field.name, message, "word_confidence")]
+    return _badly_matched(field, field.confidence)
+
+
+def _unsure(field: Field, own: float | None) -> list[Problem]:
+    """A value that nothing speaks against but the page that it stands on: most of it is hard to read."""
+    return _badly_matched(field, own) if field.value is not None else []
+
+
+def _badly_matched(field: Field, confidence: float | None) -> list[Problem]:
     bar = max(0.0, field.threshold - PAIR_SLACK)
-    if field.confidence is not None and field.confidence < bar:
-        message = sentences.LOW_MATCH(percent_read=_percent(field.confidence), percent_needed=_percent(bar))
-        return [Problem("low_confidence", field.name, message, "pair_confidence")]
-    return []
+    if confidence is None or confidence >= bar:
+        return []
+    message = sentences.LOW_MATCH(percent_read=_percent(confidence), percent_needed=_percent(bar))
+    return [Problem("low_confidence", field.name, message, "pair_confidence")]
 
 
 def _ambiguous(best: Candidate, rivals: Sequence[Candidate]) -> list[Problem]:

@@ -26,6 +26,8 @@ from ocr.extraction.tolerant import listed, members, number, text
 # Nobody reviews more than this, and neither a page nor a result can hold it: the rest is left out, and that is told.
 MOST_FIELDS = 20_000
 
+FEW_WORDS = 5  # words that are taken to be legible on every page: one with two of them says little of itself
+
 
 class Gathering:
     """What the pages of one document say, for one document type. `look` at each page, then take the `reading`.
@@ -132,7 +134,7 @@ class Gathering:
             tally.add(finder.found(order))
         tallies = (self._tally, *(tally for each, tally in self._dated.items() if each == order))
         choices = choose(tallies, self._type)
-        shares = {page: sure / read for page, (sure, read) in self._legible.items()}
+        shares = {page: (sure + FEW_WORDS) / (read + FEW_WORDS) for page, (sure, read) in self._legible.items()}
         fields = [
             field_of(spec, choices.get(spec.name), date_order=order, legible=shares) for spec in self._type.fields
         ]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ocr.extraction.fields import PAIR_SLACK
+from ocr.extraction.gathering import FEW_WORDS
 from tests.extraction.make import Answer, a_type, field, problems, shipped
 
 TOTAL: dict[str, Any] = {
@@ -363,7 +364,7 @@ def test_the_less_legible_a_page_the_less_sure_what_stands_on_it() -> None:
         return field(answer.read(SIMPLE), "total").confidence or 0.0
 
     assert sure(99, 99) == sure() == 95
-    assert sure(94, 94) == 95 / 2  # of the words of the pair and these two
+    assert sure(94, 94) == 95 * (2 + FEW_WORDS) / (4 + FEW_WORDS)  # of the words of the pair and these two
     assert sure(94, 94, page=2) == 95
 
     asked = a_type(
@@ -415,6 +416,18 @@ def test_a_pair_has_a_lower_bar_than_a_word(confidence: float, state: str) -> No
         if state == "open"
         else []
     )
+
+
+def test_a_value_that_nothing_speaks_against_is_doubted_on_a_page_that_is_hard_to_read() -> None:
+    answer = Answer().pair("Total", "12.00", confidence=95).lines(*["word"] * 20)
+    assert field(answer.read(SIMPLE), "total").state == "certain"
+    for _ in range(43):
+        answer.line("faint", confidence=94)
+    found = field(answer.read(SIMPLE), "total")
+    assert (found.value, found.word_confidence) == ("12.00", 99)
+    assert [(each.code, each.message, each.rule) for each in found.problems] == [
+        ("low_confidence", "Matched to this field with 36 % confidence, 40 % needed.", "pair_confidence")
+    ]
 
 
 def test_only_the_value_s_words_count_for_its_reading() -> None:
