@@ -52,6 +52,11 @@ _FEWEST_DIGITS = 4
 _MONTH_NAME = re.compile("|".join(sorted({name[:3] for name in _MONTH_NUMBERS})))
 _PARTED = re.compile(r"\d\s?[./\-]\s?\d|\d \d")
 _DIGIT = re.compile(r"\d")
+# '20181225 15:22': without signs it is a date only before a time of day.
+_COMPACT = re.compile(r"(?<!\d)(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=\s{1,3}[0-2]?\d:[0-5]\d)")
+# 'HC03-7 - 15' is the code of an article: with a short year letters right before it must speak of a date.
+_IN_A_CODE = re.compile(r"[a-z]\Z")
+_BEFORE_A_DATE = re.compile(r"(?:date|dated|dt|datum|tarikh|fecha|data|on|am|le|[ap]m|mon|tue|wed|thu|fri|sat|sun)\Z")
 _SPACED = re.compile(r"(?<![\d./,\-])(\d{1,2}) (\d{1,2}) ((?:19|2[01])\d{2})(?![\d.,])")
 
 
@@ -132,6 +137,11 @@ def _all(plain: str) -> Iterator[PrintedDate]:
             one = _date(_full_year(match["year"]), month, int(match["day"]))
             if one is not None:
                 yield PrintedDate(match.start(), match.end(), one, one)
+    if plain.count(":"):
+        for match in _COMPACT.finditer(plain):
+            one = _date(int(match[1]), int(match[2]), int(match[3]))
+            if one is not None:
+                yield PrintedDate(match.start(), match.end(), one, one, one)
     if not _PARTED.search(plain):
         return
     for match in _YEAR_FIRST.finditer(plain):
@@ -139,9 +149,14 @@ def _all(plain: str) -> Iterator[PrintedDate]:
         if one is not None:
             yield PrintedDate(match.start(), match.end(), one, one, one)
     for match in _YEAR_LAST.finditer(plain):
-        yield from _numeric(match, match[1], match[3], match[4])
+        if len(match[4]) == 4 or not _is_in_a_code(plain[: match.start()]):
+            yield from _numeric(match, match[1], match[3], match[4])
     for match in _SPACED.finditer(plain):
         yield from _numeric(match, match[1], match[2], match[3])
+
+
+def _is_in_a_code(before: str) -> bool:
+    return _IN_A_CODE.search(before) is not None and _BEFORE_A_DATE.search(before) is None
 
 
 def _numeric(match: re.Match[str], first: str, second: str, last: str) -> Iterator[PrintedDate]:

@@ -52,7 +52,7 @@ _TRADE_WORDS = (
     r"|pharmacie|hardware|machinery|marketing|supermarket|minimarket|mart|market|stores?|shop|kedai|perniagaan"
     r"|stationery|stationers|books?|services|industries|international|holdings|group|solutions|consulting"
     r"|technologies|petrol|petro|station|motors?|garage|clinic|klinik|electrical|electronics|furniture|gifts?"
-    r"|decoration|boutique|salon|laundry|bank|foods?|catering"
+    r"|decoration|boutique|salon|laundry|bank|foods?|catering|cash\s?(?:&|and)\s?carry"
 )
 # Trade words that are more often the end of a name than what a shop says about itself.
 _CALLED = re.compile(
@@ -168,6 +168,7 @@ def _companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     heads = [head for row in context.rows.on_page(1)[:_TOP_ROWS] for head in _heads(row)]
     receivers = [head for head in heads if _RECEIVER.search(head.text)]
     names = [head for head in heads if _may_name_a_company(context, head)]
+    names = [head for place, head in enumerate(names) if not _is_continued_by(names[:place], head)]
     tallest = max((head.line.box.height for head in names), default=0.0)
     address_row = next((head.line.row for head in heads if _is_address(head.text)), _TOP_ROWS)
     for place, head in enumerate(names):
@@ -273,10 +274,23 @@ def _completed(heads: list[_Head], head: _Head) -> _Head:
     return head
 
 
+def _is_continued_by(above: list[_Head], head: _Head) -> bool:
+    """Whether the row is the second one of a name: it begins with what ends a name."""
+    last = next((each for each in reversed(above) if each.line.row == head.line.row - 1), None)
+    return last is not None and not _has_legal_form(last.text) and _ends_a_name(head.text)
+
+
+def _ends_a_name(text: str) -> bool:
+    other = (":" in text, _ADDRESS.search(text), _CONTACT.search(text), _OTHER_HEAD.search(text))
+    return _CALLED.match(text) is not None and not any(other)
+
+
 def _goes_on(name: str, after: str) -> bool:
-    """Whether the line under a name belongs to it: it holds none itself, or an 'and' stands between the two."""
+    """Whether the line under a name belongs to it: it holds none itself or begins with what ends one, or an 'and' stands between."""
     if _AND.search(f"{name}\n{after}") is not None:
         return not (_is_address(after) or _OTHER_HEAD.search(after))
+    if not _has_legal_form(name) and _ends_a_name(after):
+        return True
     return _is_no_name(after) and (_has_legal_form(after) or _CALLED.search(after) is not None)
 
 

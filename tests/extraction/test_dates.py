@@ -27,6 +27,9 @@ from tests.extraction.make import Answer, a_type, field, spec
         ("2026/3/7", "2026-03-07"),
         ("2026.03.07", "2026-03-07"),
         ("20260307", "2026-03-07"),
+        ("20260307 15:17", "2026-03-07"),
+        ("date07-03-26", "2026-03-07"),
+        ("8:13pm07-03-26", "2026-03-07"),
         ("99-03-07", "1999-03-07"),
         ("7 March 2026", "2026-03-07"),
         ("7th of March, 2026", "2026-03-07"),
@@ -96,11 +99,28 @@ def test_several_dates_are_found_in_order_and_none_twice() -> None:
     assert [text[each.start : each.end] for each in dates.find(text)] == ["01/02/2026", "March 3, 2026", "2026-03-04"]
 
 
+def test_letters_may_stand_before_a_full_year_or_speak_of_a_date() -> None:
+    assert [each.start for text in ("R07-03-2026", "date07-03-26", "x07-03-26") for each in dates.find(text)] == [1, 4]
+
+
 def test_overlapping_readings_count_once() -> None:
     assert [each.day_first for each in dates.find("3 March 2026 March 7")] == [date(2026, 3, 3)]
 
 
-@pytest.mark.parametrize("text", ["", "no digits at all", "tel 03-9054 3785", "1/2", "12.50"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no digits at all",
+        "tel 03-9054 3785",
+        "1/2",
+        "12.50",
+        "HC03-7 - 15",
+        "EZ10-11-12",
+        "20260307",
+        "20261307 15:17",
+    ],
+)
 def test_no_date_is_found_where_there_is_none(text: str) -> None:
     assert dates.find(text) == []
 

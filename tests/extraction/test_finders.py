@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.extraction.make import Answer, a_type, field
+from tests.extraction.make import Answer, a_type, field, shipped
 
 COMPANY = a_type(
     {"name": "company", "finder": "company", "threshold": 80, "labels": ["supplier"]},
@@ -32,6 +32,12 @@ def company(answer: Answer) -> str | None:
         (["GREEN LEAF", "RESTAURANT SDN BHD"], "GREEN LEAF RESTAURANT SDN BHD"),
         (["GREEN LEAF", "BISTRO & CAFE", "12, Jalan Besar"], "GREEN LEAF"),
         (["GREEN LEAF", "ENTERPRISE", "12, Jalan Besar"], "GREEN LEAF ENTERPRISE"),
+        (
+            ["GREEN LEAF HARDWARE", "ENTERPRISE (RED HILL)", "SDN BHD", "12, Jalan Besar"],
+            "GREEN LEAF HARDWARE ENTERPRISE (RED HILL) SDN BHD",
+        ),
+        (["GREEN LEAF LTD", "SERVICES & REPAIR", "12, Jalan Besar"], "GREEN LEAF LTD"),
+        (["GREEN LEAF", "MARKETING OFFICE: 12, Jalan Besar"], "GREEN LEAF"),
         (["GREEN LEAF STATIONERY", "& BOOKS", "12, Jalan Besar"], "GREEN LEAF STATIONERY & BOOKS"),
         (["GREEN LEAF HARDWARE &", "ELECTRICAL", "SDN BHD"], "GREEN LEAF HARDWARE & ELECTRICAL SDN BHD"),
         (["GREEN LEAF &", "12, Jalan Besar"], "GREEN LEAF &"),
@@ -186,3 +192,13 @@ def test_the_currency_is_found_beside_the_amounts(lines: list[str], code: str | 
 def test_two_currencies_as_often_are_ambiguous() -> None:
     found = field(Answer().lines("12.00 EUR", "14.00 CHF").read(CURRENCY), "currency")
     assert [each.code for each in found.problems] == ["ambiguous"]
+
+
+def test_a_shop_may_be_called_cash_and_carry() -> None:
+    for name in ("GREEN LEAF CASH & CARRY (FH) SDN BHD", "GREEN LEAF CASH AND CARRY"):
+        receipt = (
+            Answer()
+            .lines(name, "12, Jalan Besar", "Date 07/03/2026", "Total 9.00", "Cash 10.00", "Change 1.00")
+            .read(shipped("receipt"))
+        )
+        assert (field(receipt, "merchant").value, field(receipt, "cash").value) == (name, "10.00")
