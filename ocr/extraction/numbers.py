@@ -56,7 +56,8 @@ _MAY_BE_CURRENCY = re.compile(r"[^\W\d_]|[$€£¥₹]")
 
 _SPACES = " \u00a0\u202f\u2009"
 _DIGITS = re.compile(
-    r"\d+(?:[.,'’]\d+)*(?:[.,][-–—]{1,2}(?!\w))?"  # 1,234.50 and 1.234,50 and 1'234.50 and 12,-
+    r"(?<![\d.,])\d+(?:,\d{3})*(?:\. | \.)\d{2}(?=\s*\Z)"  # 9. 00 at the end, as readers part it
+    r"|\d+(?:[.,'’]\d+)*(?:[.,][-–—]{1,2}(?!\w))?"  # 1,234.50 and 1.234,50 and 1'234.50 and 12,-
     r"|(?<![\d.,])[.,]\d{2}(?!\d)"  # .50
 )
 _SPACED_DIGITS = re.compile(rf"\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d+)?")  # 1 234,50
@@ -189,7 +190,8 @@ def _grouped(groups: list[str], *, indian: bool) -> bool:
 
 def _number(text: str, match: re.Match[str], *, thousands_dot: bool) -> PrintedNumber | None:
     start, end = match.span()
-    value = decimal_of(match[0], thousands_dot=thousands_dot)
+    digits = match[0].replace(" ", "") if "." in match[0] else match[0]
+    value = decimal_of(digits, thousands_dot=thousands_dot)
     if value is None:
         return None
     exponent = value.as_tuple().exponent

@@ -145,6 +145,16 @@ def test_numbers_that_stand_alone_are_found_in_print(text: str, found: list[str]
     assert [str(each.value) for each in numbers.find_numbers(text)] == found
 
 
+def test_a_blank_at_the_point_of_the_last_amount_is_the_reader_s() -> None:
+    def found(text: str) -> list[tuple[str, str]]:
+        return [(str(each.value), text[each.start : each.end]) for each in numbers.find_numbers(text)]
+
+    assert found("Total RM 9. 00") == [("9.00", "9. 00")]
+    assert found("1,234 .50 ") == [("1234.50", "1,234 .50")]
+    assert found("1. 20 pieces") == [("1", "1"), ("20", "20")]
+    assert found("1. 200") == [("1", "1"), ("200", "200")]
+
+
 def test_a_blank_groups_thousands_in_print_only_before_a_decimal_comma() -> None:
     printed = numbers.whole_number("1 234,50", blanks_group=False)
     assert printed is not None and printed.value == Decimal("1234.50")
