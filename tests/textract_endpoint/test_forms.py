@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deploy.local.textract.forms import find_pairs
 from tests.textract_endpoint import made
@@ -432,3 +434,27 @@ def test_words_that_belong_elsewhere_leave_rows_without_any() -> None:
     )
     below = frozenset(word.index for segment in page.rows[1] for word in segment.words)
     assert find_pairs(page, apart=below) == []
+
+
+PIECES = (
+    "Total:", "12.00", "RM", "Name", "Invoice No", "A-17", "1 Wages and tips", "b Address", "#", "TE# 20", ":", "=", "(Date)", "order of:",
+    "Pay to the", "12/03/2026", "Description", "Qty", "Amount", "a", "$", "This is a text of some words which goes", "1.", "X", "Bill To:",
+)  # fmt: skip
+PLACES = st.tuples(
+    st.integers(0, 20).map(lambda n: 45 * n), st.integers(0, 14).map(lambda n: 14 * n), st.sampled_from(PIECES)
+)
+LINES = st.tuples(st.integers(0, 400), st.integers(401, 990), st.integers(0, 220))
+
+
+@settings(max_examples=300, derandomize=True, deadline=None, database=None)
+@given(st.lists(PLACES, min_size=1, max_size=40), st.lists(LINES, max_size=8), st.sets(st.integers(0, 80), max_size=60))
+def test_whatever_stands_anywhere_is_paired_without_an_error(
+    texts: list[tuple[int, int, str]], ruled: list[tuple[int, int, int]], apart: set[int]
+) -> None:
+    page = made.sheet(*texts, ruled=ruled)
+    found = find_pairs(page, apart=frozenset(apart))
+    values = [word.index for pair in found for word in pair.value]
+    keys = {word.index for pair in found for word in pair.key}
+    assert len(values) == len(set(values)), "no word is a value twice"
+    assert keys.isdisjoint(values) and apart.isdisjoint({*keys, *values})
+    assert all(0 <= pair.confidence <= 100 and pair.key for pair in found)

@@ -108,7 +108,7 @@ def _has_digits(segment: Segment) -> bool:
 
 def _under_names(names: Row, above: Row, row: Row, height: float) -> list[tuple[int, Segment]]:
     """What of a row stands under which of the names, when it follows the row above it closely."""
-    if not (row and above) or around(s.box for s in row).top - around(s.box for s in above).bottom > 2 * height:
+    if around(s.box for s in row).top - around(s.box for s in above).bottom > 2 * height:
         return []
     return [
         (at, each)

@@ -70,7 +70,7 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
     The confidence is the least certain word's, lowered by how doubtful the pairing is: a colon with its value on the
     same line counts nearly in full, a value found below a label much less.
     """
-    rows = parted([_glued(_without(row, apart)) for row in sheet.rows])
+    rows = parted([_glued(kept) for row in sheet.rows if (kept := _without(row, apart))])
     inside = inside_filled_in(rows, sheet)
     found = [
         label
