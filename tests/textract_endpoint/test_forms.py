@@ -362,7 +362,8 @@ def test_a_label_may_have_two_lines(lines: tuple[str, str], label: str) -> None:
     assert pairs((50, 50, lines[0]), (50, 78, lines[1]), (600, beside, "John Stiles")) == {label: "John Stiles"}
 
 
-def test_what_stands_above_a_label_that_begins_with_a_capital_is_not_its_first_line() -> None:
+def test_what_stands_above_a_label_that_begins_with_a_capital_or_is_known_is_not_its_first_line() -> None:
+    assert pairs((50, 50, "Project file"), (50, 78, "cc: S. Willinger")) == {"cc:": "S. Willinger"}
     assert pairs((50, 50, "Pay to the"), (50, 78, "Order of:"), (600, 78, "John Stiles")) == {
         "Order of:": "John Stiles"
     }

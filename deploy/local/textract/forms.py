@@ -141,7 +141,8 @@ def _goes_before(segment: Segment, label: Label, height: float) -> bool:
     if not _is_beside(segment.box, label.box, height) or is_colon(segment.words[-1].text):
         return False
     open_, closed = (said(words).count("(") - said(words).count(")") for words in (segment.words, label.words))
-    return (open_ > 0 > closed) or (is_phrase(segment) and label.words[0].text[0].islower())
+    begins = label.kind is not None or not label.words[0].text[0].islower()  # "cc:" is a label of its own
+    return (open_ > 0 > closed) or (is_phrase(segment) and not begins)
 
 
 def _is_beside(above: Box, below: Box, height: float) -> bool:
