@@ -11,7 +11,7 @@ const area = /** @type {HTMLTextAreaElement} */ (one("textarea", form));
 const refusal = one("[data-refusal]", form);
 const status = one("[data-preview-status]", form);
 const list = one("[data-previews]", form);
-let asked = area.value;
+let asked = area.defaultValue; // what was typed before this ran is asked for at the end
 let timer = 0;
 let running = new AbortController();
 
@@ -90,3 +90,4 @@ area.addEventListener("input", () => {
 });
 refusal.addEventListener("click", showLine);
 if (!refusal.hidden) showLine();
+preview();

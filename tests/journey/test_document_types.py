@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 import samples
 from tests.journey.pictures import kept
@@ -47,9 +47,14 @@ def test_a_new_type_is_previewed_saved_and_used_by_the_next_upload(
         browser, product, "admin", request.node.errors, viewport={"width": width, "height": height}, color_scheme=scheme
     )
     page.goto(f"{product.url}/document-types/")
-    page.get_by_role("link", name="New type").click()
+    waiting: list[Route] = []
+    page.route("**/js/type*.js", lambda route: waiting.append(route))
+    with page.expect_request("**/js/type*.js"):
+        page.get_by_role("link", name="New type").click()
     area = page.get_by_role("textbox", name="Definition (YAML)")
     area.fill(SLIP.replace("till_slip", name).replace("amount\n", "money\n", 1))
+    waiting.pop().continue_()  # what is typed before the page's script has come is previewed too
+    page.unroute("**/js/type*.js")
     expect(page.get_by_text("fields[0].kind must be one of")).to_contain_text("Line 7:", timeout=15000)
     area.fill(SLIP.replace("till_slip", name))
     shown = page.locator("[data-previews] li", has_text=f"{name}.jpg")
