@@ -39,7 +39,7 @@ class PairFields:
             if len(self.fields) >= self._most:
                 self.left_out += 1
                 continue
-            label = values.fold(pair.key.text).rstrip(" :;.=")[:_MOST_IN_A_LABEL] or "Without a label"
+            label = values.fold(pair.key.text).rstrip(" :;.=-–—…_")[:_MOST_IN_A_LABEL] or "Without a label"
             name = _unique(slug(label), self._taken)
             self.fields.append(_field(pair, self._pattern, name=name, label=label))
 

@@ -32,6 +32,11 @@ def test_names_are_unique_in_every_order(order: list[str]) -> None:
     assert len(set(names)) == len(order)
 
 
+def test_what_leads_from_a_label_to_its_value_is_not_part_of_it() -> None:
+    reading = Answer().pair("Tear tape ----", "gold").pair("Total....", "9.00").pair("Age =", "7").read("generic_form")
+    assert [each.label for each in reading.fields] == ["Tear tape", "Total", "Age"]
+
+
 @pytest.mark.parametrize(
     ("label", "name"),
     [("Date of birth:", "date_of_birth"), ("Größe (cm)", "große_cm".replace("ß", "_").replace("o", "o")), ("1. Name", "field_1_name"),

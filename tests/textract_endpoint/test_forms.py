@@ -437,9 +437,57 @@ def test_words_that_belong_elsewhere_leave_rows_without_any() -> None:
     assert find_pairs(page, apart=below) == []
 
 
+def test_dashes_or_dots_lead_from_a_label_to_its_value() -> None:
+    assert pairs((50, 50, "Tear tape ---- gold foil")) == {"Tear tape": "gold foil"}
+    assert pairs((50, 50, "Labels--"), (400, 50, "old gold")) == {"Labels--": "old gold"}
+    assert pairs((50, 50, "TOTAL AMT ......"), (400, 50, "9.00")) == {"TOTAL AMT": "9.00"}
+    assert pairs((50, 50, "Filter production ---")) == {"Filter production": ""}
+
+
+def test_a_single_dash_leads_on_where_others_do() -> None:
+    row = (50, 50, "Original to - Ada Lovelace")
+    assert pairs(row) == {}
+    leaders = ((50, 84, "Written by -- C. Babbage"), (50, 118, "Copies to --- A. Byron"))
+    assert pairs(row, *leaders) == {"Original to": "Ada Lovelace", "Written by": "C. Babbage", "Copies to": "A. Byron"}
+
+
+def test_dashes_in_a_sentence_lead_nowhere() -> None:
+    assert pairs((50, 50, "we came -- and went")) == {}
+    assert pairs((50, 50, "They all came to the hall -- and went")) == {}
+
+
+def test_a_currency_sign_that_a_label_seems_to_end_with_belongs_to_the_amount() -> None:
+    rows = (
+        (50, 50, "Jan $"),
+        (300, 50, "10,000.00"),
+        (50, 84, "Feb"),
+        (300, 84, "10,000.00"),
+        (50, 118, "Mar $"),
+        (300, 118, "15,000.00"),
+    )
+    assert pairs(*rows) == {"Jan": "$ 10,000.00", "Feb": "10,000.00", "Mar": "$ 15,000.00"}
+
+
+def test_words_in_three_columns_are_no_labels_and_values() -> None:
+    words = [
+        (50 + 300 * column, 50 + 34 * row, f"{name} {'abc'[row]}")
+        for row in range(3)
+        for column, name in enumerate(("Decal", "Mobile", "Dangler"))
+    ]
+    assert pairs(*words) == {}
+    assert len(pairs(*[each for each in words if each[0] < 600])) == 3
+
+
+def test_a_paragraph_below_a_known_label_without_a_colon_is_no_value() -> None:
+    prose = "Do not make any commitment or authorize any spending of any kind here"
+    assert pairs((50, 50, "Company"), (50, 80, prose)) == {}
+    assert pairs((50, 50, "Company"), (50, 80, "Green Leaf and Daughters")) == {"Company": "Green Leaf and Daughters"}
+
+
 PIECES = (
     "Total:", "12.00", "RM", "Name", "Invoice No", "A-17", "1 Wages and tips", "b Address", "#", "TE# 20", ":", "=", "(Date)", "order of:",
     "Pay to the", "12/03/2026", "Description", "Qty", "Amount", "a", "$", "This is a text of some words which goes", "1.", "X", "Bill To:",
+    "Tear tape -- gold", "Jan $", "....",
 )  # fmt: skip
 PLACES = st.tuples(
     st.integers(0, 20).map(lambda n: 45 * n), st.integers(0, 14).map(lambda n: 14 * n), st.sampled_from(PIECES)

@@ -42,14 +42,14 @@ def listed(rows: Sequence[Row], height: float) -> Iterator[Candidate]:
         taken = {id(run[-2]) for run in going_on if len(run) > 1}
         for run in runs:
             if id(run[-1]) not in taken:
-                yield from _list_candidates(run)
+                yield from _list_candidates(run, rows)
         runs = going_on
     for run in runs:
-        yield from _list_candidates(run)
+        yield from _list_candidates(run, rows)
 
 
-def _list_candidates(run: Sequence[_Unit]) -> Iterator[Candidate]:
-    if len(run) >= 3:
+def _list_candidates(run: Sequence[_Unit], rows: Sequence[Row]) -> Iterator[Candidate]:
+    if len(run) >= 3 and not _is_of_words(run, rows):
         for number, left, right in run:
             label = Label(left.words, (), None, colon=False, row=number, last=True)
             yield Candidate(label, right.words, LISTED)
@@ -61,6 +61,12 @@ def head_of(segment: Segment, above: Row, number: int, height: float) -> Label:
     first = [each for each in first if segment.box.top - each.box.bottom <= 0.5 * height]
     words = (first[0].words if len(first) == 1 else ()) + segment.words
     return Label(words, (), None, colon=False, row=number, last=True, heads=True)
+
+
+def _is_of_words(run: Sequence[_Unit], rows: Sequence[Row]) -> bool:
+    """Whether it is a list in three columns, or one of five, without a digit: nothing tells that one names another."""
+    odd = sum(len(rows[number]) % 2 for number, _, _ in run)
+    return 2 * odd > len(run) and not any(_has_digits(value) for _, _, value in run)
 
 
 def headed(rows: Sequence[Row], height: float) -> Iterator[Candidate]:
@@ -183,6 +189,7 @@ def _aligned(one: Segment, other: Segment, height: float) -> bool:
 
 
 def _numbers_centred(one: Segment, other: Segment, height: float) -> bool:
-    """Whether both are numbers with their middles one above the other, as they are written on lines to fill in."""
-    apart = abs(one.box.left + one.box.right - other.box.left - other.box.right) / 2
-    return apart <= 0.7 * height and all(any(c.isdigit() for c in each.text) for each in (one, other))
+    """Whether both are numbers with their middles or their ends one above the other, as they are written on lines to fill in."""
+    middles = abs(one.box.left + one.box.right - other.box.left - other.box.right) / 2
+    apart = min(middles, abs(one.box.right - other.box.right))
+    return apart <= 0.7 * height and all(_has_digits(each) for each in (one, other))

@@ -1,5 +1,6 @@
 """Labels and the values that belong to them, found by where they stand."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise, takewhile
@@ -43,6 +44,14 @@ WIDE = 1.8
 PROSE, PROSE_SLACK = 5, 2.0
 """Words of a value from which on it may be a text of several lines, and the ragged edge of these in line heights."""
 
+LONGEST_BELOW = 10
+"""Words that a value below a label without a colon has at most in its first line."""
+
+LONGEST_LED, LEADERS = 4, 2
+"""Words of a label from which dashes or dots lead to its value, and how many such make a single dash one too."""
+
+_LEADER = re.compile(r"(?:-{2,}|–{2,}|—{2,}|\.{3,}|…|_{3,})$")
+_LEADER_OR_DASH = re.compile(rf"{_LEADER.pattern}|[-–—]$")
 _STRICT = (labels.MONEY, labels.DATE, labels.NUMBER)
 
 
@@ -72,11 +81,12 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
     """
     rows = parted([_glued(kept) for row in sheet.rows if (kept := _without(row, apart))])
     inside = inside_filled_in(rows, sheet)
+    leader = _leader_of(rows)
     found = [
         label
         for number, row in enumerate(rows)
         for segment in row
-        for label in _labels(segment, number, heading=is_heading(row), inside=inside)
+        for label in _labels(segment, number, heading=is_heading(row), inside=inside, leader=leader)
     ]
     chosen = _chosen(each for each in _candidates(sheet, rows, found) if not _is_label_or_number(each.value))
     chosen += _left_empty(found, chosen)
@@ -177,12 +187,18 @@ def _without(row: Row, apart: frozenset[int]) -> Row:
 
 
 def _glued(row: Row) -> Row:
-    """The row with what ends a label joined to it where that stands alone, and labels we know whose words stand far apart."""
+    """The row with what ends a label joined to it where that stands alone, and labels we know whose words stand far apart.
+
+    A "$" that a label seems to end with belongs to the amount behind it.
+    """
     segments: list[Segment] = []
     for segment in row:
         before = segments[-1] if segments else None
         if before and (_ends_label(before, segment) or _is_one_label(before, segment)):
             segments[-1] = Segment(before.words + segment.words)
+        elif before and _lends_its_sign(before, segment):
+            segments[-1] = Segment(before.words[:-1])
+            segments.append(Segment((before.words[-1], *segment.words)))
         else:
             segments.append(segment)
     return tuple(segments)
@@ -195,19 +211,26 @@ def _ends_label(before: Segment, segment: Segment) -> bool:
     return segment.words[0].text in (":", "=") and not is_colon(before.words[-1].text)
 
 
+def _lends_its_sign(before: Segment, segment: Segment) -> bool:
+    alone = len(before.words) > 1 and before.words[-1].text in ("$", "€", "£", "¥", "₹")
+    return alone and labels.fits(segment.text, labels.MONEY)
+
+
 def _is_one_label(before: Segment, segment: Segment) -> bool:
     """Whether both together are a label we know whose words are wide apart."""
     near = segment.box.left - before.box.right <= WIDE * min(before.box.height, segment.box.height)
     return near and labels.plain(f"{before.text} {segment.text}") in labels.KINDS
 
 
-def _labels(segment: Segment, row: int, *, heading: bool, inside: frozenset[int]) -> Iterator[Label]:
+def _labels(
+    segment: Segment, row: int, *, heading: bool, inside: frozenset[int], leader: re.Pattern[str]
+) -> Iterator[Label]:
     words = segment.words
     ends = [is_colon(word.text) or _is_number_sign(words, index) for index, word in enumerate(words)]
     colons = [index for index, word in enumerate(words) if ends[index] and word.index not in inside]
     if not colons:
         if not heading:
-            yield from _known_label(words, row)
+            yield from _led(words, row, leader) or _known_label(words, row)
         return
     starts = []
     for order, colon in enumerate(colons):
@@ -219,6 +242,26 @@ def _labels(segment: Segment, row: int, *, heading: bool, inside: frozenset[int]
         if len(key) <= LONGEST_WITH_COLON and says_something(key):
             kind = labels.kind_of(" ".join(word.text for word in key))
             yield Label(key, words[colon + 1 : end], kind, colon=True, row=row, last=order + 1 == len(colons))
+
+
+def _leader_of(rows: Sequence[Row]) -> re.Pattern[str]:
+    """What leads from a label to its value: dashes or dots, and where a page has several of them a single dash too."""
+    found = sum(_LEADER.search(word.text) is not None for row in rows for segment in row for word in segment.words)
+    return _LEADER_OR_DASH if found >= LEADERS else _LEADER
+
+
+def _led(words: tuple[Placed, ...], row: int, leader: re.Pattern[str]) -> list[Label]:
+    """The label that begins the segment and from which dashes or dots lead on: "Tear tape ---- gold"."""
+    at = next((n for n, word in enumerate(words[: LONGEST_LED + 1]) if leader.search(word.text)), None)
+    if at is None or not words[0].text[0].isupper():
+        return []
+    bare = not any(c.isalnum() for c in words[at].text)
+    key = words[: at if bare else at + 1]
+    if not key or not says_something(key):
+        return []
+    return [
+        Label(key, words[at + 1 :], labels.kind_of(" ".join(word.text for word in key)), colon=True, row=row, last=True)
+    ]
 
 
 def _is_number_sign(words: Sequence[Placed], index: int) -> bool:
@@ -444,7 +487,7 @@ class _Search:
             yield Candidate(label, value, BELOW_FITTING)
         elif label.colon:
             yield Candidate(label, value, BELOW_COLON)
-        elif label.kind in (labels.LINES, labels.TEXT):
+        elif label.kind in (labels.LINES, labels.TEXT) and len(segment.words) <= LONGEST_BELOW:
             yield Candidate(label, value, BELOW)
 
     def _indented(self, label: Label) -> Iterator[Candidate]:

@@ -38,7 +38,7 @@ _BY_KIND = {
         policy no|policy number|claim no|claim number|member id|patient id|license no|licence no|id no|id number|
         cheque no|check no|transaction no|trans no|trx no|table no|table|pos no|counter no|slip no|ticket no|
         total qty|total quantity|total items|no of items|item count|qty|quantity|time|page|pages|cashier no|terminal|
-        no|nr|p o|po|gstin|cin|ifsc code|pan|vat reg|uen|cust id|
+        no|nr|p o|po|p o box|po box|gstin|cin|ifsc code|pan|vat reg|uen|cust id|
         rechnungsnr|kundennr|rechnungsnummer|rechnung nr|kundennummer|kunden nr|
         ust id|ust idnr|numero de facture|facture no|
         facture n|numero|siret|delivery note|approval code|auth code|case no|batch no|lot no|serial no|amount of pages
