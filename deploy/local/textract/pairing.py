@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from deploy.local.textract import labels
 from deploy.local.textract.layout import Box, Placed, Segment, around
 
 LONGEST_KEY, LONGEST_WITH_COLON = 7, 10
@@ -13,6 +14,9 @@ NEAR = 6.0
 
 FAR = 20.0
 """The same for a value that stands upon a ruled line, as filled-in values do."""
+
+STRICT = (labels.MONEY, labels.DATE, labels.NUMBER)
+"""Kinds of value that are told by how they look."""
 
 
 @dataclass(frozen=True, slots=True)
