@@ -100,12 +100,12 @@ def read(
     """
     sheets = Sheets(expense_documents, identity_documents, lending_results)
     gathering = Gathering(document_type, sheets)
-    several, answer = _several_parts(iter(blocks if isinstance(blocks, Iterable) else ()))
+    several, answer = _several_parts(blocks if isinstance(blocks, Iterable) else ())
     if several and not sheets:
         for page, last in _with_last(Parts(answer)):
             gathering.look(resolve(page), last=last)
     else:
-        gathering.look(resolve([*_flat(answer), *sheets.blocks()]), last=True)
+        gathering.look(resolve([*_flat(answer), *sheets.blocks()] if sheets else _flat(answer)), last=True)
     return gathering.reading(warnings)
 
 
@@ -114,14 +114,16 @@ def words(blocks: Iterable[Mapping[str, Any]]) -> tuple[Word, ...]:
     return tuple(chain.from_iterable(page.words for page in resolve(blocks).pages))
 
 
-def _several_parts(answer: Iterator[Any]) -> tuple[bool, Iterator[Any]]:
+def _several_parts(blocks: Iterable[Any]) -> tuple[bool, Iterable[Any]]:
     """Whether the answer comes in more than one part, and the whole of it again."""
+    answer = iter(blocks)
     begin = list(islice(answer, 2))
-    return len(begin) > 1 and isinstance(begin[0], list | tuple), chain(begin, answer)
+    several = len(begin) > 1 and isinstance(begin[0], list | tuple)
+    return several, blocks if isinstance(blocks, list) else chain(begin, answer)
 
 
 def _flat(blocks: Iterable[Any]) -> list[Any]:
-    whole = list(blocks)
+    whole = blocks if isinstance(blocks, list) else list(blocks)
     if {list, tuple}.isdisjoint(map(type, whole)):
         return whole
     return list(chain.from_iterable(each if isinstance(each, list | tuple) else (each,) for each in whole))

@@ -291,13 +291,12 @@ class Layout:
         by_type: dict[str, list[RawBlock]] = defaultdict(list)
         try:
             by_id = dict(zip(map(itemgetter("Id"), blocks), blocks, strict=True))
-            for kind, block in zip(map(itemgetter("BlockType"), blocks), blocks, strict=True):
-                by_type[kind].append(block)
+            for block in blocks:
+                by_type[block["BlockType"]].append(block)
+            "".join(by_id)  # raises where an id is no text
         except (KeyError, TypeError):
             return False
         if len(by_id) < len(blocks) or not by_type.keys() <= _KNOWN_TYPES:
-            return False
-        if not ({*map(type, by_id)} <= {str} and {*map(type, blocks)} <= {dict}):
             return False
         self._by_id, self._by_type = by_id, dict(by_type)
         return True
@@ -596,6 +595,8 @@ def _page(block: RawBlock) -> int:
 def _pages(blocks: Iterable[RawBlock]) -> set[int]:
     """The pages that the blocks stand on."""
     stated = [block.get("Page") for block in blocks]
+    if stated and stated.count(1) == len(stated):
+        return {1}
     return {*map(counted, {*stated} if {*map(type, stated)} <= {int, NoneType} else stated)}
 
 
