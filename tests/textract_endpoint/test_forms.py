@@ -312,6 +312,19 @@ def test_numbered_paragraphs_have_no_boxes() -> None:
     assert pairs(*rules, *[(74, top + 30, "applies to all") for _, top, _ in rules]) == {}
 
 
+def test_numbered_questions_with_their_answers_beside_them_have_no_boxes() -> None:
+    asked = ((50, 50, "1. Name: Ada"), (500, 50, "2. City: London"), (50, 84, "3. Sex: F"), (500, 84, "4. Work: sums"))
+    assert pairs(*asked) == {
+        "Name:": "Ada", "City:": "London", "Sex:": "F", "Work:": "sums",
+    }  # fmt: skip
+    lines = [(50 + 450 * n, 50 + 60 * row, f"{2 * row + n + 1} First name") for row in range(3) for n in range(2)]
+    filled = [(left + 190, top, "Ada Byron") for left, top, _ in lines]
+    found = find_pairs(
+        made.sheet(*lines, *filled, ruled=[(left + 185, left + 400, top + 25) for left, top, _ in lines])
+    )
+    assert [pair.value_text for pair in found] == ["Ada Byron"] * 6
+
+
 def test_a_number_sign_ends_a_label_where_a_number_follows() -> None:
     assert pairs((50, 50, "ST# 1477 TE# 20")) == {"ST#": "1477", "TE#": "20"}
     assert pairs((50, 50, "APPROVAL"), (180, 50, "#"), (400, 50, "114801")) == {"APPROVAL #": "114801"}

@@ -14,6 +14,9 @@ NUMBERED = 0.84
 LEAST, LONGEST = 4, 9
 """Captions with a number that a page of boxes has at least, and how many words each has at most."""
 
+FEWEST_FILLED = 3
+"""Of so many captions with a number one has something under it at least."""
+
 GAP, APART = 1.8, 6.0
 """Line heights that the lines in a box stand apart at most, from its caption on, and the pieces of a line."""
 
@@ -31,10 +34,15 @@ def numbered(rows: Sequence[Row], labelled: Container[int], height: float) -> It
     if max(counts, default=0) < 2 or sum(counts) < LEAST:
         return
     boxes = _Boxes(rows, [_captions(*each) for each in zip(rows, counts, strict=True)], labelled, height)
-    for number, found in enumerate(boxes.captions):
-        for caption in found:
-            label = Label(caption.words, (), None, colon=False, row=number, last=True)
-            yield Candidate(label, boxes.filled_in(caption, number), NUMBERED)
+    found = [
+        Candidate(Label(caption.words, (), None, colon=False, row=number, last=True), value, NUMBERED)
+        for number, captions in enumerate(boxes.captions)
+        for caption in captions
+        for value in [boxes.filled_in(caption, number)]
+    ]
+    # Where little stands under such labels they are numbered questions with their answers beside them.
+    if FEWEST_FILLED * sum(bool(each.value) for each in found) >= sum(counts):
+        yield from found
 
 
 def _captions(row: Row, count: int) -> list[Segment]:
@@ -54,11 +62,10 @@ def _is_name(segment: Segment) -> bool:
 
 
 def _says_a_name(words: Sequence[Placed]) -> bool:
-    plain = words[0].text[0].isalpha() and all(
-        any(c.isalpha() for c in word.text) or not word.text.isalnum() for word in words
-    )
-    plain = plain and not is_colon(words[-1].text)
-    return plain and len(words) <= LONGEST and says_something(words)
+    """Whether the words are short, begin with a letter, and have neither a colon nor a mere number among them."""
+    if len(words) > LONGEST or not words[0].text[0].isalpha() or not says_something(words):
+        return False
+    return not any(is_colon(word.text) or word.text.isdigit() for word in words)
 
 
 class _Boxes:
