@@ -54,7 +54,7 @@ _PARTED = re.compile(r"\d\s?[./\-]\s?\d|\d \d")
 _DIGIT = re.compile(r"\d")
 # '20181225 15:22': without signs it is a date only before a time of day.
 _COMPACT = re.compile(r"(?<!\d)(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=\s{1,3}[0-2]?\d:[0-5]\d)")
-# 'HC03-7 - 15' is the code of an article: with a short year letters right before it must speak of a date.
+# 'HC03-7 - 15' is the code of an article: with hyphens and a short year letters right before it must speak of a date.
 _IN_A_CODE = re.compile(r"[a-z]\Z")
 _BEFORE_A_DATE = re.compile(r"(?:date|dated|dt|datum|tarikh|fecha|data|on|am|le|[ap]m|mon|tue|wed|thu|fri|sat|sun)\Z")
 _SPACED = re.compile(r"(?<![\d./,\-])(\d{1,2}) (\d{1,2}) ((?:19|2[01])\d{2})(?![\d.,])")
@@ -149,7 +149,7 @@ def _all(plain: str) -> Iterator[PrintedDate]:
         if one is not None:
             yield PrintedDate(match.start(), match.end(), one, one, one)
     for match in _YEAR_LAST.finditer(plain):
-        if len(match[4]) == 4 or not _is_in_a_code(plain[: match.start()]):
+        if len(match[4]) == 4 or match[2] != "-" or not _is_in_a_code(plain[: match.start()]):
             yield from _numeric(match, match[1], match[3], match[4])
     for match in _SPACED.finditer(plain):
         yield from _numeric(match, match[1], match[2], match[3])
