@@ -39,9 +39,15 @@ class PairFields:
             if len(self.fields) >= self._most:
                 self.left_out += 1
                 continue
-            label = values.fold(pair.key.text).rstrip(" :;.=-–—…_")[:_MOST_IN_A_LABEL] or "Without a label"
+            label = _bare(values.fold(pair.key.text))[:_MOST_IN_A_LABEL] or "Without a label"
             name = _unique(slug(label), self._taken)
             self.fields.append(_field(pair, self._pattern, name=name, label=label))
+
+
+def _bare(label: str) -> str:
+    """The label without what leads from it to its value: a colon, or a row of dashes or dots."""
+    bare = label.rstrip(" :;.=")
+    return bare.rstrip(" :;.=-–—_…") if bare.endswith(("--", "––", "——", "__", "…")) else bare
 
 
 def slug(label: str) -> str:
