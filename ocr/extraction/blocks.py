@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from math import isfinite
-from operator import itemgetter
 from types import NoneType
 from typing import Any, NamedTuple
 
@@ -38,8 +37,8 @@ _KNOWN_TYPE_NAMES = """
 _KNOWN_TYPES = frozenset(_KNOWN_TYPE_NAMES.split())
 
 
-# Blocks that are read as parts of others, and those that may hold them. A page names everything, which says nothing.
-_PARTS = ("KEY_VALUE_SET", "VALUE", "CELL", "MERGED_CELL", "SELECTION_ELEMENT", "QUERY_RESULT")
+# Blocks that are read as parts of others, as values are, and those that may hold them. A page names everything, which says nothing.
+_PARTS = ("CELL", "MERGED_CELL", "SELECTION_ELEMENT", "QUERY_RESULT")
 _HOLDERS = ("KEY_VALUE_SET", "KEY", "VALUE", "TABLE", "CELL", "MERGED_CELL", "QUERY")
 # What is walked to when somebody looks, and the blocks that name others on the way there.
 _WALKS = {
@@ -206,7 +205,7 @@ class Layout:
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
-        return tuple(pair for kind in _KEY_TYPES for pair in self._pairs(kind))
+        return tuple(self._pairs())
 
     @cached_property
     def tables(self) -> tuple[Table, ...]:
@@ -261,12 +260,8 @@ class Layout:
     def _orphans(self) -> int:
         """How many values, cells, check boxes and answers belong to no key, table or question: nobody gets to see them."""
         held = self._held
-        lost = (
-            block
-            for block in chain.from_iterable(map(self._of_type, _PARTS))
-            if isinstance(identity := block.get("Id"), str) and identity not in held and not _is_key(block)
-        )
-        return sum(1 for _ in lost)
+        parts = chain(self._keys_and_values[1], chain.from_iterable(map(self._of_type, _PARTS)))
+        return len([1 for block in parts if isinstance(identity := block.get("Id"), str) and identity not in held])
 
     @cached_property
     def _held(self) -> set[Any]:
@@ -289,16 +284,17 @@ class Layout:
     def _index_at_once(self, blocks: list[Any]) -> bool:
         """Index blocks that are all as documented: nearly always, and a quarter of the work. False when one is not."""
         by_type: dict[str, list[RawBlock]] = defaultdict(list)
+        by_id: dict[str, RawBlock] = {}
         try:
-            by_id = dict(zip(map(itemgetter("Id"), blocks), blocks, strict=True))
             for block in blocks:
+                by_id[block["Id"]] = block
                 by_type[block["BlockType"]].append(block)
             "".join(by_id)  # raises where an id is no text
         except (KeyError, TypeError):
             return False
         if len(by_id) < len(blocks) or not by_type.keys() <= _KNOWN_TYPES:
             return False
-        self._by_id, self._by_type = by_id, dict(by_type)
+        self._by_id, self._by_type = by_id, by_type
         return True
 
     def _index(self, block: Any) -> None:
@@ -320,11 +316,14 @@ class Layout:
 
     def _related(self, block: RawBlock, kind: str) -> list[RawBlock]:
         """The blocks that a relationship names, in its order; ids that lead nowhere are counted and left out."""
-        by_id = self._by_id
+        found: list[RawBlock] = []
         try:
-            return [by_id[each] for named in block["Relationships"] if named["Type"] == kind for each in named["Ids"]]
+            for named in block["Relationships"]:
+                if named["Type"] == kind:
+                    found.extend(map(self._by_id.__getitem__, named["Ids"]))
         except (KeyError, TypeError):
             return self._related_as_far_as_known(block, kind)
+        return found
 
     def _related_as_far_as_known(self, block: RawBlock, kind: str) -> list[RawBlock]:
         found: list[RawBlock] = []
@@ -341,7 +340,7 @@ class Layout:
 
     def _span(self, block: RawBlock) -> Span:
         """The text under a block: its words, or its own Text when it has none."""
-        page = _page(block)
+        page = counted(block.get("Page"))
         words, checks = self._content(block)
         printed = (_printed(words) if words else "") or text(block.get("Text"))
         if len(printed) > MOST_LETTERS:
@@ -375,10 +374,17 @@ class Layout:
 
     # --- forms, queries, tables
 
-    def _pairs(self, kind: str) -> Iterable[Pair]:
-        for block in self._of_type(kind):
-            if kind != "KEY" and not _is_key(block):
-                continue
+    @cached_property
+    def _keys_and_values(self) -> tuple[list[RawBlock], list[RawBlock]]:
+        keys: list[RawBlock] = []
+        values: list[RawBlock] = []
+        for kind in _KEY_TYPES:
+            for block in self._of_type(kind):
+                (keys if kind == "KEY" or _is_key(block) else values).append(block)
+        return keys, values
+
+    def _pairs(self) -> Iterator[Pair]:
+        for block in self._keys_and_values[0]:
             value = joined([self._span(value) for value in self._related(block, "VALUE")])
             key = self._span(block)
             yield Pair(key, value, _less(key.confidence, value.confidence if value is not None else None))
@@ -457,18 +463,17 @@ class _Print:
         return made
 
 
-def _as_read(words: list[RawBlock]) -> tuple[tuple[str, ...], list[float]]:
+def _as_read(words: Iterable[RawBlock]) -> tuple[tuple[str, ...], list[float]]:
     """The ids and the scores of the words that have some."""
-    try:
-        ids, scores = [word["Id"] for word in words], [word["Confidence"] for word in words]
-        if {*map(type, scores)} <= {float} and isfinite(sum(scores)) and "".join(ids).isprintable() and all(ids):
-            return tuple(ids), scores
-    except (KeyError, TypeError):
-        pass
-    return (
-        tuple([each for word in words if (each := text(word.get("Id")))]),
-        [score for word in words if (score := number(word.get("Confidence"))) is not None],
-    )
+    ids: list[str] = []
+    scores: list[float] = []
+    for word in words:
+        if identity := text(word.get("Id")):
+            ids.append(identity)
+        score = number(word.get("Confidence"))
+        if score is not None:
+            scores.append(score)
+    return tuple(ids), scores
 
 
 def refers_beyond(blocks: Iterable[RawBlock], known: Container[Any], *, by_pages: bool = False) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ocr.extraction import values
 from ocr.extraction.blocks import Pair, Span
@@ -39,9 +40,15 @@ class PairFields:
             if len(self.fields) >= self._most:
                 self.left_out += 1
                 continue
-            label = _bare(values.fold(pair.key.text))[:_MOST_IN_A_LABEL] or "Without a label"
-            name = _unique(slug(label), self._taken)
-            self.fields.append(_field(pair, self._pattern, name=name, label=label))
+            label, name = _named(pair.key.text)
+            self.fields.append(_field(pair, self._pattern, name=_unique(name, self._taken), label=label))
+
+
+@lru_cache(maxsize=4096)
+def _named(printed: str) -> tuple[str, str]:
+    """The label that a key's print is, and a field's name made of it: forms of one kind say the same again."""
+    label = _bare(values.fold(printed))[:_MOST_IN_A_LABEL] or "Without a label"
+    return label, slug(label)
 
 
 def _bare(label: str) -> str:
@@ -80,23 +87,10 @@ def _field(pair: Pair, pattern: FieldSpec, *, name: str, label: str) -> Field:
     elif text and (not value.checks or any(value.checks)):
         meaning = text
     word_ids, scores = value.as_read()
+    least, mean = (min(scores), sum(scores) / len(scores)) if scores else (None, None)
+    # by place: a page has some dozen of them, and naming seventeen members takes twice as long
     field = Field(
-        name=name,
-        label=label,
-        group=pattern.group,
-        kind=kind,
-        value=meaning,
-        text=text,
-        confidence=pair.confidence,
-        word_confidence=min(scores) if scores else None,
-        mean_word_confidence=sum(scores) / len(scores) if scores else None,
-        page=pair.key.page,
-        box=value.box or pair.key.box,
-        word_ids=word_ids,
-        source="textract",
-        why=pair.why,
-        state="certain",
-        required=pattern.required,
-        threshold=pattern.threshold,
-    )
+        name, label, pattern.group, kind, meaning, text, pair.confidence, least, mean,
+        pair.key.page, value.box or pair.key.box, word_ids, "textract", pair.why, "certain", pattern.required, pattern.threshold,
+    )  # fmt: skip
     return judged(field, pattern) if meaning is not None else field
