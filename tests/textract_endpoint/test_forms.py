@@ -293,6 +293,7 @@ def test_what_stands_in_a_box_belongs_to_the_caption_with_its_number() -> None:
         "1 Wages and tips": "900.00",
         "2 Tax withheld": "90.00",
         "b Name and address": "Ada Lovelace 12 St James Sq",
+        "3 Other income": "",
     }
 
 
@@ -505,18 +506,49 @@ PIECES = (
 PLACES = st.tuples(
     st.integers(0, 20).map(lambda n: 45 * n), st.integers(0, 14).map(lambda n: 14 * n), st.sampled_from(PIECES)
 )
+CELLS = st.tuples(st.integers(0, 8), st.integers(0, 8), st.integers(1, 8), st.integers(1, 4)).map(
+    lambda cell: (100 * cell[0], 28 * cell[1], 100 * (cell[0] + cell[2]), 28 * (cell[1] + cell[3]))
+)
 LINES = st.tuples(st.integers(0, 400), st.integers(401, 990), st.integers(0, 220))
 
 
 @settings(max_examples=300, derandomize=True, deadline=None, database=None)
-@given(st.lists(PLACES, min_size=1, max_size=40), st.lists(LINES, max_size=8), st.sets(st.integers(0, 80), max_size=60))
+@given(
+    st.lists(PLACES, min_size=1, max_size=40),
+    st.lists(LINES, max_size=8),
+    st.lists(CELLS, max_size=8),
+    st.lists(st.tuples(st.integers(0, 900), st.integers(0, 220)), max_size=4),
+    st.sets(st.integers(0, 80), max_size=60),
+)
 def test_whatever_stands_anywhere_is_paired_without_an_error(
-    texts: list[tuple[int, int, str]], ruled: list[tuple[int, int, int]], apart: set[int]
+    texts: list[tuple[int, int, str]],
+    ruled: list[tuple[int, int, int]],
+    cells: list[tuple[int, int, int, int]],
+    boxes: list[tuple[int, int]],
+    apart: set[int],
 ) -> None:
-    page = made.sheet(*texts, ruled=ruled)
+    ticks = [made.tick(left, top, selected=True) for left, top in boxes]
+    page = made.sheet(*texts, ruled=ruled, cells=cells, ticks=ticks)
     found = find_pairs(page, apart=frozenset(apart))
     values = [word.index for pair in found for word in pair.value]
     keys = {word.index for pair in found for word in pair.key}
     assert len(values) == len(set(values)), "no word is a value twice"
     assert keys.isdisjoint(values) and apart.isdisjoint({*keys, *values})
     assert all(0 <= pair.confidence <= 100 and pair.key for pair in found)
+
+
+def test_a_colon_in_brackets_or_at_the_end_of_a_sentence_makes_no_label() -> None:
+    assert pairs((50, 50, "Signature (of a minor: the guardian's)")) == {}
+    assert pairs((50, 50, "What you should know about opening an account: the law asks")) == {}
+
+
+def test_where_check_boxes_follow_a_label_nothing_else_is_its_value() -> None:
+    ticks = [made.tick(150, 52, selected=True), made.tick(350, 52, selected=False)]
+    texts = ((50, 50, "Sex:"), (180, 50, "Male"), (380, 50, "Female"), (50, 84, "How did you hear of us"))
+    found = {pair.key_text: pair.value_text for pair in find_pairs(made.sheet(*texts, ticks=ticks))}
+    assert found == {"Sex:": ""}
+
+
+def test_a_label_with_a_leader_has_its_value_in_its_own_row() -> None:
+    texts = ((50, 50, "Freight ....."), (300, 50, "79.30"), (50, 84, "Wiring ....."), (50, 118, "Nothing more"))
+    assert pairs(*texts) == {"Freight": "79.30", "Wiring": ""}

@@ -55,3 +55,12 @@ def test_two_rows_or_plain_text_are_no_table() -> None:
     text = [(50, 100 + 40 * n, "a line of a letter as people write them") for n in range(5)]
     assert find_tables(made.sheet(*two)) == []
     assert find_tables(made.sheet(*text)) == []
+
+
+def test_a_word_that_stands_twice_or_captions_of_signatures_are_no_heading() -> None:
+    names = ((50, 50, "LAST NAME"), (400, 50, "FIRST NAME"), (700, 50, "NAME"))
+    rows = tuple((left, top, f"{top}") for top in (90, 130) for left in (50, 400, 700))
+    assert not any(table.headed for table in find_tables(made.sheet(*names, *rows)))
+    signed = ((50, 50, "Signed by"), (400, 50, "Date"), (700, 50, "Ledger no"))
+    below = ((50, 90, "S. Lund"), (400, 90, "3/16/17"), (700, 90, "Audited"))
+    assert not any(table.headed for table in find_tables(made.sheet(*signed, *below)))

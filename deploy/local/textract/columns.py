@@ -10,6 +10,7 @@ from deploy.local.textract.pairing import (
     Candidate,
     Label,
     centred,
+    has_digits,
     is_colon,
     is_phrase,
     says_something,
@@ -66,7 +67,7 @@ def head_of(segment: Segment, above: Row, number: int, height: float) -> Label:
 def _is_of_words(run: Sequence[_Unit], rows: Sequence[Row]) -> bool:
     """Whether it is a list in three columns, or one of five, without a digit: nothing tells that one names another."""
     odd = sum(len(rows[number]) % 2 for number, _, _ in run)
-    return 2 * odd > len(run) and not any(_has_digits(value) for _, _, value in run)
+    return 2 * odd > len(run) and not any(has_digits(value) for _, _, value in run)
 
 
 def headed(rows: Sequence[Row], height: float) -> Iterator[Candidate]:
@@ -75,7 +76,7 @@ def headed(rows: Sequence[Row], height: float) -> Iterator[Candidate]:
         if len(row) < 2 or not all(is_phrase(segment) and not is_colon(segment.text) for segment in row):
             continue
         found = [(above, under) for above in row for under in below if _stands_under(above.box, under.box, height)]
-        numeric = sum(_has_digits(under) for _, under in found)
+        numeric = sum(has_digits(under) for _, under in found)
         if len(found) >= 2 and 2 * numeric > len(found) and not _goes_on(found, rows[number + 2 : number + 3], height):
             for above, under in found:
                 # "(mg/l)" by itself is the second line of a label.
@@ -98,18 +99,14 @@ def entries(rows: Sequence[Row], height: float) -> set[int]:
     found: set[int] = set()
     for number, row in enumerate(rows[:-2]):
         names = len(row) >= 3 and all(is_phrase(segment) and not is_colon(segment.text) for segment in row)
-        if not names or not all(any(map(_has_digits, below)) for below in rows[number + 1 : number + 3]):
+        if not names or not all(any(map(has_digits, below)) for below in rows[number + 1 : number + 3]):
             continue
         under = [_under_names(row, above, below, height) for above, below in pairwise(rows[number : number + 12])]
-        with_digits = [{at for at, entry in some if _has_digits(entry)} for some in under[:2]]
+        with_digits = [{at for at, entry in some if has_digits(entry)} for some in under[:2]]
         if len(set.intersection(*with_digits)) >= 2:
             lines = [row, *(rows[number + n] for n, _ in enumerate(takewhile(lambda some: len(some) >= 2, under), 1))]
             found.update(word.index for line in lines for segment in line for word in segment.words)
     return found
-
-
-def _has_digits(segment: Segment) -> bool:
-    return any(c.isdigit() for c in segment.text)
 
 
 def _under_names(names: Row, above: Row, row: Row, height: float) -> list[tuple[int, Segment]]:
@@ -192,4 +189,4 @@ def _numbers_centred(one: Segment, other: Segment, height: float) -> bool:
     """Whether both are numbers with their middles or their ends one above the other, as they are written on lines to fill in."""
     middles = abs(one.box.left + one.box.right - other.box.left - other.box.right) / 2
     apart = min(middles, abs(one.box.right - other.box.right))
-    return apart <= 0.7 * height and all(_has_digits(each) for each in (one, other))
+    return apart <= 0.7 * height and all(has_digits(each) for each in (one, other))

@@ -13,6 +13,7 @@ from rapidocr.main import RapidOCRError, root_dir
 from rapidocr.utils.process_img import ResizeImgError, map_boxes_to_original
 
 from deploy.local.textract.calibration import calibrated
+from deploy.local.textract.cells import cells_of
 from deploy.local.textract.reading import Line, PageReading, Point, Quad, Tick, Word
 from deploy.local.textract.strokes import strokes_of
 from deploy.local.textract.ticks import ticks_of
@@ -51,6 +52,8 @@ SURE_OF_POINT = 0.9
 """The score of a point that was not seen; a person is to look at it."""
 SAMPLE = 8
 SURELY_UPRIGHT = 0.97
+FRAMES = "□☐▢☑☒"
+"""What the frame of a check box is read as: it is no text."""
 LONGEST_TICK = 2
 """Letters of what is read in a check box."""
 
@@ -120,7 +123,7 @@ class Engine:
         ticks = ticks_of(picture)
         lines = [_without(ticks, self._line(item, text, width, height)) for item, text in self._texts(found, known)]
         lines = [line for line in lines if line.words]
-        return PageReading(width, height, rotation, tuple(lines), strokes_of(picture), ticks)
+        return PageReading(width, height, rotation, tuple(lines), strokes_of(picture), ticks, cells_of(picture))
 
     def _detect(self, picture: Picture) -> list[_Found]:
         height, width = picture.shape[:2]
@@ -182,7 +185,7 @@ class Engine:
         text = _with_point(text)
         words = tuple(
             Word(
-                text=text.characters[start:end].replace(" ", ""),
+                text=text.characters[start:end].replace(" ", "").lstrip(FRAMES),
                 confidence=round(calibrated(min(text.scores[start:end])), 4),
                 quad=_fractions(_slice(found.box, left, right), width, height),
             )
@@ -194,7 +197,9 @@ class Engine:
 def _without(ticks: Sequence[Tick], line: Line) -> Line:
     """The line without what was read in a check box: a frame looks like an O or a D, a tick like a V."""
     words = tuple(
-        word for word in line.words if len(word.text) > LONGEST_TICK or not any(_in(word, tick) for tick in ticks)
+        word
+        for word in line.words
+        if word.text and (len(word.text) > LONGEST_TICK or not any(_in(word, tick) for tick in ticks))
     )
     return line if len(words) == len(line.words) else Line(line.quad, words)
 

@@ -6,8 +6,11 @@ from itertools import chain
 
 from deploy.local.textract import labels
 from deploy.local.textract.boxes import numbered
+from deploy.local.textract.checkboxes import find_checkboxes
 from deploy.local.textract.columns import captioned, entries, headed, listed, parted
+from deploy.local.textract.framed import cut, framed, in_panels
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet
+from deploy.local.textract.lined import lined
 from deploy.local.textract.naming import glued, labels_in, leader_of
 from deploy.local.textract.pairing import (
     Candidate,
@@ -48,8 +51,10 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
     The confidence is the least certain word's, lowered by how doubtful the pairing is: a colon with its value on the
     same line counts nearly in full, a value found below a label much less.
     """
-    rows = parted([glued(kept) for row in sheet.rows if (kept := _without(row, apart))])
+    kept = (kept for row in sheet.rows if (kept := _without(row, apart)))
+    rows = parted(in_panels(cut([glued(row) for row in kept], sheet), sheet.inside))
     inside = inside_filled_in(rows, sheet)
+    ticked = frozenset(word.index for each in find_checkboxes(sheet) for word in each.label)
     leader = leader_of(rows)
     found = [
         label
@@ -57,20 +62,29 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
         for segment in row
         for label in labels_in(segment, number, heading=is_heading(row), inside=inside, leader=leader)
     ]
-    chosen = _chosen(each for each in _candidates(sheet, rows, found) if not _is_label_or_number(each.value))
+    chosen = _chosen(
+        each
+        for each in _candidates(sheet, rows, found, ticked)
+        if not (each.value and _is_label_or_number(each.value))
+        and ticked.isdisjoint(word.index for word in (*each.label.words, *each.value))
+    )
     chosen += _left_empty(found, chosen)
     used = {word.index for candidate in chosen for word in (*candidate.label.words, *candidate.value)}
     pairs = [_pair(_with_other_line(candidate, rows, used, sheet.line_height)) for candidate in chosen]
     return sorted(pairs, key=lambda pair: pair.key[0].index)
 
 
-def _candidates(sheet: Sheet, rows: Sequence[Row], found: Sequence[Label]) -> Iterator[Candidate]:
+def _candidates(
+    sheet: Sheet, rows: Sequence[Row], found: Sequence[Label], ticked: frozenset[int]
+) -> Iterator[Candidate]:
     """All that may be pairs: captions of boxes have no value elsewhere, and the names and entries of columns are no values."""
     height = sheet.line_height
-    boxes = list(numbered(rows, _words_of(found), height))
+    boxes = [*framed(rows, sheet), *numbered(rows, _words_of(found), height)]
     columns = list(headed(rows, height))
-    captions, names = (_words_of(each.label for each in some) for some in (boxes, columns))
-    search = Search(sheet, rows, found)
+    lines = lined(rows, sheet)
+    captions, names = (_words_of(each.label for each in some) for some in ((*boxes, *lines), columns))
+    filled = {word.index for each in lines for word in each.value}
+    search = Search(sheet, rows, found, ticked)
     placed = (each for label in found for each in search.candidates(label))
     apart = names | entries(rows, height)
     others = chain(
@@ -83,8 +97,12 @@ def _candidates(sheet: Sheet, rows: Sequence[Row], found: Sequence[Label]) -> It
         columns,
         captioned(rows, height),
     )
-    yield from (each for each in others if captions.isdisjoint(word.index for word in each.label.words))
+    for each in others:
+        taken = not captions.isdisjoint(word.index for word in each.label.words)
+        if not taken and filled.isdisjoint(word.index for word in (*each.label.words, *each.value)):
+            yield each
     yield from boxes
+    yield from lines
 
 
 def _words_of(found: Iterable[Label]) -> set[int]:

@@ -1,8 +1,10 @@
 """The words of a page in rows and columns, as an eye would group them."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import median
 
 from deploy.local.textract.reading import Line, PageReading, Point, Quad, Stroke, Tick
@@ -11,6 +13,8 @@ GAP_WITHIN_LINE = 0.9
 GAP_BETWEEN_LINES = 0.45
 """Widest blank inside a segment, in line heights: larger where the engine itself saw one line."""
 COMMON_BAND = 0.5
+LETTER = 0.5
+"""How tall the round of a letter is at most, of the word's height; check boxes are taller."""
 UPON_ABOVE, UPON_BELOW = 0.45, 0.4
 """How far above or below a word's lower edge the stroke may be that it stands upon, in heights of the word."""
 
@@ -74,7 +78,7 @@ class Segment:
 Row = tuple[Segment, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheet:
     """A page laid out: its lines in reading order, and its rows of segments from the top."""
 
@@ -90,6 +94,26 @@ class Sheet:
     """For the number of each word that stands upon a stroke, that stroke's number."""
     ticks: tuple[tuple[Box, Tick], ...] = ()
     """The check boxes in their places."""
+    cells: tuple[Box, ...] = ()
+    inside: Mapping[int, int] = field(default_factory=dict)
+    """For the number of each word that stands in a cell, that cell's number."""
+    edges: frozenset[int] = frozenset()
+    """The numbers of the strokes that are sides of cells."""
+
+    def filled(self, word: Placed) -> int | None:
+        """The number of the stroke to fill in that a word stands upon: the side of a cell with several lines is none."""
+        stroke = self.upon.get(word.index)
+        return None if stroke in self.edges and self.inside.get(word.index) in self._with_lines else stroke
+
+    @cached_property
+    def _with_lines(self) -> frozenset[int]:
+        """The cells in which more than one line stands."""
+        count = Counter(
+            cell
+            for row in self.rows
+            for cell in {self.inside.get(word.index) for segment in row for word in segment.words}
+        )
+        return frozenset(cell for cell, lines in count.items() if cell is not None and lines > 1)
 
 
 def lay_out(page: PageReading) -> Sheet:
@@ -115,8 +139,26 @@ def lay_out(page: PageReading) -> Sheet:
     height = median(heights) if heights else 1.0
     strokes = tuple(straighten.stroke(stroke) for stroke in page.strokes)
     upon = _upon(words, strokes)
-    ticks = tuple((straighten(tick.quad), tick) for tick in page.ticks)
-    return Sheet(lines, tuple(words), tuple(placed_rows), height, page.width, page.height, strokes, upon, ticks)
+    ticks = tuple(
+        (box, tick) for tick in page.ticks for box in [straighten(tick.quad)] if not _is_in_letter(box, words)
+    )
+    cells = tuple(straighten(cell) for cell in page.cells)
+    inside = _inside(words, cells)
+    edges = frozenset(number for number, stroke in enumerate(strokes) if _is_edge(stroke, cells, height))
+    return Sheet(
+        lines=lines,
+        words=tuple(words),
+        rows=tuple(placed_rows),
+        line_height=height,
+        width=page.width,
+        height=page.height,
+        strokes=strokes,
+        upon=upon,
+        ticks=ticks,
+        cells=cells,
+        inside=inside,
+        edges=edges,
+    )
 
 
 def around(boxes: Iterable[Box]) -> Box:
@@ -169,6 +211,39 @@ def _upon(words: Sequence[Placed], strokes: Sequence[Box]) -> dict[int, int]:
         for number, stroke in enumerate(strokes):
             deep = stroke.top - box.bottom
             if -UPON_ABOVE * box.height <= deep <= UPON_BELOW * box.height and box.across(stroke) >= 0.75 * box.width:
+                found[word.index] = number
+                break
+    return found
+
+
+def _is_edge(stroke: Box, cells: Sequence[Box], height: float) -> bool:
+    """Whether a stroke is the side of a cell."""
+    return any(
+        stroke.across(cell) >= 0.7 * min(stroke.width, cell.width)
+        and min(abs(stroke.top - cell.top), abs(stroke.top - cell.bottom)) <= 0.3 * height
+        for cell in cells
+    )
+
+
+def _is_in_letter(tick: Box, words: Sequence[Placed]) -> bool:
+    """Whether what looks like a check box is the round of a letter: it is half as tall as the word around it at most."""
+    x = (tick.left + tick.right) / 2
+    return any(
+        word.box.left <= x <= word.box.right
+        and word.box.top <= tick.middle <= word.box.bottom
+        and tick.height <= LETTER * word.box.height
+        for word in words
+    )
+
+
+def _inside(words: Sequence[Placed], cells: Sequence[Box]) -> dict[int, int]:
+    """The cell in which the middle of each word lies that is in one, the smallest where one lies in another."""
+    found = {}
+    by_size = sorted(enumerate(cells), key=lambda item: item[1].width * item[1].height)
+    for word in words:
+        x, y = (word.box.left + word.box.right) / 2, word.box.middle
+        for number, cell in by_size:
+            if cell.left <= x <= cell.right and cell.top <= y <= cell.bottom:
                 found[word.index] = number
                 break
     return found

@@ -31,6 +31,8 @@ class Label:
     """Whether no other label follows in the segment."""
     heads: bool = False
     """Whether it heads a column or a list, each entry of which is a value of its own."""
+    led: bool = False
+    """Whether dashes or dots lead from it to its value, which stands in the same row."""
 
     @property
     def box(self) -> Box:
@@ -60,6 +62,10 @@ def is_phrase(segment: Segment) -> bool:
 
 def says_something(words: Sequence[Placed]) -> bool:
     return sum(c.isalpha() for c in said(words)) >= 2
+
+
+def has_digits(segment: Segment) -> bool:
+    return any(c.isdigit() for c in segment.text)
 
 
 def said(words: Sequence[Placed]) -> str:

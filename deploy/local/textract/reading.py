@@ -57,6 +57,8 @@ class PageReading:
     lines: tuple[Line, ...]
     strokes: tuple[Stroke, ...] = ()
     ticks: tuple[Tick, ...] = ()
+    cells: tuple[Quad, ...] = ()
+    """What ruled lines shut in on all four sides."""
 
 
 def to_json(page: PageReading) -> str:
@@ -74,6 +76,7 @@ def from_json(text: str) -> PageReading:
         lines=tuple(Line(_quad(line["quad"]), tuple(map(_word, line["words"]))) for line in raw["lines"]),
         strokes=tuple(Stroke(_point(stroke["begin"]), _point(stroke["end"])) for stroke in raw["strokes"]),
         ticks=tuple(Tick(_quad(tick["quad"]), tick["selected"], tick["confidence"]) for tick in raw["ticks"]),
+        cells=tuple(map(_quad, raw["cells"])),
     )
 
 

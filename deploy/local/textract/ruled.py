@@ -46,7 +46,7 @@ def _pieces(row: Row, sheet: Sheet) -> list[_Piece]:
     for segment in row:
         begins = True
         for word in segment.words:
-            stroke = sheet.upon.get(word.index)
+            stroke = sheet.filled(word)
             last = pieces[-1] if pieces else None
             same = last is not None and last.stroke == stroke and (stroke is not None or not begins)
             if last and (same or (stroke is not None and labels.CURRENCY_WORD.match(said(last.words)))):
@@ -94,6 +94,9 @@ def _filled_label(key: tuple[Placed, ...], row: int) -> Label:
 def _key_before(value: _Piece, pieces: Sequence[_Piece], place: int, sheet: Sheet) -> tuple[Placed, ...]:
     """The words of the piece at `place` that name the value behind it; none where it is no label."""
     before = pieces[place]
+    cell = sheet.inside.get(before.words[-1].index)
+    if cell is not None and cell != sheet.inside.get(value.words[0].index):
+        return ()
     key = before.words[_after_last_colon(before.words) :]
     colon = is_colon(key[-1].text)
     longest = LONGEST_WITH_COLON if colon else LONGEST_KEY
@@ -135,7 +138,7 @@ def _going_on(rows: Sequence[Row], sheet: Sheet, value: Box, key: Box) -> tuple[
     for row in rows:
         words = [word for segment in row for word in segment.words]
         box = around(word.box for word in words) if words else None
-        strokes = {sheet.upon.get(word.index) for word in words}
+        strokes = {sheet.filled(word) for word in words}
         if box is None or box.top - bottom > sheet.line_height or len(strokes) > 1 or None in strokes:
             break
         if abs(box.left - key.left) > 3 * sheet.line_height or box.left > value.left - sheet.line_height:

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 
 from deploy.local.textract import labels
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
+from deploy.local.textract.pairing import has_digits
 
 LEAST_ROWS = 3
 LEAST_COLUMNS = 2
+SURELY, LIKELY = 0.6, 0.4
+"""Share of the words of a heading that name columns, and the same where it has three pieces and numbers in two columns under it."""
+SOON = 2
+"""Rows under a heading of which one is an item at least."""
 _HEADINGS = """
     description item items sale sales u p amt artikel aantal prijs stuk btw totaal omschrijving bedrag pos
     beschreibung rabatt zeilenbetrag article product service details particulars qty quantity qnty units unit price rate
@@ -76,20 +81,32 @@ def _run_from(sheet: Sheet, start: int) -> tuple[Sequence[Row], bool]:
     """The rows of the table that begins at row `start`, and whether that row is its heading; none if no table."""
     if is_heading(sheet.rows[start]):
         run = _headed_run(sheet, start)
-        if len(run) >= 2:
+        numbers = 1 if _share_known(sheet.rows[start]) >= SURELY else 2
+        if len(run) >= 2 and any(_numbers(row) >= numbers for row in run[1 : 1 + SOON]):
             return run, True
     run = _aligned_run(sheet, start)
     return (run, False) if len(run) >= LEAST_ROWS else ((), False)
 
 
+def _numbers(row: Row) -> int:
+    return sum(has_digits(segment) for segment in row)
+
+
+def _share_known(row: Row) -> float:
+    """Which share of the words of a row name columns."""
+    words = [part for segment in row for word in segment.words for part in labels.plain(word.text).split()]
+    return sum(word in HEADINGS for word in words) / max(1, len(words))
+
+
 def is_heading(row: Row) -> bool:
     """Whether the row names columns of a table of items: "Description  Qty  Amount"."""
     words = [part for segment in row for word in segment.words for part in labels.plain(word.text).split()]
-    known = sum(word in HEADINGS for word in words)
+    known = _share_known(row)
+    different = len(HEADINGS.intersection(words))
     digits = sum(any(c.isdigit() for c in word) for word in words)
     colons = any(word.text.endswith(":") for segment in row for word in segment.words)
-    enough = known >= 0.6 * len(words) or (len(row) >= 3 and known >= 0.4 * len(words))
-    return known >= 2 and enough and digits == 0 and not colons
+    enough = known >= SURELY or (len(row) >= 3 and known >= LIKELY)
+    return different >= 2 and enough and digits == 0 and not colons
 
 
 def _headed_run(sheet: Sheet, start: int) -> Sequence[Row]:
@@ -105,13 +122,30 @@ def _headed_run(sheet: Sheet, start: int) -> Sequence[Row]:
         settled = sum(len(item) > 1 for item in run) > 3
         limit = max(1.5 * sheet.line_height, 2 * widest) if settled else 2.5 * sheet.line_height
         outside = box.left < heading.left - slack or box.right > heading.right + slack
+        outside = outside or (_is_framed(run[0], sheet) and not _is_framed(row, sheet))
         if blank > limit or outside or _sums_up(row):
             break
         widest = max(widest, blank)
         run.append(row)
     while len(run) > 1 and len(run[-1]) < 2:
         run.pop()
-    return run
+    return () if _are_captions(run, sheet) else run
+
+
+def _are_captions(run: Sequence[Row], sheet: Sheet) -> bool:
+    """Whether what seems a heading are captions in boxes: what stands under them is in the same cells, but nothing more."""
+    cells = [{sheet.inside.get(segment.words[0].index) for segment in row} for row in run[:3]]
+    return (
+        len(cells) > 1
+        and None not in cells[1]
+        and cells[1] <= cells[0]
+        and not (len(cells) > 2 and cells[2] <= cells[0])
+    )
+
+
+def _is_framed(row: Row, sheet: Sheet) -> bool:
+    """Whether most of the row stands in cells."""
+    return 2 * sum(segment.words[0].index in sheet.inside for segment in row) > len(row)
 
 
 def _sums_up(row: Row) -> bool:
