@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from deploy.local.textract.blocks import blocks_of
-from deploy.local.textract.reading import PageReading, Quad, Tick
+from deploy.local.textract.reading import PageReading
 from tests.textract_endpoint import made
 
 FORMS = frozenset({"FORMS"})
@@ -72,17 +72,6 @@ def test_a_picture_twice_as_wide_has_the_same_boxes() -> None:
     assert [selected for _left, _top, selected in found(large)] == [True, False]
 
 
-def _tick(left: int, top: int, *, selected: bool) -> Tick:
-    x0, y0, x1, y1 = left / made.WIDTH, top / made.HEIGHT, (left + 20) / made.WIDTH, (top + 20) / made.HEIGHT
-    quad: Quad = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
-    return Tick(quad, selected, 92.0)
-
-
-def page(*texts: tuple[int, int, str], ticks: tuple[Tick, ...]) -> PageReading:
-    plain = made.page(*texts)
-    return PageReading(plain.width, plain.height, 0, plain.lines, (), ticks)
-
-
 def choices(of: PageReading) -> dict[str, str]:
     blocks = blocks_of(of, number=1, sha256="ab", features=FORMS)
     by_id = {block["Id"]: block for block in blocks}
@@ -100,20 +89,22 @@ def choices(of: PageReading) -> dict[str, str]:
 
 
 def test_the_words_to_the_right_are_the_label_up_to_the_next_box() -> None:
-    ticks = (_tick(50, 102, selected=True), _tick(200, 102, selected=False))
-    assert choices(page((80, 100, "New claim"), (230, 100, "Renewal"), ticks=ticks)) == {
+    ticks = (made.tick(50, 102, selected=True), made.tick(200, 102, selected=False))
+    assert choices(made.page((80, 100, "New claim"), (230, 100, "Renewal"), ticks=ticks)) == {
         "New claim": "SELECTED",
         "Renewal": "NOT_SELECTED",
     }
 
 
 def test_to_the_left_only_where_nothing_is_right_and_far_words_are_none() -> None:
-    assert choices(page((50, 100, "Agreed"), ticks=(_tick(140, 102, selected=True),))) == {"Agreed": "SELECTED"}
-    assert choices(page((500, 100, "Far away"), ticks=(_tick(50, 102, selected=True),))) == {}
+    assert choices(made.page((50, 100, "Agreed"), ticks=(made.tick(140, 102, selected=True),))) == {
+        "Agreed": "SELECTED"
+    }
+    assert choices(made.page((500, 100, "Far away"), ticks=(made.tick(50, 102, selected=True),))) == {}
 
 
 def test_a_box_without_words_is_told_by_itself_and_none_without_forms() -> None:
-    one = page(ticks=(_tick(50, 102, selected=True),))
+    one = made.page(ticks=(made.tick(50, 102, selected=True),))
     kinds = [block["BlockType"] for block in blocks_of(one, number=1, sha256="ab", features=FORMS)]
     assert kinds == ["PAGE", "SELECTION_ELEMENT"]
     assert [block["BlockType"] for block in blocks_of(one, number=1, sha256="ab", features=frozenset())] == ["PAGE"]
@@ -132,4 +123,12 @@ def test_the_engine_reads_labels_and_states_of_a_drawn_form() -> None:
         "Repair": "NOT_SELECTED",
         "Replacement": "SELECTED",
         "Refund": "SELECTED",
+    }
+
+
+def test_the_round_of_a_letter_is_no_box_and_a_box_in_front_of_its_word_read_together_is_one() -> None:
+    small = made.tick(150, 106, selected=True, side=10)
+    assert choices(made.page((50, 100, "Occupation and more"), ticks=(small,))) == {}
+    assert choices(made.page((50, 100, "Passport"), ticks=(made.tick(50, 102, selected=False),))) == {
+        "Passport": "NOT_SELECTED"
     }

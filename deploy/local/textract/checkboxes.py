@@ -39,7 +39,7 @@ def find_checkboxes(sheet: Sheet) -> list[Checkbox]:
 
 def _label(sheet: Sheet, box: Box, boxes: Sequence[Box], taken: set[int]) -> tuple[Placed, ...]:
     row = [word for word in sheet.words if word.index not in taken and _same_row(box, word.box)]
-    right = _run(box.right, _until(box, boxes, sheet), sorted(row, key=lambda word: word.box.left), sheet.line_height)
+    right = _run(box, _until(box, boxes, sheet), sorted(row, key=lambda word: word.box.left), sheet.line_height)
     if right:
         return right
     before = [word for word in row if word.box.right <= box.left]
@@ -57,8 +57,15 @@ def _until(box: Box, boxes: Sequence[Box], sheet: Sheet) -> float:
     )
 
 
-def _run(start: float, end: float, words: Sequence[Placed], height: float) -> tuple[Placed, ...]:
-    return tuple(_joined(start, (word for word in words if start - 0.3 * height <= word.box.left < end), height))
+def _run(box: Box, end: float, words: Sequence[Placed], height: float) -> tuple[Placed, ...]:
+    behind = (word for word in words if _begins_behind(word.box, box, height) and word.box.left < end)
+    return tuple(_joined(box.right, behind, height))
+
+
+def _begins_behind(word: Box, box: Box, height: float) -> bool:
+    """Whether a word begins where a box ends, or was read together with it and begins where it does."""
+    together = abs(word.left - box.left) <= 0.5 * height and word.right > box.right + 0.5 * height
+    return word.left >= box.right - 0.3 * height or together
 
 
 def _joined(at: float, words: Iterator[Placed], height: float) -> Iterator[Placed]:

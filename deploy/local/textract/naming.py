@@ -11,6 +11,7 @@ from deploy.local.textract.pairing import (
     STRICT,
     Label,
     is_colon,
+    said,
     says_something,
 )
 
@@ -20,8 +21,11 @@ WIDE = 1.8
 LONGEST_LED, LEADERS = 4, 2
 """Words of a label from which dashes or dots lead to its value, and how many such make a single dash one too."""
 
+SENTENCE = 6
+"""Words before the first label of a segment that make it the end of a sentence."""
+
 _LEADER = re.compile(r"(?:-{2,}|–{2,}|—{2,}|\.{3,}|…|_{3,})$")
-_LEADER_OR_DASH = re.compile(rf"{_LEADER.pattern}|[-–—]$")
+_LEADER_OR_DASH = re.compile(rf"{_LEADER.pattern}|(?:[-–—]|(?<![A-Za-z])\.{1, 2})$")
 
 
 def glued(row: Row) -> Row:
@@ -65,7 +69,11 @@ def labels_in(
 ) -> Iterator[Label]:
     words = segment.words
     ends = [is_colon(word.text) or _is_number_sign(words, index) for index, word in enumerate(words)]
-    colons = [index for index, word in enumerate(words) if ends[index] and word.index not in inside]
+    colons = [
+        index
+        for index, word in enumerate(words)
+        if ends[index] and word.index not in inside and not _is_bracketed(words, index)
+    ]
     if not colons:
         if not heading:
             yield from _led(words, row, leader) or _known_label(words, row)
@@ -77,9 +85,16 @@ def labels_in(
     for order, (start, colon) in enumerate(zip(starts, colons, strict=True)):
         key = words[start : colon + 1]
         end = starts[order + 1] if order + 1 < len(starts) else len(words)
-        if len(key) <= LONGEST_WITH_COLON and says_something(key):
+        sentence = order == 0 and start >= SENTENCE
+        if len(key) <= LONGEST_WITH_COLON and says_something(key) and not sentence:
             kind = labels.kind_of(" ".join(word.text for word in key))
             yield Label(key, words[colon + 1 : end], kind, colon=True, row=row, last=order + 1 == len(colons))
+
+
+def _is_bracketed(words: Sequence[Placed], index: int) -> bool:
+    """Whether a bracket is open there that closes further on: "Signature (of a minor: the guardian's)"."""
+    before, after = (said(some) for some in (words[: index + 1], words[index + 1 :]))
+    return before.count("(") > before.count(")") and after.count(")") > after.count("(")
 
 
 def leader_of(rows: Sequence[Row]) -> re.Pattern[str]:
@@ -98,7 +113,15 @@ def _led(words: tuple[Placed, ...], row: int, leader: re.Pattern[str]) -> list[L
     if not key or not says_something(key):
         return []
     return [
-        Label(key, words[at + 1 :], labels.kind_of(" ".join(word.text for word in key)), colon=True, row=row, last=True)
+        Label(
+            key,
+            words[at + 1 :],
+            labels.kind_of(" ".join(word.text for word in key)),
+            colon=True,
+            row=row,
+            last=True,
+            led=True,
+        )
     ]
 
 

@@ -35,20 +35,30 @@ LONGEST_BELOW = 10
 class Search:
     """Where the value of a label may stand: after it, to its right, or below."""
 
-    def __init__(self, sheet: Sheet, rows: Sequence[Row], found: Sequence[Label]) -> None:
-        self._sheet, self._rows = sheet, rows
-        self._labelled = {word.index for label in found for word in label.words}
-        self._written_upon = set(sheet.upon.values())
+    def __init__(
+        self, sheet: Sheet, rows: Sequence[Row], found: Sequence[Label], ticked: frozenset[int] = frozenset()
+    ) -> None:
+        """`ticked` are numbers of words that say what check boxes stand for."""
+        self._sheet, self._rows, self._ticked = sheet, rows, ticked
+        self._labelled = {word.index for label in found for word in label.words} | ticked
+        self._written_upon = sheet.edges | set(sheet.upon.values())
         self._row_of = {word.index: n for n, row in enumerate(rows) for segment in row for word in segment.words}
 
     def candidates(self, label: Label) -> Iterator[Candidate]:
         if label.rest:
             yield from self._inside(label)
             return
-        if not label.last or self._left_blank(label):
+        if not label.last or self._left_blank(label) or self._ticks_follow(label):
             return
         yield from self._right(label)
-        yield from self._below(label)
+        if not label.led:
+            yield from self._below(label)
+
+    def _ticks_follow(self, label: Label) -> bool:
+        """Whether check boxes stand right of the label: they are its value."""
+        words = (word for segment in self._rows[label.row] for word in segment.words)
+        behind = next((word for word in words if word.box.left >= label.box.right - 1), None)
+        return behind is not None and behind.index in self._ticked
 
     def _left_blank(self, label: Label) -> bool:
         """Whether a ruled line follows the label on which nothing stands: its value is not filled in."""
@@ -74,12 +84,12 @@ class Search:
 
     def _upon_the_same(self, label: Label, value: tuple[Placed, ...]) -> tuple[Placed, ...]:
         """What stands further on upon the ruled line that the value stands upon."""
-        stroke = self._sheet.upon.get(value[-1].index)
+        stroke = self._sheet.filled(value[-1])
         if stroke is None:
             return ()
         following = self._segments_right_of(label, value[-1].box)
         words = (word for segment in following for word in segment.words)
-        return tuple(takewhile(lambda word: self._sheet.upon.get(word.index) == stroke, words))
+        return tuple(takewhile(lambda word: self._sheet.filled(word) == stroke, words))
 
     def _amount_after_currency(self, label: Label, value: tuple[Placed, ...]) -> tuple[Placed, ...]:
         """The amount that stands apart from its currency: "Total: RM      9.00"."""
@@ -116,10 +126,12 @@ class Search:
             # A value in two pieces: they stand closer together than two columns would.
             if not words or segment.box.left - words[-1].box.right > 1.6 * self._sheet.line_height:
                 break
+            if self._sheet.inside.get(segment.words[0].index) != self._sheet.inside.get(words[-1].index):
+                break
             words = words + _before_label(segment.words, self._labelled)
         if words and label.kind == labels.LINES:
             words = words + self._continued(label, words)
-        elif words and label.colon and label.kind not in STRICT:
+        elif words and label.colon and not label.led and label.kind not in STRICT:
             words = words + (self._wrapped(label, words) or self._paragraph(words, label.row, label.box.left))
         return words
 
