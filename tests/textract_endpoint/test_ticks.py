@@ -64,6 +64,16 @@ def test_letters_lines_tables_and_combs_are_no_boxes() -> None:
     assert found(image) == []
 
 
+def test_a_cross_that_runs_over_its_frame_is_a_tick_and_an_8_is_none() -> None:
+    image, draw = sheet((1500, 700))
+    for left, top in ((100, 200), (300, 260)):
+        draw.rectangle((left, top, left + 24, top + 24), outline="black", width=2)
+        draw.line((left - 5, top - 6, left + 30, top + 29), fill="black", width=4)
+        draw.line((left - 6, top + 30, left + 29, top - 4), fill="black", width=4)
+    draw.text((100, 400), "8 B 0 H 888 XX", fill="black", font=ImageFont.load_default(34))
+    assert [selected for _left, _top, selected in found(image)] == [True, True]
+
+
 def test_a_picture_twice_as_wide_has_the_same_boxes() -> None:
     image, draw = sheet()
     box(draw, 100, 200, 24, "x")
@@ -129,6 +139,7 @@ def test_the_engine_reads_labels_and_states_of_a_drawn_form() -> None:
 def test_the_round_of_a_letter_is_no_box_and_a_box_in_front_of_its_word_read_together_is_one() -> None:
     small = made.tick(150, 106, selected=True, side=10)
     assert choices(made.page((50, 100, "Occupation and more"), ticks=(small,))) == {}
+    assert choices(made.page((50, 100, "8,885.88"), ticks=(made.tick(76, 102, selected=True),))) == {}
     assert choices(made.page((50, 100, "Passport"), ticks=(made.tick(50, 102, selected=False),))) == {
         "Passport": "NOT_SELECTED"
     }

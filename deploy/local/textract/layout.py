@@ -226,12 +226,12 @@ def _is_edge(stroke: Box, cells: Sequence[Box], height: float) -> bool:
 
 
 def _is_in_letter(tick: Box, words: Sequence[Placed]) -> bool:
-    """Whether what looks like a check box is the round of a letter: it is half as tall as the word around it at most."""
+    """Whether what looks like a check box is the round of a letter, half as tall as the word around it at most, or an 8 of a number."""
     x = (tick.left + tick.right) / 2
     return any(
         word.box.left <= x <= word.box.right
         and word.box.top <= tick.middle <= word.box.bottom
-        and tick.height <= LETTER * word.box.height
+        and (tick.height <= LETTER * word.box.height or sum(c.isdigit() for c in word.text) > 2)
         for word in words
     )
 

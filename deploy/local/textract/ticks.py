@@ -1,6 +1,7 @@
 """The check boxes of a page: small square frames, empty or ticked. Imported by OCR children only."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -12,6 +13,11 @@ WIDEST = 1500
 """Pixels to which a wider picture is shrunk before it is looked at."""
 SMALLEST, LARGEST = 10, 46
 """Sides of a box in those pixels: a letter's height and a bit more than twice that."""
+LONG, LONGEST, THICKEST, ASKEW = 14, 0.0215, 8, 5
+"""Of a box whose tick, a cross, runs over its frame: its least side, its largest of the page's width, how thick its lines are at most,
+and how much its corners are out of place."""
+CROSS = 24
+"""Pixels to which such a box is drawn before it is looked at."""
 LEAST_FRAME = 0.85
 """Share of each of its four sides that is dark; of round letters it is far less."""
 LEAST_INK = 0.08
@@ -21,10 +27,12 @@ MOST = 300
 """A page with more is a pattern."""
 
 Mask = npt.NDArray[np.uint8]
+_Box = tuple[int, int, int, int]
+"""Left, top, width and height."""
 
 
 def ticks_of(picture: npt.NDArray[np.uint8]) -> tuple[Tick, ...]:
-    """The boxes from the top, row by row. A tick that runs over its frame hides the box."""
+    """The boxes from the top, row by row."""
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     scale = WIDEST / grey.shape[1]
     if scale < 1:
@@ -35,7 +43,57 @@ def ticks_of(picture: npt.NDArray[np.uint8]) -> tuple[Tick, ...]:
     return tuple(_tick(dark, box, width, height) for box in found) if len(found) <= MOST else ()
 
 
-def _boxes(dark: Mask) -> Iterator[tuple[int, int, int, int]]:
+def _boxes(dark: Mask) -> Iterator[_Box]:
+    """Those whose frame stands by itself, then those whose tick runs over it."""
+    seen: list[_Box] = []
+    for left, top, wide, high in chain(_frames(dark), _crossed(dark)):
+        x, y = left + wide / 2, top + high / 2
+        if not any(a <= x <= a + w and b <= y <= b + h for a, b, w, h in seen):
+            seen.append((left, top, wide, high))
+            yield left, top, wide, high
+
+
+def _crossed(dark: Mask) -> Iterator[_Box]:
+    """Two upright lines as far apart as they are long, with lines between their ends that go on neither way."""
+    longest = LONGEST * dark.shape[1]
+    upright = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((LONG, 1), np.uint8))
+    _, _, found, _ = cv2.connectedComponentsWithStats(upright, connectivity=8)
+    stems = sorted((int(x), int(y), int(w), int(h)) for x, y, w, h, _ in found[1:] if w <= THICKEST and h <= longest)
+    for number, (left, top, _, high) in enumerate(stems):
+        for other, top2, wide2, high2 in stems[number + 1 :]:
+            wide = other + wide2 - left
+            if wide > longest:
+                break
+            y0, y1 = round((top + top2) / 2), round((top + high + top2 + high2) / 2)
+            level = max(abs(top - top2), abs(top + high - top2 - high2)) <= ASKEW
+            box = (left, y0, wide, y1 - y0)
+            if level and 0.75 <= wide / (y1 - y0) <= 1.3 and _is_shut(dark, *box) and _holds_a_cross(dark, *box):
+                yield box
+
+
+def _is_shut(dark: Mask, left: int, top: int, wide: int, high: int) -> bool:
+    """Whether lines join the ends of the two upright ones and end there: those of a row of cells go on."""
+    height, width = dark.shape
+    if left < 2 * ASKEW or left + wide + 2 * ASKEW > width or top < ASKEW or top + high + ASKEW > height:
+        return False
+    bands = [dark[y - ASKEW : y + ASKEW] for y in (top + 1, top + high - 1)]
+    joined = all(float(band[:, left : left + wide].max(axis=0).mean()) >= LEAST_FRAME for band in bands)
+    ends = (slice(left - 2 * ASKEW, left - ASKEW), slice(left + wide + ASKEW, left + wide + 2 * ASKEW))
+    return joined and not any(all(float(band[:, end].max(axis=0).mean()) > 0.5 for band in bands) for end in ends)
+
+
+def _holds_a_cross(dark: Mask, left: int, top: int, wide: int, high: int) -> bool:
+    """Whether both diagonals are dark and what lies between them is not: letters look otherwise."""
+    inside = cv2.resize(dark[top : top + high, left : left + wide], (CROSS, CROSS), interpolation=cv2.INTER_NEAREST)
+    thick = cv2.dilate(inside, np.ones((3, 3), np.uint8))
+    along = np.arange(CROSS // 5, CROSS - CROSS // 5)
+    diagonals = (thick[along, along], thick[along, CROSS - 1 - along])
+    near, middle, far = CROSS // 4, CROSS // 2, CROSS - 1 - CROSS // 4
+    between = (inside[near, middle], inside[far, middle], inside[middle, near], inside[middle, far])
+    return all(float(each.mean()) >= LEAST_FRAME for each in diagonals) and int(sum(between)) <= 1
+
+
+def _frames(dark: Mask) -> Iterator[_Box]:
     contours, _ = cv2.findContours(dark, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     inner, hierarchy = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     holed = (
