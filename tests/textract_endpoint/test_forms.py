@@ -552,3 +552,16 @@ def test_where_check_boxes_follow_a_label_nothing_else_is_its_value() -> None:
 def test_a_label_with_a_leader_has_its_value_in_its_own_row() -> None:
     texts = ((50, 50, "Freight ....."), (300, 50, "79.30"), (50, 84, "Wiring ....."), (50, 118, "Nothing more"))
     assert pairs(*texts) == {"Freight": "79.30", "Wiring": ""}
+
+
+def test_a_question_in_front_of_a_line_may_be_long_and_its_answer_goes_on_upon_the_next_line() -> None:
+    question = "3. What, if anything, did you like about it?"
+    texts = ((20, 50, question), (600, 50, "Nice aroma when you open"), (605, 84, "it was not bitter"))
+    ruled = [(590, 910, 75), (590, 910, 109)]
+    assert pairs(*texts, ruled=ruled) == {question: "Nice aroma when you open it was not bitter"}
+    assert pairs(texts[0], (600, 50, "Nice"), texts[2], ruled=ruled)[question] == "Nice"
+
+
+def test_dots_that_look_like_a_line_to_fill_in_do_not_hide_the_value() -> None:
+    texts = ((50, 50, "Wiring ....."), (500, 50, "79.30"), (50, 84, "Freight ....."))
+    assert pairs(*texts, ruled=[(200, 420, 72)])["Wiring"] == "79.30"

@@ -90,3 +90,8 @@ def test_a_table_of_items_ends_with_its_frame_and_captions_are_no_heading() -> N
     )
     under = [(50, 50, 290, 130), (290, 50, 590, 130), (590, 50, 900, 130)]
     assert dict(pairs(*boxes, cells=under)) == {"Code": "HF", "Estimate no": "217", "Date": "9/91"}
+
+
+def test_an_address_in_a_box_may_hold_a_label_of_its_own() -> None:
+    texts = ((60, 60, "PUBLISHER"), (80, 94, "MAGAZINE"), (80, 122, "Attn: Production"), (80, 150, "2100 Drive"))
+    assert pairs(*texts, cells=[(50, 50, 600, 190)])[0] == ("PUBLISHER", "MAGAZINE Attn: Production 2100 Drive")

@@ -79,11 +79,12 @@ def _candidates(
 ) -> Iterator[Candidate]:
     """All that may be pairs: captions of boxes have no value elsewhere, and the names and entries of columns are no values."""
     height = sheet.line_height
-    boxes = [*framed(rows, sheet), *numbered(rows, _words_of(found), height)]
+    in_cells = list(framed(rows, sheet))
+    boxes = [*in_cells, *numbered(rows, _words_of(found), height)]
     columns = list(headed(rows, height))
     lines = lined(rows, sheet)
     captions, names = (_words_of(each.label for each in some) for some in ((*boxes, *lines), columns))
-    filled = {word.index for each in lines for word in each.value}
+    filled = {word.index for each in (*in_cells, *lines) for word in each.value}
     search = Search(sheet, rows, found, ticked)
     placed = (each for label in found for each in search.candidates(label))
     apart = names | entries(rows, height)

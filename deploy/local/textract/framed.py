@@ -179,8 +179,8 @@ def _by_cell(rows: Sequence[Row], inside: Mapping[int, int]) -> dict[int, list[_
 
 
 def _in_cell(cell: Box, lines: Sequence[_Line], height: float) -> Iterator[Candidate]:
-    if any(_has_label_and_value(row) for _, row in lines):
-        return  # "Name: Ada" is found by its colon
+    if _has_label_and_value(lines[0][1]) or sum(_has_label_and_value(row) for _, row in lines) > len(lines) // 3:
+        return  # "Name: Ada" is found by its colon; "Attn: Ada" stands in the middle of an address
     if len(lines) > 2 and 2 * sum(len(row) > 1 for _, row in lines) > len(lines):
         return  # rows of labels and values, or of a table
     count, larger = _caption_lines(lines)

@@ -26,6 +26,10 @@ FILLED_IN = 0.93
 FILLED_IN_FAR = 0.87
 COLUMN = 0.76
 SIGNED_ABOVE = 0.77
+MOSTLY = 0.75
+"""Share of its line that a value fills which goes on upon the next."""
+LONGEST_QUESTION = 14
+"""Words that a question has at most in front of a line to fill in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def _filled_in_row(
         if label is None:
             continue
         words = (*value.words, *_rest(value, pieces[place + 2 :], sheet.line_height))
-        words += _going_on(following, sheet, value.box, label.box)
+        words += _going_on(following, sheet, value, label.box)
         near = _blank_before(value, before, sheet) <= NEAR * sheet.line_height
         yield Candidate(label, words, FILLED_IN if near else FILLED_IN_FAR)
 
@@ -98,8 +102,9 @@ def _key_before(value: _Piece, pieces: Sequence[_Piece], place: int, sheet: Shee
     if cell is not None and cell != sheet.inside.get(value.words[0].index):
         return ()
     key = before.words[_after_last_colon(before.words) :]
-    colon = is_colon(key[-1].text)
-    longest = LONGEST_WITH_COLON if colon else LONGEST_KEY
+    question = key[-1].text.endswith("?")
+    colon = is_colon(key[-1].text) or question
+    longest = LONGEST_QUESTION if question else LONGEST_WITH_COLON if colon else LONGEST_KEY
     if len(key) > longest or not says_something(key) or _blank_before(value, before, sheet) > FAR * sheet.line_height:
         return ()
     if colon:
@@ -131,9 +136,16 @@ def _rest(value: _Piece, following: Sequence[_Piece], height: float) -> tuple[Pl
     return following[0].words if following[0].box.left - value.box.right <= 0.9 * height else ()
 
 
-def _going_on(rows: Sequence[Row], sheet: Sheet, value: Box, key: Box) -> tuple[Placed, ...]:
-    """The next rows under a value, as long as each stands upon one ruled line and begins where the label does."""
+def _going_on(rows: Sequence[Row], sheet: Sheet, first: _Piece, key: Box) -> tuple[Placed, ...]:
+    """The next rows under a value, as long as each stands upon one ruled line and begins where the label does.
+
+    Or where the value does, when that fills most of its line.
+    """
     more: list[Placed] = []
+    value = first.box
+    assert first.stroke is not None
+    line = sheet.strokes[first.stroke]
+    full = value.right >= line.left + MOSTLY * line.width
     bottom = value.bottom
     for row in rows:
         words = [word for segment in row for word in segment.words]
@@ -141,7 +153,9 @@ def _going_on(rows: Sequence[Row], sheet: Sheet, value: Box, key: Box) -> tuple[
         strokes = {sheet.filled(word) for word in words}
         if box is None or box.top - bottom > sheet.line_height or len(strokes) > 1 or None in strokes:
             break
-        if abs(box.left - key.left) > 3 * sheet.line_height or box.left > value.left - sheet.line_height:
+        under_key = abs(box.left - key.left) <= 3 * sheet.line_height and box.left <= value.left - sheet.line_height
+        under_value = full and abs(box.left - value.left) <= 1.5 * sheet.line_height
+        if not (under_key or under_value):
             break
         if any(is_colon(word.text) for word in words) or is_hint(words):
             break

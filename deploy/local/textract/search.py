@@ -48,7 +48,9 @@ class Search:
         if label.rest:
             yield from self._inside(label)
             return
-        if not label.last or self._left_blank(label) or self._ticks_follow(label):
+        # dots that lead to a value look like a line to fill in
+        blank = not label.led and self._left_blank(label)
+        if not label.last or blank or self._ticks_follow(label):
             return
         yield from self._right(label)
         if not label.led:
