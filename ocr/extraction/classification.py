@@ -17,8 +17,17 @@ from ocr.extraction.tolerant import counted, text
 # Two types are too close to tell when the weaker has more than this share of the stronger one's evidence.
 CLOSE = 0.85
 # Less evidence than this says nothing: the generic type takes the document.
-LEAST = 1.3
+LEAST = 1.1
 WITHOUT_AMOUNT = 0.5  # a type that asks for an amount hardly fits a page that names none
+# A label of words that any form may hold, or of a few letters ("P.O." begins an address as well), says little.
+COMMON = 0.25
+TELLING = 4
+_COMMON_WORDS_TEXT = """
+    address amount balance birth buyer change city client code country currency customer data date day description discount due
+    expiration fax first freight from item items last month name no number of order page payable period phone port postage price
+    quantity rate seller shipping state sum tax taxes telephone terms the time to total unit vendor year
+"""
+_COMMON_WORDS = frozenset(_COMMON_WORDS_TEXT.split())
 TITLE_WEIGHT = 2.0  # the type's own name in a heading says more than one label
 # A document says what it is on its first pages; of a long one the others are not waited for.
 PAGES_LOOKED_AT = 10
@@ -127,8 +136,14 @@ def _weighed(specs: Iterable[FieldSpec], owners: Mapping[str, int]) -> dict[str,
     by_first: dict[str, list[tuple[str, float, str]]] = defaultdict(list)
     for spec in specs:
         for label in {*map(_plain, spec.labels)} - {""}:
-            by_first[label.split()[0]].append((spec.name, 1.0 / owners[label] ** 2, f" {label} "))
+            weight = (1.0 if _is_telling(label) else COMMON) / owners[label] ** 2
+            by_first[label.split()[0]].append((spec.name, weight, f" {label} "))
     return dict(by_first)
+
+
+def _is_telling(label: str) -> bool:
+    """Whether the label says more than words do that stand on every other form: "date", "total", "no"."""
+    return len(label) >= TELLING and not _COMMON_WORDS.issuperset(label.split())
 
 
 def _evidence(lines: str, words: frozenset[str], known: _Known) -> float:

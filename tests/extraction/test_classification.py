@@ -33,6 +33,8 @@ def page(*lines: str) -> list[dict[str, Any]]:
         (("Receipt", "Date: 07/03/2026", "Total 12.00", "Cash 20.00", "Change 8.00"), "receipt"),
         (("Registration form", "Name: A. Petrov", "Date: 07/03/2026", "Telephone: 555 0100"), "generic_form"),
         (("Delivery receipt", "Date and time", "Received by", "Order no: 17"), "generic_form"),
+        (("Research grant", "Date", "Total direct costs", "Identification number"), "generic_form"),
+        (("Laboratory request", "P.O. Box 12", "Number of samples", "Due date", "Total weight"), "generic_form"),
         ((), "generic_form"),
     ],
 )
