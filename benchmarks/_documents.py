@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SEED = "reading-1"
 FOLDS = 5
 # Forms of the test half that nobody has looked at, nor at what was read of them, while rules were written.
-UNSEEN_FORMS = frozenset(("0060024314", "0011899960", "0060302201"))
+UNSEEN_FORMS = frozenset(("0011899960", "0060302201"))
 WORN = (60, 50, 40)  # percent of the height and width
 ROTATIONS = {"rot90": 90, "rot180": 180, "rot270": 270}
 
