@@ -32,7 +32,7 @@ from deploy.local.textract.readings import ENGINE_VERSION
 CACHE = Path(os.environ.get("DTAT_BENCH_CACHE") or ROOT / "benchmarks" / ".cache")
 MOST_PAGES = 5  # of a document; what is asked for stands on the first ones
 WORKERS = 2
-SOURCES = ("engine", "calibration", "pictures", "reading", "strokes", "ticks", "cells")
+SOURCES = ("engine", "calibration", "pictures", "reading", "grey", "strokes", "ticks", "cells")
 TESSERACT = Path("/usr/bin/tesseract")
 TESSERACT_WAYS = {"psm3": (3, 1), "psm6_twice_as_large": (6, 2)}
 

@@ -5,13 +5,14 @@ import pytest
 from PIL import Image, ImageDraw
 
 from deploy.local.textract.cells import cells_of
+from deploy.local.textract.grey import shrunk
 from tests.textract_endpoint import drawn
 
 
 def cells(image: Image.Image) -> list[tuple[int, int, int, int]]:
     """Left, top, right and bottom in pixels."""
     width, height = image.size
-    found = cells_of(np.ascontiguousarray(np.asarray(image)[:, :, ::-1]))
+    found = cells_of(shrunk(np.ascontiguousarray(np.asarray(image)[:, :, ::-1])))
     return [
         (round(x0 * width), round(y0 * height), round(x1 * width), round(y1 * height))
         for (x0, y0), _, (x1, y1), _ in found

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from deploy.local.textract.grey import shrunk
 from deploy.local.textract.strokes import strokes_of
 from tests.textract_endpoint import drawn
 
 
 def strokes(image: Image.Image) -> list[tuple[int, int, int]]:
     """Left, right and height in pixels."""
-    found = strokes_of(np.ascontiguousarray(np.asarray(image)[:, :, ::-1]))
+    found = strokes_of(shrunk(np.ascontiguousarray(np.asarray(image)[:, :, ::-1])))
     width, height = image.size
     return [(round(s.begin[0] * width), round(s.end[0] * width), round(s.begin[1] * height)) for s in found]
 

@@ -38,10 +38,13 @@ def box(draw: ImageDraw.ImageDraw, left: int, top: int, side: int, mark: str = "
 
 
 def found(image: Image.Image) -> list[tuple[int, int, bool]]:
+    from deploy.local.textract.grey import shrunk
     from deploy.local.textract.ticks import ticks_of
 
     width, height = image.size
-    return [(round(t.quad[0][0] * width), round(t.quad[0][1] * height), t.selected) for t in ticks_of(pixels(image))]
+    return [
+        (round(t.quad[0][0] * width), round(t.quad[0][1] * height), t.selected) for t in ticks_of(shrunk(pixels(image)))
+    ]
 
 
 @pytest.mark.parametrize("side", [16, 20, 30, 44])

@@ -6,8 +6,6 @@ import numpy.typing as npt
 
 from deploy.local.textract.reading import Quad
 
-WIDEST = 1500
-"""Pixels to which a wider picture is shrunk before it is looked at."""
 LONG, TALL = 0.025, 0.017
 """The shortest line of a frame, lying and upright, of the page's width: longer than the strokes of all letters but those of titles."""
 BROKEN = 7
@@ -22,14 +20,10 @@ MOST = 600
 Mask = npt.NDArray[np.uint8]
 
 
-def cells_of(picture: npt.NDArray[np.uint8]) -> tuple[Quad, ...]:
-    """The rectangles from the top, row by row, those askew by a degree too."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    scale = WIDEST / grey.shape[1]
-    if scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+def cells_of(grey: npt.NDArray[np.uint8]) -> tuple[Quad, ...]:
+    """The rectangles from the top, row by row, those askew by a degree too. `grey` is the page as grey.shrunk makes it."""
     height, width = grey.shape
-    free = 255 - _ruled(grey.astype(np.uint8))
+    free = 255 - _ruled(grey)
     count, _, found, _ = cv2.connectedComponentsWithStats(free, connectivity=4)
     boxes = [tuple(int(each) for each in stats) for stats in found[1:count]]
     cells = [

@@ -14,6 +14,7 @@ from rapidocr.utils.process_img import ResizeImgError, map_boxes_to_original
 
 from deploy.local.textract.calibration import calibrated
 from deploy.local.textract.cells import cells_of
+from deploy.local.textract.grey import shrunk
 from deploy.local.textract.reading import Line, PageReading, Point, Quad, Tick, Word
 from deploy.local.textract.strokes import strokes_of
 from deploy.local.textract.ticks import ticks_of
@@ -120,10 +121,11 @@ class Engine:
             picture, known = np.ascontiguousarray(np.rot90(picture, rotation // 90)), {}
             found = self._detect(picture)
         height, width = picture.shape[:2]
-        ticks = ticks_of(picture)
+        grey = shrunk(picture)
+        ticks = ticks_of(grey)
         lines = [_without(ticks, self._line(item, text, width, height)) for item, text in self._texts(found, known)]
         lines = [line for line in lines if line.words]
-        return PageReading(width, height, rotation, tuple(lines), strokes_of(picture), ticks, cells_of(picture))
+        return PageReading(width, height, rotation, tuple(lines), strokes_of(grey), ticks, cells_of(grey))
 
     def _detect(self, picture: Picture) -> list[_Found]:
         height, width = picture.shape[:2]

@@ -8,8 +8,6 @@ import numpy.typing as npt
 
 from deploy.local.textract.reading import Stroke
 
-WIDEST = 1500
-"""Pixels to which a wider picture is shrunk before it is looked at."""
 SHORTEST = 0.033
 """Of the page's width: no stroke of a letter is as long."""
 THICKEST = 7
@@ -17,12 +15,10 @@ MOST = 400
 """A page with more is a picture or a pattern rather than a form."""
 
 
-def strokes_of(picture: npt.NDArray[np.uint8]) -> tuple[Stroke, ...]:
-    """The lines that lie, from the top; those a little askew too. None on a page that is all lines."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    scale = WIDEST / grey.shape[1]
-    if scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+def strokes_of(grey: npt.NDArray[np.uint8]) -> tuple[Stroke, ...]:
+    """The lines that lie, from the top; those a little askew too. None on a page that is all lines.
+
+    `grey` is the page as grey.shrunk makes it."""
     height, width = grey.shape
     least = max(20, round(SHORTEST * width))
     dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 15)

@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from deploy.local.textract.reading import Quad, Tick
 
-WIDEST = 1500
-"""Pixels to which a wider picture is shrunk before it is looked at."""
 SMALLEST, LARGEST = 10, 46
 """Sides of a box in those pixels: a letter's height and a bit more than twice that."""
 LONG, LONGEST, THICKEST, ASKEW = 14, 0.0215, 8, 5
@@ -25,18 +23,16 @@ LEAST_INK = 0.08
 SURE = 92.0
 MOST = 300
 """A page with more is a pattern."""
+MOST_STEMS = 6000
+"""Upright lines of a page in which crossed boxes are looked for; each is compared with those beside it."""
 
 Mask = npt.NDArray[np.uint8]
 _Box = tuple[int, int, int, int]
 """Left, top, width and height."""
 
 
-def ticks_of(picture: npt.NDArray[np.uint8]) -> tuple[Tick, ...]:
-    """The boxes from the top, row by row."""
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    scale = WIDEST / grey.shape[1]
-    if scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+def ticks_of(grey: npt.NDArray[np.uint8]) -> tuple[Tick, ...]:
+    """The boxes from the top, row by row. `grey` is the page as grey.shrunk makes it."""
     dark = cv2.adaptiveThreshold(grey, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 41, 15).astype(np.uint8)
     found = sorted(_boxes(dark), key=lambda box: (box[1] // SMALLEST, box[0]))
     height, width = dark.shape
@@ -59,6 +55,8 @@ def _crossed(dark: Mask) -> Iterator[_Box]:
     upright = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((LONG, 1), np.uint8))
     _, _, found, _ = cv2.connectedComponentsWithStats(upright, connectivity=8)
     stems = sorted((int(x), int(y), int(w), int(h)) for x, y, w, h, _ in found[1:] if w <= THICKEST and h <= longest)
+    if len(stems) > MOST_STEMS:
+        return
     for number, (left, top, _, high) in enumerate(stems):
         for other, top2, wide2, high2 in stems[number + 1 :]:
             wide = other + wide2 - left
