@@ -116,6 +116,18 @@ def test_to_the_left_only_where_nothing_is_right_and_far_words_are_none() -> Non
     assert choices(made.page((500, 100, "Far away"), ticks=(made.tick(50, 102, selected=True),))) == {}
 
 
+def test_boxes_nearer_to_the_words_before_them_and_those_dots_lead_to_take_these() -> None:
+    ticks = (made.tick(110, 102, selected=True), made.tick(200, 102, selected=False))
+    assert choices(made.page((60, 100, "YES"), (170, 100, "NO"), ticks=ticks)) == {
+        "YES": "SELECTED",
+        "NO": "NOT_SELECTED",
+    }
+    nearer_behind = made.page((50, 100, "Sex"), (130, 100, "male"), (230, 100, "female"), ticks=ticks)
+    assert choices(nearer_behind) == {"male": "SELECTED", "female": "NOT_SELECTED"}
+    led = made.page((50, 100, "Smoker....."), (240, 100, "page 1"), ticks=(made.tick(200, 102, selected=True),))
+    assert choices(led) == {"Smoker.....": "SELECTED"}
+
+
 def test_a_box_without_words_is_told_by_itself_and_none_without_forms() -> None:
     one = made.page(ticks=(made.tick(50, 102, selected=True),))
     kinds = [block["BlockType"] for block in blocks_of(one, number=1, sha256="ab", features=FORMS)]
