@@ -119,7 +119,8 @@ export class Drafts {
   /** Whether the server refuses only since it has an earlier save, whose answer was lost. @param {Answer} answer */
   #arrived(answer) {
     const theirs = answer.status === 409 ? answer.body?.draft : null;
-    if (!theirs || !this.sent.includes(sorted(theirs.fields))) return false;
+    // Of a document that has a newer version the same draft is refused each time.
+    if (!theirs || answer.body.current?.version !== this.at.version || !this.sent.includes(sorted(theirs.fields))) return false;
     this.dirty = true; // what was refused is sent again, as the next revision
     return true;
   }
