@@ -43,3 +43,17 @@ def test_the_point_of_an_amount_that_cannot_be_seen_is_set_and_doubted(whole: st
 @pytest.mark.engine
 def test_two_numbers_that_are_no_amount_stay_apart() -> None:
     assert _read("47", "801", apart=0.35) == [("47", True), ("801", True)]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("turned", [0, 180])
+def test_rows_of_asterisks_do_not_say_which_way_up_a_page_is(turned: int) -> None:
+    image = Image.new("RGB", (900, 1400), "white")
+    pen = ImageDraw.Draw(image)
+    for row in range(10):
+        pen.text((40, 40 + 130 * row), "*" * 50, font=FONT, fill="black")
+        pen.text((40, 100 + 130 * row), f"Article {row} 12.50", font=FONT, fill="black")
+    pixels = np.asarray(image.rotate(turned))[:, :, ::-1]
+    page = _engine().read(np.ascontiguousarray(pixels))
+    assert page.rotation == turned
+    assert "Article" in {word.text for line in page.lines for word in line.words}

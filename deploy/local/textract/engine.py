@@ -51,7 +51,10 @@ NARROW = 1.4
 """From one digit's middle to the next one's, in digits: a blank is wider."""
 SURE_OF_POINT = 0.9
 """The score of a point that was not seen; a person is to look at it."""
-SAMPLE = 8
+SAMPLE, MOST_SAMPLED = 8, 3
+"""Lines that are read to see which way up the page is, and how many times as many are looked at until so many tell it."""
+FEWEST_CHARACTERS = 4
+"""Different characters of a line that tells it."""
 SURELY_UPRIGHT = 0.97
 FRAMES = "□☐▢☑☒"
 """What the frame of a check box is read as: it is no text."""
@@ -153,18 +156,25 @@ class Engine:
         lying = sum(item.length for item in found if not item.tall)
         standing = sum(item.length for item in found if item.tall)
         sideways = standing > lying
-        numbers = sorted((n for n, item in enumerate(found) if item.tall == sideways), key=lambda n: -found[n].length)[
-            :SAMPLE
-        ]
-        texts = self._recognise([found[number].crop for number in numbers])
-        straight, turned = _certainty(texts), 0.0
-        if straight < SURELY_UPRIGHT:
-            crops = [np.ascontiguousarray(np.rot90(found[number].crop, 2)) for number in numbers]
+        numbers = sorted((n for n, item in enumerate(found) if item.tall == sideways), key=lambda n: -found[n].length)
+        known = self._telling(found, numbers)
+        telling = [number for number, text in known.items() if _is_telling(text)]
+        straight, turned = _certainty([known[number] for number in telling]), 0.0
+        if telling and straight < SURELY_UPRIGHT:
+            crops = [np.ascontiguousarray(np.rot90(found[number].crop, 2)) for number in telling]
             turned = _certainty(self._recognise(crops))
-        known = dict(zip(numbers, texts, strict=True))
         if sideways:
             return (270 if turned > straight else 90), known
         return (180 if turned > straight else 0), known
+
+    def _telling(self, found: list[_Found], numbers: Sequence[int]) -> dict[int, _Text]:
+        """What the first of these lines say, as many as are looked at before SAMPLE of them tell which way up they are."""
+        known: dict[int, _Text] = {}
+        for number in numbers[: MOST_SAMPLED * SAMPLE]:
+            [known[number]] = self._recognise([found[number].crop])
+            if sum(map(_is_telling, known.values())) == SAMPLE:
+                break
+        return known
 
     def _texts(self, found: list[_Found], known: Mapping[int, _Text]) -> list[tuple[_Found, _Text]]:
         """Each box with its text, which may be known; a tall box is read lying and standing, since a lone upright digit is tall too."""
@@ -214,6 +224,11 @@ def _in(word: Word, tick: Tick) -> bool:
 
 def _is_wide(character: str) -> bool:
     return len(character) == 1 and 0xFF01 <= ord(character) <= 0xFF5E
+
+
+def _is_telling(text: _Text) -> bool:
+    """Whether a line looks otherwise upside down: one of asterisks or dashes does not."""
+    return len(set(text.characters) - {" "}) >= FEWEST_CHARACTERS
 
 
 def _certainty(texts: list[_Text]) -> float:
