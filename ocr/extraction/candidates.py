@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from ocr.extraction import dates, values
+from ocr.extraction import dates, numbers, values
 from ocr.extraction.blocks import Cell, Layout, Pair, Span, Table, joined
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
 from ocr.extraction.labels import Lexicon, Mention, lexicon_of, squash, tokenise
@@ -255,12 +255,29 @@ def _under(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidat
     spec = found_in.specs[mention.name]
     label = box_of(words_at(line.span, mention.start, mention.end), line.box) or line.box
     below = found_in.rows.below(line, label)
+    if spec.kind == "amount" and (alone := found_in.rows.alone_below(line)) is not None and _is_amount(alone.span.text):
+        score = _labelled_score("label_below", mention) - _between(spec, line.span.text[mention.end :])
+        yield from _in_text(found_in, spec, alone.span, 0, len(alone.span.text), why="label_below", score=score)
+        return
     if below is None or _begins_with_label(found_in, below.span):
+        return
+    if spec.kind == "date" and _is_column(found_in, below, label):
         return
     score = _labelled_score("label_below", mention)
     for each in _in_text(found_in, spec, below.span, 0, len(below.span.text), why="label_below", score=score):
         if each.box is None or (each.box.left < label.right and label.left < each.box.right):
             yield each
+
+
+def _is_amount(text: str) -> bool:
+    number = numbers.whole_number(text, blanks_group=False)
+    return number is not None and number.decimals == 2
+
+
+def _is_column(found_in: Context, line: Line, label: Box) -> bool:
+    """Whether more dates stand one under the other: a table's column is no document's date."""
+    following = found_in.rows.below(line, label)
+    return following is not None and bool(found_in.dates_in(line.span) and found_in.dates_in(following.span))
 
 
 def _labelled_score(why: str, mention: Mention) -> float:

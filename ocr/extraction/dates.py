@@ -35,7 +35,7 @@ _YEAR = r"(?P<year>'?\d{2}(?:\d{2})?)(?!\d)"
 _GAP = r"[\s.,/\-]{0,3}(?:of\s|de\s)?"
 
 _DAY_MONTH_YEAR = re.compile(rf"{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}")
-_MONTH_DAY_YEAR = re.compile(rf"(?<![a-z]){_MONTH}{_GAP}{_DAY}[\s.,/\-]{{1,3}}{_YEAR}")
+_MONTH_DAY_YEAR = re.compile(rf"(?<![a-z]){_MONTH}{_GAP}{_DAY}(?:[\s.,/\-]{{1,3}}|(?=')){_YEAR}")
 _YEAR_MONTH_DAY = re.compile(rf"(?<!\d)(?P<year>\d{{4}}){_GAP}{_MONTH}{_GAP}(?P<day>\d{{1,2}})(?!\d)")
 # Readers lose the blank before the time of day: '29/12/201711:41' and '29/12/1711:41'.
 _END = r"(?!\d)(?![./\-]\d)"
@@ -47,6 +47,9 @@ _YEAR_LAST = re.compile(
 # '05/O3/2018', '1O-l2-18'
 _MISREAD = re.compile(r"(?<![^\W_])[\doils]{1,4}([./\-])[\doils]{1,2}\1[\doils]{2,4}(?![^\W_])")
 _LETTERS = str.maketrans("oils", "0115")
+# '07 0CT 2016', '26Ju117'
+_MISREAD_MONTH = re.compile(r"(?<![a-z])(?:0ct|0kt|n0v|0ec|5ep|au9|ju1(?=\W?(?:\d\d){1,2}(?!\d)))")
+_MONTH_LETTERS = {"0ct": "oct", "0kt": "okt", "n0v": "nov", "0ec": "dec", "5ep": "sep", "au9": "aug", "ju1": "jul"}
 _FEWEST_DIGITS = 4
 # What a date needs at least: most lines with a digit in them hold none, and these two tell it soonest.
 _MONTH_NAME = re.compile("|".join(sorted({name[:3] for name in _MONTH_NUMBERS})))
@@ -57,6 +60,13 @@ _COMPACT = re.compile(r"(?<!\d)(20[0-3]\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?
 # 'HC03-7 - 15' is the code of an article: with hyphens and a short year letters right before it must speak of a date.
 _IN_A_CODE = re.compile(r"[a-z]\Z")
 _BEFORE_A_DATE = re.compile(r"(?:date|dated|dt|datum|tarikh|fecha|data|on|am|le|[ap]m|mon|tue|wed|thu|fri|sat|sun)\Z")
+_STATE = re.compile(
+    r"(?<!\w)(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])[ ,]{1,2}"
+    r"\d{5}(?:-\d{4})?(?!\w)"
+)
+_ELSEWHERE = re.compile(
+    r"[€£₹]|(?<!\w)(?:VAT|GST|HST|PST|ABN|MwSt|TVA|IVA|BTW|CAD|AUD|EUR|GBP|[AC]A?\$|[ANHS][UZK]?\$)(?!\w)"
+)
 _SPACED = re.compile(r"(?<![\d./,\-])(\d{1,2}) (\d{1,2}) ((?:19|2[01])\d{2})(?![\d.,])")
 
 
@@ -91,6 +101,7 @@ def find(text: str) -> list[PrintedDate]:
     plain = _plain(text)
     if any(plain.count(sign) > 1 for sign in "/-."):
         plain = _MISREAD.sub(_as_digits, plain)
+    plain = _MISREAD_MONTH.sub(lambda match: _MONTH_LETTERS[match[0]], plain)
     found: list[PrintedDate] = []
     for each in sorted(_all(plain), key=lambda each: (each.start, -each.end)):
         if not found or each.start >= found[-1].end:
@@ -116,6 +127,13 @@ def proofs(printed: Iterable[PrintedDate]) -> set[DateOrder]:
         if each.month_first is None and each.day_first is not None:
             found.add("day_first")
     return found
+
+
+def are_american(lines: Iterable[str]) -> bool:
+    """Whether the lines of a page speak of the United States alone, where the month stands first: a state with its five digits, dollars
+    if any money, and no tax or currency of another country."""
+    text = "\n".join(lines)
+    return _STATE.search(text) is not None and "$" in text and _ELSEWHERE.search(text) is None
 
 
 def _as_digits(match: re.Match[str]) -> str:

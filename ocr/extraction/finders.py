@@ -25,7 +25,9 @@ SCORES = {
     "first_line": 0.5,
     "top_line": 0.3,
     "title": 0.9,  # the number, or the date, that stands in the document's title
+    "bare_number": 0.5,  # behind a mere 'No.'
     "any_date": 0.5,
+    "place_and_date": 0.6,  # 'Lucerne, 18 October 2019'
     "largest_amount": 0.3,
     "any_currency": 0.9,
 }
@@ -34,6 +36,8 @@ _BELOW_THE_HEAD = 0.12  # what a name costs that stands under an address or a te
 _UNDER_A_RECEIVER = 0.3  # ... and under 'Bill to'
 _NEXT_TITLE = 0.05  # what each title costs that others stand above
 _NEXT_DATE = 0.06  # what each date costs that others stand before
+_OF_SOMETHING_ELSE = 0.25  # ... and one behind 'valid until'
+_PAID_SCORE = 0.42  # of an amount behind 'Payment' or 'Balance' where nothing is called a total
 _TOP_ROWS = 14
 _MORE_ROWS = 2  # that a name goes on over
 _LONGEST_NAME = 120  # letters; longer rows are sentences
@@ -64,17 +68,35 @@ _MISREAD_FORMS = (
     (re.compile(r"(?<!\w)[S5][DO0B][NMH](\.?\s?)(?:[BDEHR8][HNM]D|BH[DO0B])(?!\w)"), r"SDN\1BHD"),
     (re.compile(r"(?<= )5(/?)[B8](?=\s*(?:\(.*)?$)"), r"S\1B"),
 )
-_AND = re.compile(r"(?:&|\b(?:and|und|et|dan))\s*\n|\n\s*(?:&|(?:and|und|et|dan)\b)", re.IGNORECASE)
+# What stands between two parts of one name at the end of a row or the beginning of the next.
+_AND = re.compile(
+    r"(?:&|\b(?:and|und|et|dan|y|of|de|del|van|von|der|di))\s*\n|\n\s*(?:&|(?:and|und|et|dan)\b)", re.IGNORECASE
+)
 _LEGAL_FORM = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS})(?!\w)\.?", re.IGNORECASE)
 _TRADE_WORD = re.compile(rf"(?<!\w)(?:{_TRADE_WORDS})(?!\w)", re.IGNORECASE)
 # What may stand beside a legal form or a trade word without making a name of it.
-_NO_NAME = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS}|{_TRADE_WORDS}|\(?m\)?|co|and|und|et|the)(?!\w)|\W", re.IGNORECASE)
+_NO_NAME = re.compile(
+    rf"(?<!\w)(?:{_LEGAL_FORMS}|{_TRADE_WORDS}|suppl(?:y|ies)|management|resources|development|construction|engineering|ventures|logistics|\(?m\)?|co|and|und|et|the)(?!\w)|\W",
+    re.IGNORECASE,
+)
+# What a firm's name stands behind, and what stands behind it: 'Operated by: ...', '(A unit of ...)', '... t/as The Yard'.
+_RUN_BY = re.compile(
+    r"\W*(?:(?:operated|managed|run)\s?by|(?:an?\s)?(?:unit|division|member|subsidiary)\sof|licen[cs]ee)\b\W*",
+    re.IGNORECASE,
+)
+_KNOWN_AS = re.compile(r"\s\W*(?:t/as?|trading\sas|d/?b/?a)\W.*", re.IGNORECASE | re.DOTALL)
+_TITLE_BEHIND = re.compile(
+    r"\W*(?:(?:sales|tax|cash|official)\s)?(?:invoice|receipt|bill|statement|invois|resit)\W*\Z", re.IGNORECASE
+)
 _ADDRESS = re.compile(
     r"(?<!\d)\d{4,6}(?!\d)|\d\s*,|,\s*\d|^\W*(?:no\.?\s*)?\d|jalan|\bjln\b|\blot\b|street|\bstr\.|strasse|straße|\broad\b"
     r"|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b",
     re.IGNORECASE,
 )
-_CONTACT = re.compile(r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|@|\.com\b|hotline|careline|mobile", re.IGNORECASE)
+_CONTACT = re.compile(
+    r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|@|\.com\b|hotline|careline|\bmobile\s*(?:no\b|phone|[:.+\d])",
+    re.IGNORECASE,
+)
 _OTHER_HEAD = re.compile(
     r"invoice|receipt|rechnung|facture|quittung|\bbill\b|statement|resit|invois|cash\s?sales?|\bgst\b|\bsst\b|\bvat\b"
     r"|\btax\b|\bust\b|\breg\b|\bno\s?[.:#]|\bdate\b|\bdatum\b|\bpage\b|\bseite\b|welcome|thank|\bcopy\b|customer|kunde"
@@ -85,6 +107,23 @@ _OTHER_HEAD = re.compile(
 )
 _REGISTRATION = re.compile(
     r"\s*\(\s*(?:co\.?\s?(?:reg)?|reg|roc|company)?\W*(?:no\W*)?\w*\d[\w\s\-]*\)?(?:\s+f\.?k\.?a\b.*)?\s*\Z",
+    re.IGNORECASE,
+)
+# A day that something ends or begins on is not the document's own.
+_OTHER_DAY = re.compile(
+    r"\b(?:until|valid|expir\w*|exp|before|return\w*|closed|offer|promo\w*|claims?|effective|deliver\w*|delivery|since|from|bis|ab|hasta"
+    r"|jusqu\W?au|fino al|geldig|g[uü]ltig|hingga|sehingga|warranty|due)\b",
+    re.IGNORECASE,
+)
+_BARE_NUMBER = re.compile(r"\W*(?:no|nr|num|number|n[°ºo])\W{0,2}\s*([A-Z]{0,5}[-/ ]?\d[\w/.-]{2,20})", re.IGNORECASE)
+_PLACE = re.compile(
+    r"[^\W\d_][^\W\d_ .'-]{2,}(?:[ -][^\W\d_]+){0,3},\s*(?:(?:den|the|le|il|a|em|el)\s)?\s*", re.IGNORECASE
+)
+# Between a document's number and its date.
+_OF_THE = re.compile(r"\d\W*\s(?:of|dated|vom|du|del|dd|van|av|z dnia)\W{1,3}\Z", re.IGNORECASE)
+# What tells the amount of a receipt on which nothing is called a total.
+_PAID = re.compile(
+    r"\W*(?:(?:parking\s)?fee|payment\w?|balance|(?:total\s)?paid|card amount)\b(?!\s*(?:b/?f|brought|before|points))",
     re.IGNORECASE,
 )
 _CENTS = re.compile(r"[.,]\d\d(?!\d)")
@@ -178,7 +217,7 @@ def _companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
         score -= _BELOW_THE_HEAD if head.line.row > address_row else 0.0
         score -= _UNDER_A_RECEIVER if _is_below(receivers, head) else 0.0
         name = _name(whole.text)
-        words = whole.words[: len(name.split())]
+        words = _words_of(name, whole)
         yield _candidate(spec, head.line, name, words, why, score)
 
 
@@ -195,7 +234,8 @@ def _heads(row: list[Line]) -> list[_Head]:
     for line in row:
         if len(line.span.text) < 2:
             continue
-        if heads and line.box.left - heads[-1].line.box.right <= _GAP * line.box.height:
+        is_title = _TITLE_BEHIND.fullmatch(line.span.text) is not None
+        if heads and not is_title and line.box.left - heads[-1].line.box.right <= _GAP * line.box.height:
             last = heads.pop()
             box = last.line.box.joined(line.box)
             text, spans = f"{last.text} {_repaired(line.span.text)}", (*last.spans, line.span)
@@ -206,12 +246,24 @@ def _heads(row: list[Line]) -> list[_Head]:
 
 
 def _name(text: str) -> str:
-    """The firm's name without the registration number, and without an address behind the legal form."""
+    """The firm's name without the registration number, an address or a title behind the legal form, and what it is run as."""
     plain = _without_registration(text)
     forms = list(_LEGAL_FORM.finditer(plain))
-    if forms and any(character.isdigit() for character in plain[forms[-1].end() :]):
-        plain = plain[: forms[-1].end()]
+    if forms:
+        behind = plain[forms[-1].end() :]
+        if any(map(str.isdigit, behind)) or _TITLE_BEHIND.fullmatch(behind):
+            plain = plain[: forms[-1].end()]
+        plain = _KNOWN_AS.sub("", plain)
+    if (run_by := _RUN_BY.match(plain)) is not None:
+        plain = plain[run_by.end() :]
+        plain = plain.removesuffix(")") if plain.count(")") > plain.count("(") else plain
     return plain.strip(" ,;-·•|")
+
+
+def _words_of(name: str, whole: _Head) -> tuple[Word, ...]:
+    """The words that make the name, which begins somewhere in the row."""
+    before = len(whole.text[: max(0, whole.text.find(name))].split())
+    return whole.words[before : before + len(name.split())]
 
 
 def _without_registration(text: str) -> str:
@@ -233,7 +285,9 @@ def _has_legal_form(text: str) -> bool:
 
 @_remembered
 def _has_trade_word(text: str) -> bool:
-    return _TRADE_WORD.search(text) is not None
+    """Whether a trade word stands there as in a name: 'Riverside pub & kitchen' says what a shop is."""
+    lower = text.islower()
+    return any(lower or not match[0][0].islower() for match in _TRADE_WORD.finditer(text))
 
 
 @_remembered
@@ -245,7 +299,7 @@ def _is_no_name(text: str) -> bool:
 def _may_name_a_company(context: Context, head: _Head) -> bool:
     if len(head.text) > _LONGEST_NAME or context.mentions_in(head.line.span):
         return False
-    text = _without_registration(head.text)
+    text = _name(head.text)
     letters = sum(map(str.isalpha, text))
     if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or text.strip() in numbers.CODES:
         return False
@@ -277,7 +331,9 @@ def _completed(heads: list[_Head], head: _Head) -> _Head:
 def _is_continued_by(above: list[_Head], head: _Head) -> bool:
     """Whether the row is the second one of a name: it begins with what ends a name."""
     last = next((each for each in reversed(above) if each.line.row == head.line.row - 1), None)
-    return last is not None and not _has_legal_form(last.text) and _ends_a_name(head.text)
+    if last is None or _has_legal_form(last.text):
+        return False
+    return _ends_a_name(head.text) or _AND.search(f"{last.text}\n{head.text}") is not None
 
 
 def _ends_a_name(text: str) -> bool:
@@ -308,11 +364,24 @@ class _Title(Finder):
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(spec)
         self._titles: list[Title] = []
+        self._bare: list[Candidate] = []
 
     def look(self, context: Context) -> None:
         self._titles += titles(context.rows.on_page(1))
+        for row in context.rows.on_page(1):
+            self._bare += chain.from_iterable(self._numbered(line) for line in row)
+
+    def _numbered(self, line: Line) -> Iterator[Candidate]:
+        """What stands behind a mere 'No.'."""
+        bare = _BARE_NUMBER.fullmatch(line.span.text)
+        if bare is not None:
+            words = words_at(line.span, bare.start(1), bare.end(1))
+            yield Candidate(
+                self.spec.name, bare[1], bare[1], words, line.span.page, box_of(words, line.box), "title", SCORES["bare_number"], "rule",
+            )  # fmt: skip
 
     def found(self, order: DateOrder) -> Iterator[Candidate]:
+        yield from self._bare
         for place, title in enumerate(self._titles):
             span, number = title.span, title.number
             words = words_at(span, number.start, number.end)
@@ -334,6 +403,9 @@ class _AnyDate(Finder):
         for title in titles(context.rows.on_page(1)):
             if title.day is not None:
                 self._titled.append(_Dated.of(title.span, title.day))
+        for line in context.rows.on_page(1):
+            for piece in line:
+                self._titled += _after_a_number(context, piece)
         lines = (line for line in context.rows if not context.mentions_in(line.span))
         dated = (_Dated.of(line.span, printed) for line in lines for printed in context.dates_in(line.span))
         self._first += islice(dated, _DATES_LOOKED_AT)
@@ -342,8 +414,19 @@ class _AnyDate(Finder):
     def found(self, order: DateOrder) -> Iterator[Candidate]:
         for place, each in enumerate(self._titled):
             yield each.candidate(self.spec, order, "title", SCORES["title"] - _NEXT_TITLE * place)
-        for place, each in enumerate(self._first):
-            yield each.candidate(self.spec, order, "any_date", SCORES["any_date"] - _NEXT_DATE * place)
+        # Those of something else do not push the others down, and a letter's own day comes first.
+        for place, each in enumerate(sorted(self._first, key=lambda each: (each.is_other, not each.has_place))):
+            score = SCORES["place_and_date" if each.has_place else "any_date"]
+            score -= _NEXT_DATE * place + (_OF_SOMETHING_ELSE if each.is_other else 0.0)
+            yield each.candidate(self.spec, order, "any_date", score)
+
+
+def _after_a_number(context: Context, line: Line) -> Iterator[_Dated]:
+    """The date that stands right behind the number of the document: 'Invoice K-0316 of 21 March 2016'."""
+    named = [each for each in context.mentions_in(line.span) if context.specs[each.name].finder == "title"]
+    for printed in context.dates_in(line.span) if named else ():
+        if _OF_THE.search(line.span.text, named[0].end, printed.start):
+            yield _Dated.of(line.span, printed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,12 +438,19 @@ class _Dated:
     words: tuple[Word, ...]
     page: int
     box: Box | None
+    is_other: bool
+    """Whether the print says that it is the day of something else."""
+    has_place: bool
+    """Whether it stands behind a place and nothing else, as letters have it."""
 
     @classmethod
     def of(cls, span: Span, printed: dates.PrintedDate) -> _Dated:
         words = words_at(span, printed.start, printed.end)
         text = span.text[printed.start : printed.end].strip()
-        return cls(printed, text, words, span.page, box_of(words, span.box))
+        is_other = _OTHER_DAY.search(span.text, 0, printed.start) is not None
+        alone = not span.text[printed.end :].strip(" .")
+        has_place = alone and _PLACE.fullmatch(span.text, 0, printed.start) is not None
+        return cls(printed, text, words, span.page, box_of(words, span.box), is_other, has_place)
 
     def candidate(self, spec: FieldSpec, order: DateOrder, why: str, score: float) -> Candidate:
         first, *others = [day.isoformat() for day in self.printed.readings(order)]
@@ -371,23 +461,36 @@ class _Dated:
 
 
 class _LargestAmount(Finder):
-    """The largest amount with two decimals that stands under no other field's label."""
+    """What was paid, where the print says so; and the largest amount with two decimals that stands under no other field's label."""
 
     def __init__(self, spec: FieldSpec) -> None:
         super().__init__(spec)
         self._largest: tuple[Decimal, Candidate] | None = None
+        self._paid: list[Candidate] = []
 
     def look(self, context: Context) -> None:
         for line in context.rows:
             if any(mention.name != self.spec.name for mention in context.mentions_in(line.span)):
                 continue
-            for number in numbers.find_numbers(line.span.text) if _CENTS.search(line.span.text) else ():
-                if number.decimals == 2 and not number.percent and self._is_larger(number.value, line.span.page):
-                    self._largest = number.value, self._candidate(line, number)
+            for number in _with_cents(line.span.text):
+                if self._is_larger(number.value, line.span.page):
+                    self._largest = (
+                        number.value,
+                        self._candidate(line, number, "largest_amount", SCORES["largest_amount"]),
+                    )
+            if _PAID.match(line.span.text):
+                self._paid += islice(self._behind(context, line), 1)
 
     def found(self, order: DateOrder) -> Iterator[Candidate]:
+        yield from self._paid
         if self._largest is not None:
             yield self._largest[1]
+
+    def _behind(self, context: Context, line: Line) -> Iterator[Candidate]:
+        """The amounts of the label's own line and of those behind it, the last of each first."""
+        for each in (line, *context.rows.right_of(line)):
+            for number in reversed(_with_cents(each.span.text)):
+                yield self._candidate(each, number, "label_right", _PAID_SCORE)
 
     def _is_larger(self, value: Decimal, page: int) -> bool:
         if self._largest is None:
@@ -395,13 +498,18 @@ class _LargestAmount(Finder):
         largest, found = self._largest
         return value > largest or (value == largest and page < found.page)
 
-    def _candidate(self, line: Line, number: numbers.PrintedNumber) -> Candidate:
+    def _candidate(self, line: Line, number: numbers.PrintedNumber, why: str, score: float) -> Candidate:
         text = line.span.text[number.start : number.end]
         words = words_at(line.span, number.start, number.end)
         return Candidate(
-            self.spec.name, values.money(number.value), text, words, line.span.page, box_of(words, line.box),
-            "largest_amount", SCORES["largest_amount"], "rule",
+            self.spec.name, values.money(number.value), text, words, line.span.page, box_of(words, line.box), why, score, "rule",
         )  # fmt: skip
+
+
+def _with_cents(text: str) -> list[numbers.PrintedNumber]:
+    """The amounts of money with two decimals."""
+    found = numbers.find_numbers(text) if _CENTS.search(text) else ()
+    return [each for each in found if each.decimals == 2 and not each.percent]
 
 
 class _AnyCurrency(Finder):

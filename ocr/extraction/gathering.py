@@ -44,6 +44,7 @@ class Gathering:
         self._legible: dict[int, tuple[int, int]] = {}
         self._unknown: Counter[str] = Counter()
         self._proofs: set[DateOrder] = set()
+        self._is_american = False
         self._tally = Tally()
         self._dated: dict[DateOrder, Tally] = {}
         self._finders = finders_of(document_type.fields)
@@ -62,6 +63,9 @@ class Gathering:
         self._has_words = self._has_words or layout.has_words
         dated = printed_dates(layout) if self._has_dates else {}
         self._proofs |= dates.proofs(chain.from_iterable(dated.values()))
+        self._is_american = self._is_american or (
+            self._has_dates and dates.are_american(line.text for line in layout.lines)
+        )
         if self._type.fields:
             self._look_for_fields(layout, dated, self._orders(last=last))
             for page, (sure, read) in layout.legible.items():
@@ -100,8 +104,10 @@ class Gathering:
         return tuple(dict.fromkeys((default, *(proven or ("day_first", "month_first")))))
 
     def _order(self) -> DateOrder:
-        """The order that the document's own dates prove, else the type's."""
-        return next(iter(self._proofs)) if len(self._proofs) == 1 else self._type.date_order
+        """The order that the document's own dates prove, else that of the country it says it is from, else the type's."""
+        if len(self._proofs) == 1:
+            return next(iter(self._proofs))
+        return "month_first" if self._is_american and not self._proofs else self._type.date_order
 
     def _look_for_fields(
         self, layout: Layout, dated: Mapping[int, Sequence[dates.PrintedDate]], orders: Sequence[DateOrder]

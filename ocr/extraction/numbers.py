@@ -38,6 +38,9 @@ SIGNS: dict[str, tuple[str, float]] = {
     "fr.": ("CHF", 60.0),
     "sfr.": ("CHF", 95.0),
     "kr": ("SEK", 50.0),
+    "zł": ("PLN", 99.0),
+    "zl": ("PLN", 90.0),
+    "kč": ("CZK", 99.0),
     "ringgit": ("MYR", 99.0),
     "euro": ("EUR", 99.0),
     "euros": ("EUR", 99.0),
@@ -56,7 +59,9 @@ _MAY_BE_CURRENCY = re.compile(r"[^\W\d_]|[$€£¥₹]")
 
 _SPACES = " \u00a0\u202f\u2009"
 _DIGITS = re.compile(
-    r"(?<![\d.,])\d+(?:,\d{3})*(?:\. | \.)\d{2}(?=\s*\Z)"  # 9. 00 at the end, as readers part it
+    # 1 107,00 where it begins the text or follows a colon: elsewhere '2 450,00' may be a quantity and a price
+    rf"(?:\A|(?<=\A )|(?<=:)|(?<=: ))\d{{1,3}}(?:[{_SPACES}]\d{{3}})+,\d\d(?!\d)(?=\s*(?:[^\W\d]|[$€£¥₹]|\Z))"
+    r"|(?<![\d.,])\d+(?:,\d{3})*(?:\. | \.)\d{2}(?=\s*\Z)"  # 9. 00 at the end, as readers part it
     r"|\d+(?:[.,'’]\d+)*(?:[.,][-–—]{1,2}(?!\w))?"  # 1,234.50 and 1.234,50 and 1'234.50 and 12,-
     r"|(?<![\d.,])[.,]\d{2}(?!\d)"  # .50
 )
@@ -105,7 +110,8 @@ def find_numbers(text: str, *, thousands_dot: bool = True) -> list[PrintedNumber
     """Every number that stands by itself (not inside a word, a date or a longer code), in order.
 
     With `thousands_dot` a point before exactly three last digits groups thousands, as in '1.234' for money; without
-    it the point is a decimal point, as in a weight. Blanks do not group: '1 160.00' is a quantity and a price.
+    it the point is a decimal point, as in a weight. Blanks group before a decimal comma only, at the beginning or behind a
+    colon: '1 160.00' is a quantity and a price.
     """
     if _PLAIN.fullmatch(text):
         decimals = 2 if text[-3:-2] == "." else 0

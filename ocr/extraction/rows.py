@@ -59,6 +59,14 @@ class Rows:
                 return nearest if nearest.box.top - box.bottom <= _BELOW * box.height else None
         return None
 
+    def alone_below(self, line: Line) -> Line | None:
+        """What stands by itself in the row under a line that stands by itself, wherever: tills print an amount so when it is wide."""
+        rows = self._rows[line.span.page][line.row : line.row + 2]
+        if len(rows) < 2 or len(rows[0]) > 1 or len(rows[1]) > 1:
+            return None
+        near = rows[1][0].box.top - line.box.bottom <= line.box.height
+        return rows[1][0] if near else None
+
 
 def words_at(span: Span, start: int, end: int) -> tuple[Word, ...]:
     """The words of a span that the characters from `start` to `end` of its text belong to."""

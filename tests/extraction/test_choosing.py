@@ -150,10 +150,20 @@ def test_a_label_under_a_label_is_no_value() -> None:
 def test_a_value_far_below_or_beside_the_label_is_not_taken() -> None:
     answer = Answer().line("Total", top=0.1).line("12.00", top=0.4)
     assert field(answer.read(SIMPLE), "total").value is None
-    answer = Answer().line("Total", left=0.1, top=0.1).line("12.00", left=0.7, top=0.13)
+    answer = (
+        Answer().line("Total", left=0.1, top=0.1).line("Cash", left=0.1, top=0.13).line("12.00", left=0.7, top=0.13)
+    )
+    assert field(answer.read(SIMPLE), "total").value is None
+    answer = Answer().line("Total", left=0.1, top=0.1).line("12.00 0.72", left=0.7, top=0.13)
     assert field(answer.read(SIMPLE), "total").value is None
     answer = Answer().line("Total", left=0.1, top=0.1).line("so and so 12.00", left=0.1, top=0.13)
     assert field(answer.read(SIMPLE), "total").value is None
+
+
+def test_an_amount_by_itself_in_the_row_under_a_label_by_itself_is_taken_wherever_it_stands() -> None:
+    answer = Answer().line("Total", left=0.1, top=0.1).line("12.00", left=0.7, top=0.13)
+    found = field(answer.read(SIMPLE), "total")
+    assert (found.value, found.why) == ("12.00", "label_below")
 
 
 def test_the_nearest_of_two_lines_below_is_taken() -> None:

@@ -38,6 +38,9 @@ from tests.extraction.make import Answer, a_type, field, spec
         ("Mar. 7, '26", "2026-03-07"),
         ("07-Mar-26", "2026-03-07"),
         ("07MAR2026", "2026-03-07"),
+        ("Feb10'18 11:09AM", "2018-02-10"),
+        ("07 0CT 2016", "2016-10-07"),
+        ("26Ju117 23:58", "2017-07-26"),
         ("2026 March 7", "2026-03-07"),
         ("7. März 2026", "2026-03-07"),
         ("1. Januar 2026", "2026-01-01"),
@@ -159,6 +162,18 @@ def test_an_ambiguous_date_takes_the_type_s_order_and_suggests_the_other() -> No
 def test_a_second_date_in_the_document_proves_the_other_order() -> None:
     found = field(Answer().line("Date: 07/03/2026").line("Printed 12/31/2026").read(TYPE), "date")
     assert found.value == "2026-07-03"
+
+
+def test_an_american_address_says_that_the_month_stands_first() -> None:
+    def day(*lines: str) -> str | None:
+        return field(Answer().lines("Date: 07/03/2026", *lines).read(TYPE), "date").value
+
+    assert day("STONEHAM MA 02180", "Total $9.00") == "2026-07-03"
+    assert day("Boise, ID 83702-1172", "Total $9.00") == "2026-07-03"
+    assert day("STONEHAM MA 02180", "Total $9.00", "Printed 27/03/2026") == "2026-03-07"  # a proof counts for more
+    assert day("STONEHAM MA 02180", "Total 9.00 EUR", "$") == "2026-03-07"
+    assert day("STONEHAM MA 02180", "Total $9.00", "GST 6%") == "2026-03-07"
+    assert day("KUALA LUMPUR 02180", "Total $9.00") == "2026-03-07"
 
 
 def test_an_unambiguous_date_has_no_suggestion() -> None:

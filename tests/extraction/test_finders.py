@@ -52,6 +52,16 @@ def company(answer: Answer) -> str | None:
         (["12 Foods Ltd", "1 High Street"], "12 Foods Ltd"),
         (["ABC", "1 High Street"], "ABC"),
         (["Supplier: Green Leaf", "Other Ltd"], "Green Leaf"),
+        (["OPERATED BY: GREEN LEAF VENTURES PLT", "12, Jalan Besar"], "GREEN LEAF VENTURES PLT"),
+        (["(A unit of Green Leaf Foods Pvt. Ltd.)", "12, Jalan Besar"], "Green Leaf Foods Pvt. Ltd."),
+        (["LITTLE BIRD", "Licensee: Green Leaf", "Industries Sdn Bhd (884120-W)"], "Green Leaf Industries Sdn Bhd"),
+        (["Green Leaf Holdings Pty. Limited t/as Little Bird", "1 High Street"], "Green Leaf Holdings Pty. Limited"),
+        (["GREEN LEAF COUNTRY", "RESOURCES LIMITED", "1 High Street"], "GREEN LEAF COUNTRY RESOURCES LIMITED"),
+        (["GREEN LEAF PARKING", "MANAGEMENT SDN BHD", "(803314-M)"], "GREEN LEAF PARKING MANAGEMENT SDN BHD"),
+        (["FERRETERÍA HIJOS DE", "HOJA VERDE, S.L.", "1 High Street"], "FERRETERÍA HIJOS DE HOJA VERDE, S.L."),
+        (["THE GREEN LEAF", "Riverside pub & kitchen", "1 High Street"], "THE GREEN LEAF"),
+        (["GREEN LEAF MOBILE GALLERY TRADING", "(SA0311278-A)"], "GREEN LEAF MOBILE GALLERY TRADING"),
+        (["GREEN LEAF TOOL LLC SALES RECEIPT", "1 High Street"], "GREEN LEAF TOOL LLC"),
     ],
 )
 def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
@@ -125,10 +135,56 @@ DATE = a_type(
         (["27/03/2026", "Invoice date 28/03/2026"], "2026-03-28"),
         (["Due date 27/04/2026", "28/03/2026"], "2026-03-28"),
         (["no date at all"], None),
+        (["Vouchers valid until 30/11/2026", "28/03/2026"], "2026-03-28"),
+        (["Return by 24 Apr 2026", "Sale 27 Mar 2026"], "2026-03-27"),
+        (["Vouchers valid until 30/11/2026"], "2026-11-30"),
+        (["27/03/2026", "Lucerne, 28 March 2026"], "2026-03-28"),
     ],
 )
 def test_a_date_is_found_without_a_label(lines: list[str], value: str | None) -> None:
     assert field(Answer().lines(*lines).read(DATE), "date").value == value
+
+
+def test_the_date_behind_the_number_of_the_document_is_its_own() -> None:
+    rows = (
+        "Calls until 15/03/2016",
+        "Invoice K0992817-0316 of 21 March 2016",
+        "Collected on 4 April 2016",
+        "Total 48.32",
+    )
+    assert field(Answer().lines(*rows).read(shipped("invoice")), "invoice_date").value == "2016-03-21"
+
+
+def test_a_mere_no_leads_to_the_number_where_nothing_else_does() -> None:
+    invoice = shipped("invoice")
+    assert field(Answer().lines("TAX INVOICE", "No: TW-0388").read(invoice), "invoice_number").value == "TW-0388"
+    named = Answer().lines("No: 7", "No: TW-0388", "Invoice number: 4711")
+    assert field(named.read(invoice), "invoice_number").value == "4711"
+
+
+def test_a_firm_that_sells_supplies_names_no_supplier() -> None:
+    found = field(Answer().lines("Green Leaf Supplies Limited", "1 High Street").read(shipped("invoice")), "supplier")
+    assert found.value == "Green Leaf Supplies Limited"
+
+
+def test_what_was_paid_is_a_total_where_nothing_else_is() -> None:
+    receipt = shipped("receipt")
+    paid = (
+        Answer()
+        .row("Fee", "RM 21.00")
+        .row("Inserted", "RM 25.00")
+        .row("Returned", "RM 4.00")
+        .row("Lost ticket", "RM 180.00")
+    )
+    assert field(paid.read(receipt), "total").value == "21.00"
+    assert field(Answer().row("Payment", "23.70").row("Insured", "200.00").read(receipt), "total").value == "23.70"
+    named = Answer().row("Balance", "9.00").row("Total", "12.00")
+    assert field(named.read(receipt), "total").value == "12.00"
+
+
+def test_dates_one_under_another_are_a_column() -> None:
+    answer = Answer().lines("Invoice no. 4711", "Date", "15.10.2019", "16.10.2019", "Lucerne, 18 October 2019")
+    assert field(answer.read(shipped("invoice")), "invoice_date").value == "2019-10-18"
 
 
 def test_a_found_date_keeps_its_other_reading() -> None:

@@ -66,6 +66,11 @@ def test_among_other_words_of_a_label_a_short_one_may_be_misread() -> None:
     assert not lexicon.mentions("Due rate"), "one other word says too little"
 
 
+def test_letters_with_a_stroke_are_those_without() -> None:
+    lexicon = lexicon_of((FieldSpec("total", "Total", kind="amount", labels=("do zaplaty", "belob i alt")),))
+    assert [each.name for each in lexicon.mentions("Do zapłaty: 9,00 / Beløb i alt")] == ["total", "total"]
+
+
 def test_a_mention_knows_its_place() -> None:
     (found,) = LEXICON.mentions("please pay the total of 5")
     assert ("please pay the total of 5"[found.start : found.end], found.before) == ("total", 3)

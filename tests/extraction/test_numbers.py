@@ -161,6 +161,16 @@ def test_a_blank_groups_thousands_in_print_only_before_a_decimal_comma() -> None
     assert numbers.whole_number("1 160.00", blanks_group=False) is None
 
 
+def test_blanks_group_thousands_where_an_amount_stands_alone_or_behind_a_colon() -> None:
+    def found(text: str) -> list[str]:
+        return [str(each.value) for each in numbers.find_numbers(text)]
+
+    assert found("Do zapłaty: 1 107,00 zł") == ["1107.00"]
+    assert found("12 345 678,90 €") == ["12345678.90"]
+    assert found("2 450,00 900,00") == ["2", "450.00", "900.00"]
+    assert found("Article 2 450,00") == ["2", "450.00"]
+
+
 @pytest.mark.parametrize(
     ("text", "printed"),
     [

@@ -463,6 +463,51 @@ def paper(rows: str) -> Answer:
             """,
             "G-12", "2026-03-03", "55.00",
         ),
+        (
+            """
+            Zaklad Poligraficzny
+            Data wystawienia: 2021-03-17 | Data sprzedaży: 2021-03-16
+            Faktura VAT nr FV/112/03/2021
+            Razem | 900,00 | 207,00 | 1 107,00
+            Do zapłaty: 1 107,00 zł
+            """,
+            "FV/112/03/2021", "2021-03-17", "1107.00",
+        ),
+        (
+            """
+            Harrow Energy | Your electricity bill
+            Bill number | 550184377
+            Bill date | 9 Jan 2019
+            Balance on your last bill (10 Oct 2018) | £96.12
+            Balance brought forward | £36.12
+            Total new charges | £158.57
+            Amount to pay | £194.69
+            """,
+            "550184377", "2019-01-09", "194.69",
+        ),
+        (
+            """
+            Brackett Hardware | INVOICE
+            Invoice no. 0082214-IN | Invoice date: 10/17/2014
+            Net order | 1,872.40
+            Freight | 64.15
+            Invoice total | 1,936.55
+            Less deposit | 500.00
+            Balance due | 1,436.55
+            """,
+            "0082214-IN", "2014-10-17", "1936.55",
+        ),
+        (
+            """
+            Corvane Finance
+            Invoice | Invoice date | Due date
+            9004417725 | 05/11/2018 | 06/01/2018
+            STONEHAM MA 02180
+            Total current charges | 474.91
+            Total amount due | $687.31
+            """,
+            "9004417725", "2018-05-11", "687.31",
+        ),
     ],
 )  # fmt: skip
 def test_an_invoice_says_its_number_day_and_total(rows: str, number: str, day: str, total: str) -> None:
