@@ -77,6 +77,30 @@ def test_a_cross_that_runs_over_its_frame_is_a_tick_and_an_8_is_none() -> None:
     assert [selected for _left, _top, selected in found(image)] == [True, True]
 
 
+def test_a_small_box_that_its_cross_fills_is_one_among_others_and_a_bullet_is_none() -> None:
+    image, draw = sheet((760, 1000))
+    for top in (200, 230):
+        draw.rectangle((100, top, 112, top + 12), outline="black")
+    draw.rectangle((100, 260, 112, 272), fill="black")
+    draw.rectangle((300, 600, 312, 612), fill="black")
+    assert [(left, top, selected) for left, top, selected in found(image)] == [
+        (100, 200, False), (100, 230, False), (100, 260, True),
+    ]  # fmt: skip
+
+
+def test_brackets_with_a_mark_or_nothing_between_them_are_boxes() -> None:
+    typed = made.page(
+        (50, 100, "Smoker: ( ) yes (X)no"), (50, 140, "[x] Return [ ] Keep"), (50, 180, "f(x) and Fig. (viii)")
+    )
+    assert choices(typed) == {"yes": "NOT_SELECTED", "no": "SELECTED", "Return": "SELECTED", "Keep": "NOT_SELECTED"}
+    lines = [
+        block["Text"]
+        for block in blocks_of(typed, number=1, sha256="ab", features=FORMS)
+        if block["BlockType"] == "LINE"
+    ]
+    assert lines == ["Smoker: yes no", "Return Keep", "f(x) and Fig. (viii)"]
+
+
 def test_a_picture_twice_as_wide_has_the_same_boxes() -> None:
     image, draw = sheet()
     box(draw, 100, 200, 24, "x")

@@ -8,6 +8,7 @@ from functools import cached_property
 from statistics import median
 
 from deploy.local.textract.reading import Line, PageReading, Point, Quad, Stroke, Tick
+from deploy.local.textract.typed import with_typed_boxes
 
 GAP_WITHIN_LINE = 0.9
 GAP_BETWEEN_LINES = 0.45
@@ -118,6 +119,7 @@ class Sheet:
 
 def lay_out(page: PageReading) -> Sheet:
     """The page's words grouped in rows by common height, each row from left to right."""
+    page = with_typed_boxes(page)
     straighten = _straightener(page)
     boxed = [(straighten(line.quad), line) for line in page.lines]
     rows = _bands(boxed)

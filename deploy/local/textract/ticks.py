@@ -18,6 +18,8 @@ CROSS = 24
 """Pixels to which such a box is drawn before it is looked at."""
 LEAST_FRAME = 0.85
 """Share of each of its four sides that is dark; of round letters it is far less."""
+FEWEST_LIKE = 2
+"""Boxes like it that make a dark square one."""
 LEAST_INK = 0.08
 """Share of the inside that is dark in a box that is ticked; dust is less."""
 SURE = 92.0
@@ -97,20 +99,33 @@ def _frames(dark: Mask) -> Iterator[_Box]:
     holed = (
         [] if hierarchy is None else [each for each, of in zip(inner, hierarchy[0], strict=True) if of[3] < 0 <= of[2]]
     )
-    seen: set[tuple[int, int, int, int]] = set()
+    seen: dict[_Box, bool] = {}
+    """Squares with four sides, and whether there is paper to be seen in them."""
     for contour in (*contours, *holed):
         left, top, wide, high = (int(each) for each in cv2.boundingRect(contour))
         square = min(wide, high) >= SMALLEST and max(wide, high) <= LARGEST and 0.8 <= wide / high <= 1.25
-        if square and (left, top, wide, high) not in seen and _is_frame(dark[top : top + high, left : left + wide]):
-            seen.add((left, top, wide, high))
-            yield left, top, wide, high
+        piece = dark[top : top + high, left : left + wide]
+        if square and (left, top, wide, high) not in seen and _is_frame(piece):
+            seen[left, top, wide, high] = not _is_solid(piece)
+    paper = [box for box, is_open in seen.items() if is_open]
+    yield from paper
+    # A cross fills a small box: beside others of its size a dark square is one.
+    for box, is_open in seen.items():
+        if not is_open and sum(_is_like(box, each) for each in paper) >= FEWEST_LIKE:
+            yield box
+
+
+def _is_like(one: _Box, other: _Box) -> bool:
+    """Whether both boxes have the same sides, and stand in one row or one column."""
+    aside = min(abs(one[0] - other[0]), abs(one[1] - other[1]))
+    return aside <= one[2] and abs(one[2] - other[2]) <= 2 and abs(one[3] - other[3]) <= 2
 
 
 def _is_frame(box: Mask) -> bool:
     """Whether all four sides are ruled: in a band of a few pixels each row or column has something dark."""
     band = max(2, min(box.shape) // 6)
     sides = (box[:band].max(axis=0), box[-band:].max(axis=0), box[:, :band].max(axis=1), box[:, -band:].max(axis=1))
-    return all(float(side.mean()) >= LEAST_FRAME for side in sides) and not _is_solid(box)
+    return all(float(side.mean()) >= LEAST_FRAME for side in sides)
 
 
 def _is_solid(box: Mask) -> bool:
