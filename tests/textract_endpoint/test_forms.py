@@ -117,6 +117,38 @@ def test_a_value_goes_on_upon_the_next_ruled_lines() -> None:
     assert pairs(*texts, ruled=[(220, 600, 75), (50, 600, 109)]) == {"Reason given": "it rained for three days"}
 
 
+def test_a_text_below_its_label_goes_on_beside_another_column() -> None:
+    texts = (
+        (400, 50, "Handling precautions:"),
+        (50, 84, "Flammable"), (400, 84, "Gloves and hood as its effects are not"),
+        (50, 112, "Irritant"), (400, 112, "known to anybody here; treat as hazardous."),
+        (50, 140, "Toxic"), (400, 140, "Somebody else"),
+    )  # fmt: skip
+    told = "Gloves and hood as its effects are not known to anybody here; treat as hazardous."
+    assert pairs(*texts)["Handling precautions:"] == told
+
+
+def test_remarks_written_upon_several_ruled_lines_are_one_value() -> None:
+    texts = (
+        (50, 50, "REMARKS"),
+        (60, 80, "ASK NANCY"),
+        (60, 120, "BEFORE JIM."),
+        (60, 160, "NEEDS IT BACK"),
+        (50, 240, "DO NOT USE THIS FORM"),
+    )
+    ruled = [(50, 900, y) for y in (106, 146, 186)]
+    assert pairs(*texts, ruled=ruled)["REMARKS"] == "ASK NANCY BEFORE JIM. NEEDS IT BACK"
+
+
+@pytest.mark.parametrize(
+    "under",
+    ["If any addresses have changed since the last report please check", "2. Where did you hear of this", "Weight:"],
+)
+def test_what_else_stands_under_a_value_is_none_of_it(under: str) -> None:
+    found = pairs((50, 50, "Name of the lobbyist:"), (320, 50, "Peter J. McGinn of the Eastern"), (50, 78, under))
+    assert found["Name of the lobbyist:"] == "Peter J. McGinn of the Eastern"
+
+
 def test_a_ruled_line_on_which_nothing_stands_is_an_empty_value() -> None:
     texts = ((50, 50, "Approved by:"), (500, 50, "Day"))
     assert pairs(*texts) == {"Approved by:": "Day"}

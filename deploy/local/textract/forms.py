@@ -8,6 +8,7 @@ from deploy.local.textract import labels
 from deploy.local.textract.boxes import numbered
 from deploy.local.textract.checkboxes import find_checkboxes
 from deploy.local.textract.columns import captioned, entries, headed, listed, parted
+from deploy.local.textract.following import with_following_lines
 from deploy.local.textract.framed import cut, framed, in_panels
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet
 from deploy.local.textract.lined import lined
@@ -69,6 +70,7 @@ def find_pairs(sheet: Sheet, *, apart: frozenset[int] = frozenset()) -> list[Pai
         and ticked.isdisjoint(word.index for word in (*each.label.words, *each.value))
     )
     chosen += _left_empty(found, chosen)
+    chosen = with_following_lines(chosen, rows, sheet, frozenset(_words_of(found)) | ticked)
     used = {word.index for candidate in chosen for word in (*candidate.label.words, *candidate.value)}
     pairs = [_pair(_with_other_line(candidate, rows, used, sheet.line_height)) for candidate in chosen]
     return sorted(pairs, key=lambda pair: pair.key[0].index)

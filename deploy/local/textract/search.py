@@ -167,7 +167,7 @@ class Search:
             above, under = around(word.box for word in lines[-1]), around(word.box for word in words)
             near = under.top - above.bottom <= 0.6 * self._sheet.line_height
             begins = abs(under.left - left) <= 1.5 * self._sheet.line_height
-            if not (near and begins and self._is_text(words)):
+            if not (near and begins and self._is_text(words)) or labels.ENUMERATOR.match(words[0].text):
                 break
             lines.append(words)
         limit = max(line[-1].box.right for line in lines) - PROSE_SLACK * self._sheet.line_height
