@@ -37,18 +37,27 @@ PENALTIES = {
     "not_the_last_amount": 0.3,
     "doubtful_engine": 0.1,  # when the engine itself gives the association no confidence at all
     "whole_amount": 0.08,  # money without decimals is more often a quantity
-    "zero": 0.1,  # of a required amount; tax, change and rounding often are nothing
+    "zero": 0.2,  # of a required amount; tax, change and rounding often are nothing
     "negative": 0.1,  # of a required amount; it stands alone on a credit note, and beside others what was returned
+    "of_another_number": 0.15,  # 'Buyer's order no.   Dated': the order's date
     "one_rate": 0.15,  # 'Total 6 % supplies': a part of the total
 }
 LEAST_SCORE = 0.1
 _WORDS_COUNTED = 4
+_HEADINGS = 3  # pieces beside it that make a row one of headings
+_ITEMS = re.compile(
+    r"descri|particulars|charges|leistung|betrag|bezeichnung|artikel|menge|montant|d[eé]signation|importe|concepto|amount|\bqty\b|quantity",
+    re.IGNORECASE,
+)
 _SEGMENTS = 4
 _LETTERS_IN_A_NAME = 3
 _LETTERS_LOOKED_AT = 200  # for strange words: there is a handful of them, or there is none
 _DECIMALS = re.compile(r"[.,]\d\d(?!\d)")
 _JOINS_LABELS = re.compile(r"\W*(?:[/&+]|\b(?:and|und|et)\b)\W*")
 _NUMBER_OF_A_LABEL = re.compile(r"\W*(?:\d{0,2}[a-z]?\W+)?")
+_ANOTHER_NUMBER = re.compile(
+    r"order|delivery|dispatch|quot|\bp\.?o\b|bestell|auftrag|liefer|commande|pedido|ordine", re.IGNORECASE
+)
 _SUMMED = frozenset(("amount", "number", "percent"))
 _RATE = re.compile(r"\d\s?%")
 _MISREAD_DECIMALS = re.compile(r"\w[.,]\s?\w\w\b")
@@ -160,7 +169,16 @@ def _from_pair(found_in: Context, pair: Pair) -> Iterator[Candidate]:
             continue
         spec = found_in.specs[mention.name]
         score = _labelled_score("key_value", mention) - _between(spec, pair.key.text[mention.end :])
+        if spec.kind == "date" and len(pair.key.words) == 1:
+            lines = (line for line in found_in.rows if pair.key.words[0] in line.span.words)
+            score -= _another_s(found_in, next(lines, None))
         yield from in_span(found_in, spec, pair.value, why="key_value", score=score, confidence=pair.confidence)
+
+
+def _another_s(found_in: Context, line: Line | None) -> float:
+    """What it costs a mere 'Dated' that it stands behind the label of another number: it is the date of that."""
+    before = found_in.rows.left_of(line) if line is not None and len(line.span.words) == 1 else []
+    return PENALTIES["of_another_number"] if before and _ANOTHER_NUMBER.search(before[-1].span.text) else 0.0
 
 
 def _from_table(found_in: Context, table: Table) -> Iterator[Candidate]:
@@ -261,9 +279,9 @@ def _under(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidat
         return
     if below is None or _begins_with_label(found_in, below.span):
         return
-    if spec.kind == "date" and _is_column(found_in, below, label):
+    if spec.kind == "date" and (_is_column(found_in, below, label) or _heads_a_table(found_in, line)):
         return
-    score = _labelled_score("label_below", mention)
+    score = _labelled_score("label_below", mention) - (_another_s(found_in, line) if spec.kind == "date" else 0.0)
     for each in _in_text(found_in, spec, below.span, 0, len(below.span.text), why="label_below", score=score):
         if each.box is None or (each.box.left < label.right and label.left < each.box.right):
             yield each
@@ -278,6 +296,14 @@ def _is_column(found_in: Context, line: Line, label: Box) -> bool:
     """Whether more dates stand one under the other: a table's column is no document's date."""
     following = found_in.rows.below(line, label)
     return following is not None and bool(found_in.dates_in(line.span) and found_in.dates_in(following.span))
+
+
+def _heads_a_table(found_in: Context, line: Line) -> bool:
+    """Whether a mere 'Date' is one of the headings of a table of items."""
+    others = (*found_in.rows.left_of(line), *found_in.rows.right_of(line))
+    return (
+        len(others) >= _HEADINGS and len(line.span.words) == 1 and any(_ITEMS.search(each.span.text) for each in others)
+    )
 
 
 def _labelled_score(why: str, mention: Mention) -> float:

@@ -48,8 +48,8 @@ _GAP = 2.0  # line heights: pieces of one name in a row stand no further apart
 
 _LEGAL_FORMS = (
     r"sdn\.?\s?bhd|s/b|sb|bhd|berhad|plt|pte\.?\s?ltd|pty\.?\s?ltd|pvt\.?\s?ltd|co\.?,?\s?ltd|ltd|limited|llc|llp|plc|inc"
-    r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|ag|kg|ohg|ug|gbr|e\.\s?k|e\.\s?v|se|s\.?a\.?r\.?l"
-    r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|ab|lda|ltda|company"
+    r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|(?:ag|kg|ug|se|ab)(?=\s*(?:[^\w\s]|\Z))|ohg|gbr|e\.\s?k|e\.\s?v|s\.?a\.?r\.?l"
+    r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|lda|ltda|company"
 )
 _TRADE_WORDS = (
     r"enterprises?|trading|restaurants?|restoran|caf[eé]|bistro|pub|kopitiam|bakery|hotel|pharmacy|farmasi|apotheke"
@@ -94,7 +94,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _CONTACT = re.compile(
-    r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|@|\.com\b|hotline|careline|\bmobile\s*(?:no\b|phone|[:.+\d])",
+    r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|\w@|\.com\b|hotline|careline|\bmobile\s*(?:no\b|phone|[:.+\d])",
     re.IGNORECASE,
 )
 _OTHER_HEAD = re.compile(
@@ -112,7 +112,7 @@ _REGISTRATION = re.compile(
 # A day that something ends or begins on is not the document's own.
 _OTHER_DAY = re.compile(
     r"\b(?:until|valid|expir\w*|exp|before|return\w*|closed|offer|promo\w*|claims?|effective|deliver\w*|delivery|since|from|bis|ab|hasta"
-    r"|jusqu\W?au|fino al|geldig|g[uü]ltig|hingga|sehingga|warranty|due)\b",
+    r"|jusqu\W?au|fino al|geldig|g[uü]ltig|hingga|sehingga|warranty|due|dob|birth|born|geb)\b",
     re.IGNORECASE,
 )
 _BARE_NUMBER = re.compile(r"\W*(?:no|nr|num|number|n[°ºo])\W{0,2}\s*([A-Z]{0,5}[-/ ]?\d[\w/.-]{2,20})", re.IGNORECASE)
@@ -120,10 +120,11 @@ _PLACE = re.compile(
     r"[^\W\d_][^\W\d_ .'-]{2,}(?:[ -][^\W\d_]+){0,3},\s*(?:(?:den|the|le|il|a|em|el)\s)?\s*", re.IGNORECASE
 )
 # Between a document's number and its date.
-_OF_THE = re.compile(r"\d\W*\s(?:of|dated|vom|du|del|dd|van|av|z dnia)\W{1,3}\Z", re.IGNORECASE)
+_OF_THE = re.compile(r"\d\W*\s(?:of|dated|issued|vom|du|del|dd|van|av|z dnia)\W{1,3}\Z", re.IGNORECASE)
 # What tells the amount of a receipt on which nothing is called a total.
 _PAID = re.compile(
-    r"\W*(?:(?:parking\s)?fee|payment\w?|balance|(?:total\s)?paid|card amount)\b(?!\s*(?:b/?f|brought|before|points))",
+    r"\W*(?:(?:parking\s)?fee|payment\w?|balance|(?:total\s)?paid|card amount|please (?:pay|remit))\b"
+    r"(?!\s*(?:b/?f|brought|before|points|on your|from|this amount))",
     re.IGNORECASE,
 )
 _CENTS = re.compile(r"[.,]\d\d(?!\d)")
@@ -257,7 +258,7 @@ def _name(text: str) -> str:
     if (run_by := _RUN_BY.match(plain)) is not None:
         plain = plain[run_by.end() :]
         plain = plain.removesuffix(")") if plain.count(")") > plain.count("(") else plain
-    return plain.strip(" ,;-·•|")
+    return plain.strip(" ,;-·•|@*~=")
 
 
 def _words_of(name: str, whole: _Head) -> tuple[Word, ...]:
@@ -322,7 +323,7 @@ def _completed(heads: list[_Head], head: _Head) -> _Head:
     """The name together with what goes on with it in the next lines: 'Co. (M) Sdn Bhd', 'Trading', '& Sons'."""
     for row in range(head.line.row + 1, head.line.row + 1 + _MORE_ROWS):
         after = next((each for each in heads if each.line.row == row), None)
-        if after is None or not _goes_on(head.text, _without_registration(after.text)):
+        if after is None or not (_goes_on(head.text, _without_registration(after.text)) or _is_one_name(head, after)):
             break
         head = _Head(head.line, f"{head.text} {after.text}", (*head.spans, *after.spans))
     return head
@@ -333,7 +334,21 @@ def _is_continued_by(above: list[_Head], head: _Head) -> bool:
     last = next((each for each in reversed(above) if each.line.row == head.line.row - 1), None)
     if last is None or _has_legal_form(last.text):
         return False
-    return _ends_a_name(head.text) or _AND.search(f"{last.text}\n{head.text}") is not None
+    return _ends_a_name(head.text) or _AND.search(f"{last.text}\n{head.text}") is not None or _is_one_name(last, head)
+
+
+def _is_one_name(head: _Head, after: _Head) -> bool:
+    """Whether a row goes on with a name, up to its legal form: both are printed in capitals of one size, which a brand over the firm's
+    name is not, and say nothing twice."""
+    name, rest = head.text, _without_registration(after.text)
+    if _has_legal_form(name) or not _has_legal_form(rest) or name.endswith(")") or any(map(str.isdigit, rest)):
+        return False
+    alike = name.isupper() and rest.isupper() and 0.95 <= _letter_width(after) / _letter_width(head) <= 1.07
+    return alike and set(name.split()).isdisjoint(rest.split()) and after.line.row == head.line.row + 1
+
+
+def _letter_width(head: _Head) -> float:
+    return head.line.box.width / len(head.text) or 1.0
 
 
 def _ends_a_name(text: str) -> bool:
@@ -400,9 +415,11 @@ class _AnyDate(Finder):
         self._titled: list[_Dated] = []
 
     def look(self, context: Context) -> None:
-        for title in titles(context.rows.on_page(1)):
+        found = list(titles(context.rows.on_page(1)))
+        # Other documents are named further down: 'less our invoice no. 104 of 12 September'.
+        for title in (each for each in found if each.number.value == found[0].number.value):
             if title.day is not None:
-                self._titled.append(_Dated.of(title.span, title.day))
+                self._titled.append(_Dated.of(title.below or title.span, title.day))
         for line in context.rows.on_page(1):
             for piece in line:
                 self._titled += _after_a_number(context, piece)
@@ -470,16 +487,14 @@ class _LargestAmount(Finder):
 
     def look(self, context: Context) -> None:
         for line in context.rows:
+            if _PAID.match(line.span.text):
+                self._paid += islice(self._behind(context, line), 1)
             if any(mention.name != self.spec.name for mention in context.mentions_in(line.span)):
                 continue
             for number in _with_cents(line.span.text):
                 if self._is_larger(number.value, line.span.page):
-                    self._largest = (
-                        number.value,
-                        self._candidate(line, number, "largest_amount", SCORES["largest_amount"]),
-                    )
-            if _PAID.match(line.span.text):
-                self._paid += islice(self._behind(context, line), 1)
+                    score = SCORES["largest_amount"]
+                    self._largest = number.value, self._candidate(line, number, "largest_amount", score)
 
     def found(self, order: DateOrder) -> Iterator[Candidate]:
         yield from self._paid
@@ -487,10 +502,13 @@ class _LargestAmount(Finder):
             yield self._largest[1]
 
     def _behind(self, context: Context, line: Line) -> Iterator[Candidate]:
-        """The amounts of the label's own line and of those behind it, the last of each first."""
-        for each in (line, *context.rows.right_of(line)):
+        """The amounts of the label's own line, of those behind it and of the one under it, the last of each first; what was given back
+        or settled is none."""
+        below = context.rows.below(line, line.box)
+        for each in (line, *context.rows.right_of(line), *(() if below is None else (below,))):
             for number in reversed(_with_cents(each.span.text)):
-                yield self._candidate(each, number, "label_right", _PAID_SCORE)
+                if number.value > 0:
+                    yield self._candidate(each, number, "label_right", _PAID_SCORE)
 
     def _is_larger(self, value: Decimal, page: int) -> bool:
         if self._largest is None:

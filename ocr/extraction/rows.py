@@ -49,6 +49,10 @@ class Rows:
         """The lines behind this one in its row, nearest first."""
         return self._rows[line.span.page][line.row][line.place + 1 :]
 
+    def left_of(self, line: Line) -> list[Line]:
+        """The lines before this one in its row, nearest last."""
+        return self._rows[line.span.page][line.row][: line.place]
+
     def below(self, line: Line, box: Box) -> Line | None:
         """The nearest line under the box (part of the line), close enough to belong to it."""
         rows = self._rows[line.span.page]

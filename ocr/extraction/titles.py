@@ -14,19 +14,24 @@ from ocr.extraction.rows import Line
 
 _CODE = FieldSpec("number", "Number", kind="identifier")
 _LONGEST = 120  # letters; longer rows are sentences
+_WIDE = 5.0  # line heights between two columns
 _MOST_WORDS_BEFORE = 3
 _NUMBER_FOLLOWS = 3  # letters between "No." and the number
 # What bills and their like are called; in German a longer word may end in it ('Handelsrechnung').
 _NOUN = re.compile(
-    r"rechnungs?(?![^\W_])|(?<![^\W_])(?:invoice|bill|receipt|credit note|credit memo|facture|avoir|gutschrift|faktura|factuur|fattura"
+    r"rechnungs?(?![^\W_])|(?<![^\W_])(?:invoice|bill|receipt|credit note|credit memo|fee note|debit note"
+    r"|facture|avoir|gutschrift|faktura|factuur|fattura"
     r"|factura|fatura|quittung|beleg|invois|resit)(?![^\W_])"
 )
 # "No.", behind a few words that say more ('of the insurer') or a code in brackets ('(380)').
 _NUMBERED = re.compile(
-    r"(?:\W{1,3}[^\W\d_]+|\W{0,3}\([^()]{1,24}\)){0,4}?\W{0,4}(?:(?<![^\W_])(?:nr|no|num|numero|number|nummer|n)(?![^\W\d_])|[#№])"
+    r"\s?:\s?(?=[a-z]{0,5}[\d-]*\d)(?!\d[\d.,' ]*[.,]\d\d(?!\d))"  # 'Tax invoice: SEI-382', and no amount
+    r"|(?:\W{1,3}[^\W\d_]+|\W{0,3}\([^()]{1,24}\)){0,4}?\W{0,4}(?:(?<![^\W_])(?:nr|no|num|numero|number|nummer|n)(?![^\W\d_])|[#№])"
 )
 # Another document's title: 'to invoice no. 12', 'original invoice no. 12'.
-_ANOTHER = re.compile(r"(?<![^\W_])(?:zu|zur|to|for|original|your|ihre?r?|pro|of|von|sur|pour|per|auf|aus)\W*\Z")
+_ANOTHER = re.compile(
+    r"(?<![^\W_])(?:zu|zur|to|for|original|your|ihre?r?|pro|of|von|sur|pour|per|auf|aus|abschlags|anzahlungs|teil)\W*\Z|\./\.\s"
+)
 # What else may have a number in the same row: 'invoice for order no. 12'.
 _OTHERS = re.compile(
     r"bestell|auftrag|liefer|order|commande|livraison|kunde|customer|client|konto|account|compte|proje[ck]t|vertrag|contract"
@@ -37,6 +42,9 @@ _BEFORE_DATE = re.compile(
 )
 
 
+_SAYS_DATE = re.compile(r"\W*(?:vom|du|dated|date|datum|of|van|del|from|dd|issued|den)\W*")
+
+
 @dataclass(frozen=True, slots=True)
 class Title:
     """A title with a number in it: the row as one piece, the number's place in it, and the date's when one follows."""
@@ -44,18 +52,40 @@ class Title:
     span: Span
     number: values.Found
     day: dates.PrintedDate | None
+    below: Span | None = None
+    """The line under it in which the date stands, when it does not stand in the row itself."""
 
 
 def titles(rows: Sequence[Sequence[Line]]) -> Iterator[Title]:
     """The titles of a page from the top."""
-    for row in rows:
+    for number, row in enumerate(rows):
         for place, line in enumerate(row):
             if _NOUN.search(line.span.text.lower()):
-                whole = joined([each.span for each in row[place:]])
+                whole = joined([each.span for each in _near(row[place:])])
                 title = _title(whole) if whole is not None and len(whole.text) <= _LONGEST else None
                 if title is not None:
-                    yield title
+                    yield title if title.day else _with_day_below(title, line, rows[number + 1 : number + 2])
                     break
+
+
+def _near(lines: Sequence[Line]) -> list[Line]:
+    """The first ones of a row up to a wide blank, behind which another column begins."""
+    found = list(lines[:1])
+    for line in lines[1:]:
+        if line.box.left - found[-1].box.right > _WIDE * line.box.height:
+            break
+        found.append(line)
+    return found
+
+
+def _with_day_below(title: Title, line: Line, rows: Sequence[Sequence[Line]]) -> Title:
+    """The title with the date right under it: 'of 3 March 2026'."""
+    for below in (each for row in rows for each in row if abs(each.box.left - line.box.left) <= line.box.height):
+        plain = _plain(below.span.text)
+        day = next(iter(dates.find(plain)), None)
+        if day is not None and _SAYS_DATE.fullmatch(plain[: day.start]):
+            return Title(title.span, title.number, day, below.span)
+    return title
 
 
 def _title(span: Span) -> Title | None:

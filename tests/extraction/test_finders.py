@@ -62,6 +62,11 @@ def company(answer: Answer) -> str | None:
         (["THE GREEN LEAF", "Riverside pub & kitchen", "1 High Street"], "THE GREEN LEAF"),
         (["GREEN LEAF MOBILE GALLERY TRADING", "(SA0311278-A)"], "GREEN LEAF MOBILE GALLERY TRADING"),
         (["GREEN LEAF TOOL LLC SALES RECEIPT", "1 High Street"], "GREEN LEAF TOOL LLC"),
+        (["PUSAT ALAT TULIS", "GREEN LEAF SDN BHD", "Reg. No: 733019-T"], "PUSAT ALAT TULIS GREEN LEAF SDN BHD"),
+        (["TEA LEAF (SETAPAK)", "GREEN BEVERAGES SDN BHD", "1, Jalan Satu"], "GREEN BEVERAGES SDN BHD"),
+        (["GREEN LEAF", "GREEN LEAF HOLDINGS BHD (65787-T)"], "GREEN LEAF HOLDINGS BHD"),
+        (["GREEN LEAF ENTERPRISE", "LOT 5 JLN BESAR KG BARU"], "GREEN LEAF ENTERPRISE"),
+        (["@@ GREEN LEAF CORNER @@", "NO.2 LRG MAAROF"], "GREEN LEAF CORNER"),
     ],
 )
 def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
@@ -153,6 +158,55 @@ def test_the_date_behind_the_number_of_the_document_is_its_own() -> None:
         "Total 48.32",
     )
     assert field(Answer().lines(*rows).read(shipped("invoice")), "invoice_date").value == "2016-03-21"
+
+
+def test_of_several_titles_the_first_one_s_number_has_the_date() -> None:
+    rows = (
+        "Horn, den 07.10.2022",
+        "Schlussrechnung Nr. 118/2022",
+        "Gesamtbetrag brutto 6.681,04",
+        "abzgl. Abschlagsrechnung Nr. 104/2022 vom 12.09.2022 -3.570,00",
+    )
+    reading = Answer().lines(*rows).read(shipped("invoice"))
+    assert [field(reading, name).value for name in ("invoice_number", "invoice_date")] == ["118/2022", "2022-10-07"]
+
+
+def test_the_date_may_stand_under_the_title() -> None:
+    rows = ("Période du 05/03/2024 au 04/04/2024", "Facture n° FX2403-8871520", "du 5 mars 2024")
+    reading = Answer().lines(*rows).read(shipped("invoice"))
+    assert [field(reading, name).value for name in ("invoice_number", "invoice_date")] == [
+        "FX2403-8871520", "2024-03-05",
+    ]  # fmt: skip
+
+
+def test_what_stands_far_right_of_a_title_is_another_column_s() -> None:
+    answer = Answer().row("Facture n° FX2403-8871520", "35400 SAINT-MALO", lefts=(0.1, 0.7))
+    assert field(answer.read(shipped("invoice")), "invoice_number").value == "FX2403-8871520"
+
+
+def test_a_title_may_end_with_a_colon() -> None:
+    invoice = shipped("invoice")
+    assert field(Answer().line("TAX INVOICE : SEI2407-00382").read(invoice), "invoice_number").value == "SEI2407-00382"
+    amount = Answer().lines("IMPORTE FACTURA: 95,92", "Nº de factura: 19SNR010085542")
+    assert field(amount.read(invoice), "invoice_number").value == "19SNR010085542"
+
+
+def test_the_amount_to_pay_by_a_day_stands_under_it() -> None:
+    answer = Answer().lines("Please pay by 28 October 2024", "£289.31", "Estimated annual cost £1,203.77")
+    assert field(answer.read(shipped("invoice")), "total").value == "289.31"
+
+
+def test_dated_behind_the_number_of_an_order_is_the_order_s_date() -> None:
+    rows = (
+        ("Buyer's order no.", "Dated"),
+        ("4500118820", "22-Oct-2021"),
+        ("Invoice no.", "Dated"),
+        ("VKS/0147", "9-Nov-2021"),
+    )
+    answer = Answer()
+    for row in rows:
+        answer.row(*row)
+    assert field(answer.read(shipped("invoice")), "invoice_date").value == "2021-11-09"
 
 
 def test_a_mere_no_leads_to_the_number_where_nothing_else_does() -> None:
