@@ -21,6 +21,9 @@ WIDE = 1.8
 LONGEST_LED, LEADERS = 4, 2
 """Words of a label from which dashes or dots lead to its value, and how many such make a single dash one too."""
 
+MOST_MORE = 2
+"""Words that say more of a label we know."""
+
 SENTENCE = 6
 """Words before the first label of a segment that make it the end of a sentence."""
 
@@ -157,11 +160,22 @@ def _known_label(words: Sequence[Placed], row: int) -> Iterator[Label]:
         kind = labels.kind_of(" ".join(word.text for word in words[:length]))
         if kind is None or not says_something(words[:length]):
             continue
-        key, rest = _with_qualifiers(words, length) if kind == labels.MONEY else (words[:length], words[length:])
+        key, rest = _with_qualifiers(words, length) if kind == labels.MONEY else _with_more(words, length, kind)
         value_text = " ".join(word.text for word in rest)
         if len(key) <= LONGEST_KEY and (not rest or (kind in STRICT and labels.fits_at_once(value_text, kind))):
             yield Label(tuple(key), tuple(rest), kind, colon=False, row=row, last=True)
         return
+
+
+def _with_more(words: Sequence[Placed], length: int, kind: str) -> tuple[Sequence[Placed], Sequence[Placed]]:
+    """The label with the words that say more of it ("Date submitted", "No. of samples"), and what follows."""
+    rest = " ".join(word.text for word in words[length:])
+    end = length
+    if kind == labels.DATE and (date := labels.DATE_PATTERN.search(rest)):
+        end += len(rest[: date.start()].split())
+    if kind == labels.NUMBER and rest.startswith("of "):
+        end += next((n for n, word in enumerate(words[length:]) if any(map(str.isdigit, word.text))), 0)
+    return (words[:end], words[end:]) if end - length <= MOST_MORE else (words[:length], words[length:])
 
 
 def _with_qualifiers(words: Sequence[Placed], length: int) -> tuple[Sequence[Placed], Sequence[Placed]]:
