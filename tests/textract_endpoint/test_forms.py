@@ -1,12 +1,15 @@
 """Labels and values by where they stand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.local.textract.forms import find_pairs
+from deploy.local.textract.layout import lay_out
+from deploy.local.textract.reading import Stroke
 from tests.textract_endpoint import made
 
 
@@ -147,6 +150,15 @@ def test_remarks_written_upon_several_ruled_lines_are_one_value() -> None:
 def test_what_else_stands_under_a_value_is_none_of_it(under: str) -> None:
     found = pairs((50, 50, "Name of the lobbyist:"), (320, 50, "Peter J. McGinn of the Eastern"), (50, 78, under))
     assert found["Name of the lobbyist:"] == "Peter J. McGinn of the Eastern"
+
+
+def test_dots_on_which_nothing_stands_lead_to_a_value_and_others_are_a_line_to_fill_in() -> None:
+    lead, filled = (Stroke((left / 1000, 0.078), (0.7, 0.078), dotted=True) for left in (0.27, 0.13))
+    leading = made.page((50, 50, "Total paid"), (720, 50, "9.00"))
+    assert [pair.value_text for pair in find_pairs(lay_out(replace(leading, strokes=(lead,))))] == ["9.00"]
+    written = made.page((50, 50, "Trip Attend workshop"))
+    pairs_ = find_pairs(lay_out(replace(written, strokes=(replace(filled, begin=(0.105, 0.078)),))))
+    assert [(pair.key_text, pair.value_text) for pair in pairs_] == [("Trip", "Attend workshop")]
 
 
 def test_a_ruled_line_on_which_nothing_stands_is_an_empty_value() -> None:

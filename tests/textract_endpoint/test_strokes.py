@@ -30,6 +30,18 @@ def test_a_line_a_little_askew_is_found() -> None:
     assert len(strokes(image)) == 1
 
 
+def test_dotted_lines_are_found_and_specks_are_none() -> None:
+    image = drawn.picture(size=(1000, 1400))
+    draw = ImageDraw.Draw(image)
+    for left in range(200, 700, 8):
+        draw.rectangle((left, 300 + left // 100, left + 2, 302 + left // 100), fill="black")  # a little askew
+    for speck in range(400):
+        x, y = speck * 7919 % 990, 400 + speck * 104729 % 900
+        draw.rectangle((x, y, x + 2, y + 2), fill="black")
+    ((left, right, height),) = strokes(image)
+    assert abs(left - 200) <= 6 and abs(right - 700) <= 8 and abs(height - 303) <= 3
+
+
 def test_a_page_that_is_all_lines_has_none() -> None:
     image = drawn.picture(size=(1000, 3000))
     for top in range(20, 2980, 6):

@@ -139,7 +139,7 @@ def lay_out(page: PageReading) -> Sheet:
         placed_rows.append(_segments(placed))
     heights = [box.height for box, _ in boxed]
     height = median(heights) if heights else 1.0
-    strokes = tuple(straighten.stroke(stroke) for stroke in page.strokes)
+    strokes = tuple(straighten.stroke(stroke) for stroke in _written_upon(page.strokes, words, straighten))
     upon = _upon(words, strokes)
     ticks = tuple(
         (box, tick) for tick in page.ticks for box in [straighten(tick.quad)] if not _is_in_letter(box, words)
@@ -203,6 +203,11 @@ def _straightener(page: PageReading) -> _Straightener:
         if math.hypot(x1 - x0, y1 - y0) > 5 * math.hypot(x3 - x0, y3 - y0):
             angles.append(math.atan2(y1 - y0, x1 - x0))
     return _Straightener(page, median(angles) if angles else 0.0)
+
+
+def _written_upon(strokes: Iterable[Stroke], words: Sequence[Placed], straighten: "_Straightener") -> list[Stroke]:
+    """The strokes without dotted ones on which nothing stands: those lead from a label to its value."""
+    return [each for each in strokes if not each.dotted or _upon(words, [straighten.stroke(each)])]
 
 
 def _upon(words: Sequence[Placed], strokes: Sequence[Box]) -> dict[int, int]:

@@ -32,6 +32,7 @@ class Stroke:
 
     begin: Point
     end: Point
+    dotted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,9 @@ def from_json(text: str) -> PageReading:
         height=raw["height"],
         rotation=raw["rotation"],
         lines=tuple(Line(_quad(line["quad"]), tuple(map(_word, line["words"]))) for line in raw["lines"]),
-        strokes=tuple(Stroke(_point(stroke["begin"]), _point(stroke["end"])) for stroke in raw["strokes"]),
+        strokes=tuple(
+            Stroke(_point(stroke["begin"]), _point(stroke["end"]), stroke["dotted"]) for stroke in raw["strokes"]
+        ),
         ticks=tuple(Tick(_quad(tick["quad"]), tick["selected"], tick["confidence"]) for tick in raw["ticks"]),
         cells=tuple(map(_quad, raw["cells"])),
     )
