@@ -40,6 +40,7 @@ _OF_SOMETHING_ELSE = 0.25  # ... and one behind 'valid until'
 _PAID_SCORE = 0.42  # of an amount behind 'Payment' or 'Balance' where nothing is called a total
 _TOP_ROWS = 14
 _MORE_ROWS = 2  # that a name goes on over
+_WORDS_MORE = 3  # of a row behind a trade word
 _LONGEST_NAME = 120  # letters; longer rows are sentences
 _DATES_LOOKED_AT = 10
 _NEAR = 0.04  # of the page's height: a line of writing
@@ -56,7 +57,7 @@ _TRADE_WORDS = (
     r"|pharmacie|hardware|machinery|marketing|supermarket|minimarket|mart|market|stores?|shop|kedai|perniagaan"
     r"|stationery|stationers|books?|services|industries|international|holdings|group|solutions|consulting"
     r"|technologies|petrol|petro|station|motors?|garage|clinic|klinik|electrical|electronics|furniture|gifts?"
-    r"|decoration|boutique|salon|laundry|bank|foods?|catering|cash\s?(?:&|and)\s?carry"
+    r"|decoration|boutique|stesen|optik|optical|pasaraya|syarikat|salon|laundry|bank|foods?|catering|cash\s?(?:&|and)\s?carry"
 )
 # Trade words that are more often the end of a name than what a shop says about itself.
 _CALLED = re.compile(
@@ -81,7 +82,7 @@ _NO_NAME = re.compile(
 )
 # What a firm's name stands behind, and what stands behind it: 'Operated by: ...', '(A unit of ...)', '... t/as The Yard'.
 _RUN_BY = re.compile(
-    r"\W*(?:(?:operated|managed|run)\s?by|(?:an?\s)?(?:unit|division|member|subsidiary)\sof|licen[cs]ee)\b\W*",
+    r"\W*(?:(?:owned\s(?:&|and)\s)?(?:operated|managed|run)\s?by|(?:an?\s)?(?:unit|division|member|subsidiary)\sof|licen[cs]ee)\b\W*",
     re.IGNORECASE,
 )
 _KNOWN_AS = re.compile(r"\s\W*(?:t/as?|trading\sas|d/?b/?a)\W.*", re.IGNORECASE | re.DOTALL)
@@ -115,7 +116,10 @@ _OTHER_DAY = re.compile(
     r"|jusqu\W?au|fino al|geldig|g[uü]ltig|hingga|sehingga|warranty|due|dob|birth|born|geb)\b",
     re.IGNORECASE,
 )
-_BARE_NUMBER = re.compile(r"\W*(?:no|nr|num|number|n[°ºo])\W{0,2}\s*([A-Z]{0,5}[-/ ]?\d[\w/.-]{2,20})", re.IGNORECASE)
+_BARE_NUMBER = re.compile(
+    r"\W*(?:no|nr|num|number|n[°ºo]?|#)\W{0,2}\s*([A-Z]{0,5}[-/ ]?\d[\w/.-]{1,20}(?: \d{2,})*)(?:\W+(?:del|vom|of|du|dated)\s.*)?",
+    re.IGNORECASE,
+)
 _PLACE = re.compile(
     r"[^\W\d_][^\W\d_ .'-]{2,}(?:[ -][^\W\d_]+){0,3},\s*(?:(?:den|the|le|il|a|em|el)\s)?\s*", re.IGNORECASE
 )
@@ -209,6 +213,7 @@ def _companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     receivers = [head for head in heads if _RECEIVER.search(head.text)]
     names = [head for head in heads if _may_name_a_company(context, head)]
     names = [head for place, head in enumerate(names) if not _is_continued_by(names[:place], head)]
+    names = [head for head, after in zip(names, [*names[1:], None], strict=False) if not _is_repeated_by(head, after)]
     tallest = max((head.line.box.height for head in names), default=0.0)
     address_row = next((head.line.row for head in heads if _is_address(head.text)), _TOP_ROWS)
     for place, head in enumerate(names):
@@ -334,17 +339,37 @@ def _is_continued_by(above: list[_Head], head: _Head) -> bool:
     last = next((each for each in reversed(above) if each.line.row == head.line.row - 1), None)
     if last is None or _has_legal_form(last.text):
         return False
-    return _ends_a_name(head.text) or _AND.search(f"{last.text}\n{head.text}") is not None or _is_one_name(last, head)
+    joined_by_and = _AND.search(f"{last.text}\n{head.text}") is not None and _says_nothing_twice(last.text, head.text)
+    return _ends_a_name(head.text) or joined_by_and or _is_one_name(last, head)
+
+
+def _is_repeated_by(head: _Head, after: _Head | None) -> bool:
+    """Whether the next row says the same and more: a brand over the name that begins with it."""
+    return after is not None and after.text.lower().startswith(f"{head.text.lower()} ")
+
+
+def _says_nothing_twice(name: str, after: str) -> bool:
+    """Whether the second of two rows repeats no word of the first, as a firm's name under its brand does."""
+    return set(name.lower().split()).isdisjoint(after.lower().split())
 
 
 def _is_one_name(head: _Head, after: _Head) -> bool:
-    """Whether a row goes on with a name, up to its legal form: both are printed in capitals of one size, which a brand over the firm's
-    name is not, and say nothing twice."""
+    """Whether a row goes on with a name, up to its legal form or behind its trade word: both are printed in capitals of one size, which
+    a brand over the firm's name is not, and say nothing twice."""
     name, rest = head.text, _without_registration(after.text)
-    if _has_legal_form(name) or not _has_legal_form(rest) or name.endswith(")") or any(map(str.isdigit, rest)):
+    if (
+        _has_legal_form(name)
+        or name.endswith(")")
+        or any(map(str.isdigit, rest))
+        or after.line.row != head.line.row + 1
+    ):
         return False
+    other = (
+        ":" in rest or "," in rest or _is_address(rest) or _OTHER_HEAD.search(rest) is not None or _has_trade_word(rest)
+    )
+    goes_on = _has_legal_form(rest) or (_has_trade_word(name) and len(rest.split()) <= _WORDS_MORE and not other)
     alike = name.isupper() and rest.isupper() and 0.95 <= _letter_width(after) / _letter_width(head) <= 1.07
-    return alike and set(name.split()).isdisjoint(rest.split()) and after.line.row == head.line.row + 1
+    return goes_on and alike and _says_nothing_twice(name, rest)
 
 
 def _letter_width(head: _Head) -> float:
@@ -358,7 +383,7 @@ def _ends_a_name(text: str) -> bool:
 
 def _goes_on(name: str, after: str) -> bool:
     """Whether the line under a name belongs to it: it holds none itself or begins with what ends one, or an 'and' stands between."""
-    if _AND.search(f"{name}\n{after}") is not None:
+    if _AND.search(f"{name}\n{after}") is not None and _says_nothing_twice(name, after):
         return not (_is_address(after) or _OTHER_HEAD.search(after))
     if not _has_legal_form(name) and _ends_a_name(after):
         return True
@@ -440,9 +465,11 @@ class _AnyDate(Finder):
 
 def _after_a_number(context: Context, line: Line) -> Iterator[_Dated]:
     """The date that stands right behind the number of the document: 'Invoice K-0316 of 21 March 2016'."""
-    named = [each for each in context.mentions_in(line.span) if context.specs[each.name].finder == "title"]
+    named = [each.end for each in context.mentions_in(line.span) if context.specs[each.name].finder == "title"]
+    if not named and _BARE_NUMBER.fullmatch(line.span.text):
+        named = [0]
     for printed in context.dates_in(line.span) if named else ():
-        if _OF_THE.search(line.span.text, named[0].end, printed.start):
+        if _OF_THE.search(line.span.text, named[0], printed.start):
             yield _Dated.of(line.span, printed)
 
 

@@ -42,6 +42,8 @@ _BEFORE_DATE = re.compile(
 )
 
 
+# 'F2022-118, établie à Montgaillard le 3 août 2022'
+_DRAWN_UP = re.compile(r"\W*(?:[^\W\d]+\W+){1,4}(?:le|den|the|el|il)\W*")
 _SAYS_DATE = re.compile(r"\W*(?:vom|du|dated|date|datum|of|van|del|from|dd|issued|den)\W*")
 
 
@@ -109,7 +111,12 @@ def _title(span: Span) -> Title | None:
 
 def _day(plain: str, after: int) -> dates.PrintedDate | None:
     day = next((each for each in dates.find(plain) if each.start >= after), None)
-    return day if day is not None and _BEFORE_DATE.match(plain[after : day.start]) else None
+    if day is None:
+        return None
+    between = plain[after : day.start]
+    return (
+        day if _BEFORE_DATE.match(between) or (_DRAWN_UP.fullmatch(between) and not _OTHERS.search(between)) else None
+    )
 
 
 def _plain(text: str) -> str:

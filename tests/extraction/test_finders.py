@@ -67,6 +67,12 @@ def company(answer: Answer) -> str | None:
         (["GREEN LEAF", "GREEN LEAF HOLDINGS BHD (65787-T)"], "GREEN LEAF HOLDINGS BHD"),
         (["GREEN LEAF ENTERPRISE", "LOT 5 JLN BESAR KG BARU"], "GREEN LEAF ENTERPRISE"),
         (["@@ GREEN LEAF CORNER @@", "NO.2 LRG MAAROF"], "GREEN LEAF CORNER"),
+        (["RESTORAN NASI KANDAR", "AL-BARAKAH", "(PG0218843-A)"], "RESTORAN NASI KANDAR AL-BARAKAH"),
+        (["MEGA MARKET PLUS", "CHICAGO, IL", "1 High Street"], "MEGA MARKET PLUS"),
+        (["KURIER DE", "KURIER GREEN LEAF SDN BHD", "229811-V"], "KURIER GREEN LEAF SDN BHD"),
+        (["GREENLEAF", "GREENLEAF COMPUTER & COMMUNICATION", "(JM0577120-H)"], "GREENLEAF COMPUTER & COMMUNICATION"),
+        (["HOTEL GREEN", "(Owned & managed by LEAF HOSPITALITY SDN. BHD. 871220-T)"], "LEAF HOSPITALITY SDN. BHD."),
+        (["PETROLUX", "STESEN MINYAK AZHAR & ANAK", "(BRN: SA0183342-M)"], "STESEN MINYAK AZHAR & ANAK"),
     ],
 )
 def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
@@ -177,6 +183,21 @@ def test_the_date_may_stand_under_the_title() -> None:
     assert [field(reading, name).value for name in ("invoice_number", "invoice_date")] == [
         "FX2403-8871520", "2024-03-05",
     ]  # fmt: skip
+
+
+def test_a_title_may_say_where_it_was_drawn_up_and_a_bare_number_has_a_date() -> None:
+    invoice = shipped("invoice")
+    drawn_up = Answer().lines(
+        "Acompte versé le 02/05/2022", "Facture n° F2022-118, établie à Montgaillard le 3 août 2022"
+    )
+    assert field(drawn_up.read(invoice), "invoice_date").value == "2022-08-03"
+    bare = Answer().lines("Spett.le", "n. 2023/V/0412 del 30 ottobre 2023", "Interpretariato Fiera 14/10/2023")
+    assert [field(bare.read(invoice), name).value for name in ("invoice_number", "invoice_date")] == [
+        "2023/V/0412", "2023-10-30",
+    ]  # fmt: skip
+    assert field(Answer().lines("Tax invoice", "#2051").read(invoice), "invoice_number").value == "2051"
+    spaced = Answer().lines("Tax invoice", "No. 300 118 4420")
+    assert field(spaced.read(invoice), "invoice_number").value == "300 118 4420"
 
 
 def test_what_stands_far_right_of_a_title_is_another_column_s() -> None:

@@ -851,6 +851,25 @@ def test_an_invoice_says_its_number_day_and_total(rows: str, number: str, day: s
             """,
             "2018-03-05", "5.00",
         ),
+        (
+            """
+            VISI TERANG OPTIK (M) SDN. BHD.
+            Order Date 23.03.2019 | Collect 30.03.2019
+            TOTAL | RM459.00
+            Deposit (Master) | RM200.00
+            BALANCE DUE | RM259.00
+            """,
+            "2019-03-23", "459.00",
+        ),
+        (
+            """
+            LAYAR PERDANA CINEMAS SDN BHD
+            WED 01 MAY 2019 09:40 PM
+            EXP DATE: 02/05/2019 (F&B)
+            TOTAL (MYR) | 51.00
+            """,
+            "2019-05-01", "51.00",
+        ),
     ],
 )  # fmt: skip
 def test_a_receipt_says_its_day_and_its_total(rows: str, day: str, total: str) -> None:
