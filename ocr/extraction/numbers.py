@@ -59,13 +59,14 @@ _MAY_BE_CURRENCY = re.compile(r"[^\W\d_]|[$€£¥₹]")
 
 _SPACES = " \u00a0\u202f\u2009"
 _DIGITS = re.compile(
+    r"(?=\d)(?:"  # most letters are no digits
     # 1 107,00 where it begins the text or follows a colon: elsewhere '2 450,00' may be a quantity and a price
     rf"(?:\A|(?<=\A )|(?<=:)|(?<=: ))\d{{1,3}}(?:[{_SPACES}]\d{{3}})+,\d\d(?!\d)(?=\s*(?:[^\W\d]|[$€£¥₹]|\Z))"
     # R 3 053.25, behind its currency
     rf"|(?:(?<=\AR )|(?<= R )|(?<=ZAR )|(?<=\$ ))\d{{1,3}}(?:[{_SPACES}]\d{{3}})+\.\d\d(?!\d)"
     r"|(?<![\d.,])\d+(?:,\d{3})*(?:\. | \.)\d{2}(?=\s*\Z)"  # 9. 00 at the end, as readers part it
     r"|\d+(?:[.,'’]\d+)*(?:[.,][-–—]{1,2}(?!\w))?"  # 1,234.50 and 1.234,50 and 1'234.50 and 12,-
-    r"|(?<![\d.,])[.,]\d{2}(?!\d)"  # .50
+    r")|(?<![\d.,])[.,]\d{2}(?!\d)"  # .50
 )
 _SPACED_DIGITS = re.compile(rf"\d{{1,3}}(?:[{_SPACES}]\d{{3}})+(?:[.,]\d+)?")  # 1 234,50
 _SPACED_COMMA = re.compile(rf"\d{{1,3}}(?:[{_SPACES}]\d{{3}})+,\d\d(?!\d)")

@@ -1,0 +1,322 @@
+"""The company that wrote a document: the rows at the top of its first page that look like a firm's name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import chain
+from typing import NamedTuple
+
+from ocr.extraction import dates, numbers, values
+from ocr.extraction.blocks import Span
+from ocr.extraction.candidates import LEAST_SCORE, Candidate, Context
+from ocr.extraction.document_types import FieldSpec
+from ocr.extraction.reading import Word
+from ocr.extraction.rows import Line, box_of
+
+SCORES = {
+    "legal_form": 0.78,  # a line at the top with 'Ltd', 'GmbH', 'Sdn Bhd'
+    "trade_word": 0.65,  # ... with 'Restaurant', 'Trading', 'Enterprise'
+    "prominent": 0.55,  # the tallest print at the top
+    "first_line": 0.5,
+    "top_line": 0.3,
+}
+_LATER = 0.02  # what each further place down the page costs
+_BELOW_THE_HEAD = 0.12  # what a name costs that stands under an address or a telephone number
+_UNDER_A_RECEIVER = 0.3  # ... and under 'Bill to'
+_TOP_ROWS = 14
+_MORE_ROWS = 2  # that a name goes on over
+_WORDS_MORE = 3  # of a row behind a trade word
+_LONGEST_NAME = 120  # letters; longer rows are sentences
+_GAP = 2.0  # line heights: pieces of one name in a row stand no further apart
+
+_LEGAL_FORMS = (
+    r"sdn\.?\s?bhd|s/b|sb|bhd|berhad|plt|pte\.?\s?ltd|pty\.?\s?ltd|pvt\.?\s?ltd|co\.?,?\s?ltd|ltd|limited|llc|llp|plc|inc"
+    r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|(?:ag|kg|ug|se|ab)(?=\s*(?:[^\w\s]|\Z))|ohg|gbr|e\.\s?k|e\.\s?v|s\.?a\.?r\.?l"
+    r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|lda|ltda|company"
+)
+_TRADE_WORDS = (
+    r"enterprises?|trading|restaurants?|restoran|caf[eé]|bistro|pub|kopitiam|bakery|hotel|pharmacy|farmasi|apotheke"
+    r"|pharmacie|hardware|machinery|marketing|supermarket|minimarket|mart|market|stores?|shop|kedai|perniagaan"
+    r"|stationery|stationers|books?|services|industries|international|holdings|group|solutions|consulting"
+    r"|technologies|petrol|petro|station|motors?|garage|clinic|klinik|electrical|electronics|furniture|gifts?"
+    r"|decoration|boutique|stesen|optik|optical|pasaraya|syarikat|salon|laundry|bank|foods?|catering|cash\s?(?:&|and)\s?carry"
+)
+# Trade words that are more often the end of a name than what a shop says about itself.
+_CALLED = re.compile(
+    r"(?<!\w)(?:enterprises?|trading|industries|holdings|marketing|hardware|services|group|corporation)(?!\w)",
+    re.IGNORECASE,
+)
+# Legal forms with a letter misread, and how they are written.
+_MISREAD_FORMS = (
+    (re.compile(r"(?<!\w)[S5][DO0B][NMH](\.?\s?)(?:[BDEHR8][HNM]D|BH[DO0B])(?!\w)"), r"SDN\1BHD"),
+    (re.compile(r"(?<= )5(/?)[B8](?=\s*(?:\(.*)?$)"), r"S\1B"),
+)
+# What stands between two parts of one name at the end of a row or the beginning of the next.
+_AND = re.compile(
+    r"(?:&|\b(?:and|und|et|dan|y|of|de|del|van|von|der|di))\s*\n|\n\s*(?:&|(?:and|und|et|dan)\b)", re.IGNORECASE
+)
+_LEGAL_FORM = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS})(?!\w)\.?", re.IGNORECASE)
+_TRADE_WORD = re.compile(rf"(?<!\w)(?:{_TRADE_WORDS})(?!\w)", re.IGNORECASE)
+# What may stand beside a legal form or a trade word without making a name of it.
+_NO_NAME = re.compile(
+    rf"(?<!\w)(?:{_LEGAL_FORMS}|{_TRADE_WORDS}|suppl(?:y|ies)|management|resources|development|construction|engineering|ventures|logistics|\(?m\)?|co|and|und|et|the)(?!\w)|\W",
+    re.IGNORECASE,
+)
+# What a firm's name stands behind, and what stands behind it: 'Operated by: ...', '(A unit of ...)', '... t/as The Yard'.
+_RUN_BY = re.compile(
+    r"\W*(?:(?:owned\s(?:&|and)\s)?(?:operated|managed|run)\s?by|(?:an?\s)?(?:unit|division|member|subsidiary)\sof|licen[cs]ee)\b\W*",
+    re.IGNORECASE,
+)
+_KNOWN_AS = re.compile(r"\s\W?(?:t/as?|trading\sas|d/?b/?a)\W.*", re.IGNORECASE | re.DOTALL)
+_TITLE_BEHIND = re.compile(
+    r"\W*(?:(?:sales|tax|cash|official)\s)?(?:invoice|receipt|bill|statement|invois|resit)\W*\Z", re.IGNORECASE
+)
+_ADDRESS = re.compile(
+    r"(?<!\d)\d{4,6}(?!\d)|\d\s*,|,\s*\d|^\W*(?:no\.?\s*)?\d|jalan|\bjln\b|\blot\b|street|\bstr\.|strasse|straße|\broad\b"
+    r"|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b",
+    re.IGNORECASE,
+)
+_CONTACT = re.compile(
+    r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|\w@|\.com\b|hotline|careline|\bmobile\s*(?:no\b|phone|[:.+\d])",
+    re.IGNORECASE,
+)
+_OTHER_HEAD = re.compile(
+    r"invoice|receipt|rechnung|facture|quittung|\bbill\b|statement|resit|invois|cash\s?sales?|\bgst\b|\bsst\b|\bvat\b"
+    r"|\btax\b|\bust\b|\breg\b|\bno\s?[.:#]|\bdate\b|\bdatum\b|\bpage\b|\bseite\b|welcome|thank|\bcopy\b|customer|kunde"
+    r"|client\b|\bdue\b|amount|\btotal\b|\border\b|\btime\b|cashier|\btable\b|\bqty\b|quantity|\bprice\b|\bdesc\b"
+    r"|description|\bitems?\b|\bdisc\b|dine.?in|take.?away|owned by|member|\bbill to\b|\bship to\b|\bsold to\b"
+    r"|salesperson",
+    re.IGNORECASE,
+)
+_REGISTRATION = re.compile(
+    r"\s*\(\s*(?:co\.?\s?(?:reg)?|reg|roc|company)?\W*(?:no\W*)?\w*\d[\w\s\-]*\)?(?:\s+f\.?k\.?a\b.*)?\s*\Z",
+    re.IGNORECASE,
+)
+_RECEIVER = re.compile(
+    r"\b(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient\b"
+    r"|\bto:|owned by",
+    re.IGNORECASE,
+)
+
+
+class _Head(NamedTuple):
+    """A row of print at the top of the first page, pieces that stand close together joined."""
+
+    line: Line
+    text: str
+    spans: tuple[Span, ...]
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        return tuple(chain.from_iterable(span.words for span in self.spans))
+
+
+def _remembered(tells: Callable[[str], bool]) -> Callable[[str], bool]:
+    """The same, asked once for each text: several rules ask the same of a page's head."""
+    known = lru_cache(maxsize=512)(tells)
+    return lambda text: known(text) if len(text) <= _LONGEST_NAME else tells(text)
+
+
+def companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
+    """The names that the first page may begin with, each with how likely it is the firm's."""
+    heads = [head for row in context.rows.on_page(1)[:_TOP_ROWS] for head in _heads(row)]
+    receivers = [head for head in heads if _RECEIVER.search(head.text)]
+    names = [head for head in heads if _may_name_a_company(context, head)]
+    names = [head for place, head in enumerate(names) if not _is_continued_by(names[:place], head)]
+    names = [head for head, after in zip(names, [*names[1:], None], strict=False) if not _is_repeated_by(head, after)]
+    tallest = max((head.line.box.height for head in names), default=0.0)
+    address_row = next((head.line.row for head in heads if _is_address(head.text)), _TOP_ROWS)
+    for place, head in enumerate(names):
+        whole = _completed(heads, head)
+        why = _company_reason(whole.text, place, is_tall=head.line.box.height >= 0.95 * tallest)
+        score = SCORES[why] - _LATER * place
+        score -= _BELOW_THE_HEAD if head.line.row > address_row else 0.0
+        score -= _UNDER_A_RECEIVER if _is_below(receivers, head) else 0.0
+        name = _name(whole.text)
+        words = _words_of(name, whole)
+        yield _candidate(spec, head.line, name, words, why, score)
+
+
+def _repaired(text: str) -> str:
+    """The text with its legal form as it is written: 'SDN 8HD' is 'SDN BHD'."""
+    for misread, written in _MISREAD_FORMS:
+        text = misread.sub(written, text)
+    return text
+
+
+def _heads(row: list[Line]) -> list[_Head]:
+    """The row's pieces, joined where they stand close; a single letter beside a name is a logo or a flaw."""
+    heads: list[_Head] = []
+    for line in row:
+        if len(line.span.text) < 2:
+            continue
+        is_title = _TITLE_BEHIND.fullmatch(line.span.text) is not None
+        if heads and not is_title and line.box.left - heads[-1].line.box.right <= _GAP * line.box.height:
+            last = heads.pop()
+            box = last.line.box.joined(line.box)
+            text, spans = f"{last.text} {_repaired(line.span.text)}", (*last.spans, line.span)
+            heads.append(_Head(last.line._replace(box=box), text, spans))
+        else:
+            heads.append(_Head(line, _repaired(line.span.text), (line.span,)))
+    return heads
+
+
+def _name(text: str) -> str:
+    """The firm's name without the registration number, an address or a title behind the legal form, and what it is run as."""
+    plain = _without_registration(text)
+    forms = list(_LEGAL_FORM.finditer(plain))
+    if forms:
+        behind = plain[forms[-1].end() :]
+        if any(map(str.isdigit, behind)) or _TITLE_BEHIND.fullmatch(behind):
+            plain = plain[: forms[-1].end()]
+        plain = _KNOWN_AS.sub("", plain)
+    if (run_by := _RUN_BY.match(plain)) is not None:
+        plain = plain[run_by.end() :]
+        plain = plain.removesuffix(")") if plain.count(")") > plain.count("(") else plain
+    return plain.strip(" ,;-·•|@*~=")
+
+
+def _words_of(name: str, whole: _Head) -> tuple[Word, ...]:
+    """The words that make the name, which begins somewhere in the row."""
+    before = len(whole.text[: max(0, whole.text.find(name))].split())
+    return whole.words[before : before + len(name.split())]
+
+
+def _without_registration(text: str) -> str:
+    return _REGISTRATION.sub("", text) if "(" in text else text
+
+
+@_remembered
+def _is_address(text: str) -> bool:
+    text = text[:_LONGEST_NAME]
+    return _CONTACT.search(text) is not None or (
+        _ADDRESS.search(text) is not None and not (_has_legal_form(text) or _has_trade_word(text))
+    )
+
+
+@_remembered
+def _has_legal_form(text: str) -> bool:
+    return _LEGAL_FORM.search(text) is not None
+
+
+@_remembered
+def _has_trade_word(text: str) -> bool:
+    """Whether a trade word stands there as in a name: 'Riverside pub & kitchen' says what a shop is."""
+    lower = text.islower()
+    return any(lower or not match[0][0].islower() for match in _TRADE_WORD.finditer(text))
+
+
+@_remembered
+def _is_no_name(text: str) -> bool:
+    """Whether nothing is left besides legal forms and trade words."""
+    return not _NO_NAME.sub("", text)
+
+
+def _may_name_a_company(context: Context, head: _Head) -> bool:
+    if len(head.text) > _LONGEST_NAME or context.mentions_in(head.line.span):
+        return False
+    text = _without_registration(head.text)
+    if ":" in text or _OTHER_HEAD.search(text):
+        text = _name(text)  # without 'Licensee:' before the name, or a title behind it
+    letters = sum(map(str.isalpha, text))
+    if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or text.strip() in numbers.CODES:
+        return False
+    if (":" in text and not _has_legal_form(text)) or _OTHER_HEAD.search(text) or dates.find(text):
+        return False
+    return not (_is_no_name(text) or _is_address(text))
+
+
+def _company_reason(text: str, place: int, *, is_tall: bool) -> str:
+    if _has_legal_form(text):
+        return "legal_form"
+    if _has_trade_word(text):
+        return "trade_word"
+    if is_tall:
+        return "prominent"
+    return "first_line" if place == 0 else "top_line"
+
+
+def _completed(heads: list[_Head], head: _Head) -> _Head:
+    """The name together with what goes on with it in the next lines: 'Co. (M) Sdn Bhd', 'Trading', '& Sons'."""
+    for row in range(head.line.row + 1, head.line.row + 1 + _MORE_ROWS):
+        after = next((each for each in heads if each.line.row == row), None)
+        if after is None or not (_goes_on(head.text, _without_registration(after.text)) or _is_one_name(head, after)):
+            break
+        head = _Head(head.line, f"{head.text} {after.text}", (*head.spans, *after.spans))
+    return head
+
+
+def _is_continued_by(above: list[_Head], head: _Head) -> bool:
+    """Whether the row is the second one of a name: it begins with what ends a name."""
+    last = next((each for each in reversed(above) if each.line.row == head.line.row - 1), None)
+    if last is None or _has_legal_form(last.text):
+        return False
+    joined_by_and = _AND.search(f"{last.text}\n{head.text}") is not None and _says_nothing_twice(last.text, head.text)
+    return _ends_a_name(head.text) or joined_by_and or _is_one_name(last, head)
+
+
+def _is_repeated_by(head: _Head, after: _Head | None) -> bool:
+    """Whether the next row says the same and more: a brand over the name that begins with it."""
+    return after is not None and after.text.lower().startswith(f"{head.text.lower()} ")
+
+
+def _says_nothing_twice(name: str, after: str) -> bool:
+    """Whether the second of two rows repeats no word of the first, as a firm's name under its brand does."""
+    return set(name.lower().split()).isdisjoint(after.lower().split())
+
+
+def _is_one_name(head: _Head, after: _Head) -> bool:
+    """Whether a row goes on with a name, up to its legal form or behind its trade word: both are printed in capitals of one size, which
+    a brand over the firm's name is not, and say nothing twice."""
+    name, rest = head.text, after.text
+    alike = after.line.row == head.line.row + 1 and name.isupper() and rest.isupper()
+    if not alike or not 0.95 <= _letter_width(after) / _letter_width(head) <= 1.07:
+        return False
+    rest = _without_registration(rest)
+    if (
+        _has_legal_form(name)
+        or name.endswith(")")
+        or any(map(str.isdigit, rest))
+        or not _says_nothing_twice(name, rest)
+    ):
+        return False
+    return _has_legal_form(rest) or (_has_trade_word(name) and _is_more_of_a_name(rest))
+
+
+def _is_more_of_a_name(text: str) -> bool:
+    """Whether a row under a trade word may be the rest of the name: a few words that say nothing else."""
+    other = ":" in text or "," in text or _is_address(text) or _OTHER_HEAD.search(text) or _has_trade_word(text)
+    return len(text.split()) <= _WORDS_MORE and not other
+
+
+def _letter_width(head: _Head) -> float:
+    return head.line.box.width / len(head.text) or 1.0
+
+
+def _ends_a_name(text: str) -> bool:
+    other = (":" in text, _ADDRESS.search(text), _CONTACT.search(text), _OTHER_HEAD.search(text))
+    return _CALLED.match(text) is not None and not any(other)
+
+
+def _goes_on(name: str, after: str) -> bool:
+    """Whether the line under a name belongs to it: it holds none itself or begins with what ends one, or an 'and' stands between."""
+    if _AND.search(f"{name}\n{after}") is not None and _says_nothing_twice(name, after):
+        return not (_is_address(after) or _OTHER_HEAD.search(after))
+    if not _has_legal_form(name) and _ends_a_name(after):
+        return True
+    return _is_no_name(after) and (_has_legal_form(after) or _CALLED.search(after) is not None)
+
+
+def _is_below(receivers: list[_Head], head: _Head) -> bool:
+    above = [each for each in receivers if head.line.row - 3 <= each.line.row < head.line.row]
+    return any(abs(each.line.box.left - head.line.box.left) < 0.1 for each in above)
+
+
+def _candidate(spec: FieldSpec, line: Line, text: str, words: tuple[Word, ...], why: str, score: float) -> Candidate:
+    value = values.fold(text)
+    printed = " ".join(word.text for word in words) or value
+    return Candidate(
+        spec.name, value, printed, words, line.span.page, box_of(words, line.box), why, max(LEAST_SCORE, score), "rule"
+    )
