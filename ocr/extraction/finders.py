@@ -29,6 +29,7 @@ _NEXT_TITLE = 0.05  # what each title costs that others stand above
 _NEXT_DATE = 0.06  # what each date costs that others stand before
 _OF_SOMETHING_ELSE = 0.25  # ... and one behind 'valid until'
 _PAID_SCORE = 0.42  # of an amount behind 'Payment' or 'Balance' where nothing is called a total
+_MOST_PAID = 20  # such amounts of a long document
 _DATES_LOOKED_AT = 10
 _NEAR = 0.04  # of the page's height: a line of writing
 _NO_LABEL = 0.15  # what a signature costs that no label stands beside
@@ -218,7 +219,7 @@ class _LargestAmount(Finder):
     def look(self, context: Context) -> None:
         for line in context.rows:
             if line.span.text[:1] not in _NOT_PAID and _PAID.match(line.span.text):
-                self._paid += islice(self._behind(context, line), 1)
+                self._paid += islice(self._behind(context, line), 1 if len(self._paid) < _MOST_PAID else 0)
             if any(mention.name != self.spec.name for mention in context.mentions_in(line.span)):
                 continue
             for number in _with_cents(line.span.text):

@@ -90,7 +90,7 @@ def test_a_small_box_that_its_cross_fills_is_one_among_others_and_a_bullet_is_no
 
 def test_brackets_with_a_mark_or_nothing_between_them_are_boxes() -> None:
     typed = made.page(
-        (50, 100, "Smoker: ( ) yes (X)no"), (50, 140, "[x] Return [ ] Keep"), (50, 180, "f(x) and Fig. (viii)")
+        (50, 100, "Smoker: ( ) yes (X)no"), (50, 140, "[x] Return [ ] Keep"), (50, 180, "f(x) and Fig. (viii) (*)")
     )
     assert choices(typed) == {"yes": "NOT_SELECTED", "no": "SELECTED", "Return": "SELECTED", "Keep": "NOT_SELECTED"}
     lines = [
@@ -98,7 +98,7 @@ def test_brackets_with_a_mark_or_nothing_between_them_are_boxes() -> None:
         for block in blocks_of(typed, number=1, sha256="ab", features=FORMS)
         if block["BlockType"] == "LINE"
     ]
-    assert lines == ["Smoker: yes no", "Return Keep", "f(x) and Fig. (viii)"]
+    assert lines == ["Smoker: yes no", "Return Keep", "f(x) and Fig. (viii) (*)"]
 
 
 def test_a_picture_twice_as_wide_has_the_same_boxes() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from deploy.local.textract.reading import Line, PageReading, Point, Quad, Tick, Word
 
-BOX = re.compile(r"(?<!\w)(?:\(\s?([xX×✓✔*]?)\s?\)|\[\s?([xX×✓✔*]?)\s?\])")
+BOX = re.compile(r"(?<!\w)(?:\(\s?([xX×✓✔]?)\s?\)|\[\s?([xX×✓✔]?)\s?\])")
 """Brackets with a mark or nothing between them, behind no word: f(x) is none."""
 
 
