@@ -37,6 +37,11 @@ def test_a_caption_under_the_numbers_of_its_box_is_one() -> None:
     assert pairs(*texts, cells=[(50, 50, 500, 150)]) == [("17 State income tax", "1135.65 1032.30")]
 
 
+def test_the_name_of_a_sum_under_a_column_of_prices_is_no_caption_of_theirs() -> None:
+    texts = ((80, 60, "15.00"), (80, 90, "55.00"), (80, 120, "3.50"), (60, 240, "TOTAL"))
+    assert pairs(*texts, cells=[(50, 50, 500, 270)]) == []
+
+
 def test_a_text_in_a_box_is_no_caption() -> None:
     texts = ((60, 60, "Purchase and install one folder"), (60, 90, "unit that was bought in 1954"))
     assert pairs(*texts, cells=[(50, 50, 460, 140)]) == []

@@ -1,5 +1,6 @@
 """What stands in the cells that ruled lines shut in: captions in their corners, with what is filled in under them."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
@@ -37,6 +38,8 @@ LEAST_ENTRIES = 3
 MOST_LINES, MOST_CAPTION_LINES = 7, 3
 ROOM = 1.8
 """Heights of a caption that a cell has at least in which something may be filled in under it."""
+
+_NUMBER = re.compile(r"[(-]?[\d.,'’]*\d[)-]?")
 
 _Line = tuple[int, Row]
 """A row's number, and the segments of the row that stand in the cell."""
@@ -108,10 +111,14 @@ class _Grid:
         return bool(below and below[0]) and has_digits(below[0][0][1][0])
 
     def is_column(self, number: int) -> bool:
-        """Whether a cell is a column of a table whose rows have no lines between them: its neighbours have as many, three or more."""
+        """Whether a cell is a column of a table whose rows have no lines between them, three or more: its neighbours have as many, or
+        all of them but a heading or the name of a sum are numbers."""
         count = len(self.lines[number])
         if count < LEAST_ENTRIES:
             return False
+        numbers = sum(_NUMBER.fullmatch(row[0].text) is not None for _, row in self.lines[number])
+        if numbers >= max(LEAST_ENTRIES, count - 1):
+            return True
         level = [n for n, each in enumerate(self._cells) if n != number and self._level(self._cells[number], each)]
         return sum(len(self.lines.get(each, ())) == count for each in level) >= 2
 
