@@ -10,8 +10,9 @@ from datetime import date
 
 from ocr.extraction.document_types import DateOrder
 
-# Two-digit years below the pivot are 20xx, the others 19xx. Source: POSIX strptime %y (69-99 are 1969-1999).
-CENTURY_PIVOT = 69
+# Two-digit years below the pivot are 20xx, the others 19xx. Source: SQL Server's two-digit year cutoff of 2049 and Oracle's RR; that of
+# POSIX strptime (69) takes an invoice of 1967 for one of 2067.
+CENTURY_PIVOT = 50
 
 # English, German, French and Malay names, without accents; Spanish, Italian, Portuguese and Dutch where they differ.
 _MONTHS = (
