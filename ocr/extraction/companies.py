@@ -17,6 +17,7 @@ from ocr.extraction.rows import Line, box_of
 
 SCORES = {
     "legal_form": 0.78,  # a line at the top with 'Ltd', 'GmbH', 'Sdn Bhd'
+    "registered": 0.7,  # the line above a firm's registration number
     "trade_word": 0.65,  # ... with 'Restaurant', 'Trading', 'Enterprise'
     "prominent": 0.55,  # the tallest print at the top
     "first_line": 0.5,
@@ -61,7 +62,7 @@ _LEGAL_FORM = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS})(?!\w)\.?", re.IGNORECASE)
 _TRADE_WORD = re.compile(rf"(?<!\w)(?:{_TRADE_WORDS})(?!\w)", re.IGNORECASE)
 # What may stand beside a legal form or a trade word without making a name of it.
 _NO_NAME = re.compile(
-    rf"(?<!\w)(?:{_LEGAL_FORMS}|{_TRADE_WORDS}|suppl(?:y|ies)|management|resources|development|construction|engineering|ventures|logistics|\(?m\)?|co|and|und|et|the)(?!\w)|\W",
+    rf"(?<!\w)(?:{_LEGAL_FORMS}|{_TRADE_WORDS}|suppl(?:y|ies)|management|resources|development|construction|engineering|ventures|logistics|m|malaysia|singapore|co|and|und|et|the)(?!\w)|\W",
     re.IGNORECASE,
 )
 # What a firm's name stands behind, and what stands behind it: 'Operated by: ...', '(A unit of ...)', '... t/as The Yard'.
@@ -84,7 +85,7 @@ _CONTACT = re.compile(
 )
 _OTHER_HEAD = re.compile(
     r"invoice|receipt|rechnung|facture|quittung|\bbill\b|statement|resit|invois|cash\s?sales?|\bgst\b|\bsst\b|\bvat\b"
-    r"|\btax\b|\bust\b|\breg\b|\bno\s?[.:#]|\bdate\b|\bdatum\b|\bpage\b|\bseite\b|welcome|thank|\bcopy\b|customer|kunde"
+    r"|\btax\b|\bust\b|\breg\b|\bno\s?[.:#]|\bdate\b|\bdatum\b|\bpage\b|\bseite\b|welcome|thank|\bcopy\W*\Z|customer|kunde"
     r"|client\b|\bdue\b|amount|\btotal\b|\border\b|\btime\b|cashier|\btable\b|\bqty\b|quantity|\bprice\b|\bdesc\b"
     r"|description|\bitems?\b|\bdisc\b|dine.?in|take.?away|owned by|member|\bbill to\b|\bship to\b|\bsold to\b"
     r"|salesperson",
@@ -92,6 +93,11 @@ _OTHER_HEAD = re.compile(
 )
 _REGISTRATION = re.compile(
     r"\s*\(\s*(?:co\.?\s?(?:reg)?|reg|roc|company)?\W*(?:no\W*)?\w*\d[\w\s\-]*\)?(?:\s+f\.?k\.?a\b.*)?\s*\Z",
+    re.IGNORECASE,
+)
+# A firm's registration number that begins a row: '(002218834-T)', 'Company No.: 221954-M', '(202003118827 / SA0551882-V)'.
+_REGISTERED = re.compile(
+    r"\W*(?:(?:co|company|reg|registration|roc|ssm|brn|business)\b\W*)*(?:no\b\W*)?(?:[A-Z]{0,3}\s?\d{5,12}-?[A-Z]\b|\d{12}\b)",
     re.IGNORECASE,
 )
 _RECEIVER = re.compile(
@@ -124,13 +130,16 @@ def companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     heads = [head for row in context.rows.on_page(1)[:_TOP_ROWS] for head in _heads(row)]
     receivers = [head for head in heads if _RECEIVER.search(head.text)]
     names = [head for head in heads if _may_name_a_company(context, head)]
-    names = [head for place, head in enumerate(names) if not _is_continued_by(names[:place], head)]
+    last = _above_registration(heads)
+    names = [head for place, head in enumerate(names) if not _is_continued_by(names[:place], head, last)]
     names = [head for head, after in zip(names, [*names[1:], None], strict=False) if not _is_repeated_by(head, after)]
     tallest = max((head.line.box.height for head in names), default=0.0)
     address_row = next((head.line.row for head in heads if _is_address(head.text)), _TOP_ROWS)
     for place, head in enumerate(names):
-        whole = _completed(heads, head)
-        why = _company_reason(whole.text, place, is_tall=head.line.box.height >= 0.95 * tallest)
+        whole = _completed(heads, head, last)
+        is_registered = last is not None and last.spans[-1] is whole.spans[-1] and whole.text.isupper()
+        is_tall = head.line.box.height >= 0.95 * tallest
+        why = _company_reason(whole.text, place, is_tall=is_tall, is_registered=is_registered)
         score = SCORES[why] - _LATER * place
         score -= _BELOW_THE_HEAD if head.line.row > address_row else 0.0
         score -= _UNDER_A_RECEIVER if _is_below(receivers, head) else 0.0
@@ -228,9 +237,23 @@ def _may_name_a_company(context: Context, head: _Head) -> bool:
     return not (_is_no_name(text) or _is_address(text))
 
 
-def _company_reason(text: str, place: int, *, is_tall: bool) -> str:
+def _above_registration(heads: list[_Head]) -> _Head | None:
+    """The row right above the firm's registration number: there its name ends. What stands in brackets says what the firm does."""
+    above = None
+    for head in heads:
+        if _REGISTERED.match(head.text):
+            return above
+        in_brackets = head.text.startswith("(") and head.text.endswith(")")
+        if not in_brackets or _has_legal_form(head.text) or _has_trade_word(head.text):
+            above = head
+    return None
+
+
+def _company_reason(text: str, place: int, *, is_tall: bool, is_registered: bool) -> str:
     if _has_legal_form(text):
         return "legal_form"
+    if is_registered:
+        return "registered"
     if _has_trade_word(text):
         return "trade_word"
     if is_tall:
@@ -238,23 +261,26 @@ def _company_reason(text: str, place: int, *, is_tall: bool) -> str:
     return "first_line" if place == 0 else "top_line"
 
 
-def _completed(heads: list[_Head], head: _Head) -> _Head:
-    """The name together with what goes on with it in the next lines: 'Co. (M) Sdn Bhd', 'Trading', '& Sons'."""
+def _completed(heads: list[_Head], head: _Head, last: _Head | None) -> _Head:
+    """The name together with what goes on with it in the next lines: 'Co. (M) Sdn Bhd', 'Trading', '& Sons'. `last` is the row that
+    ends the name for certain."""
     for row in range(head.line.row + 1, head.line.row + 1 + _MORE_ROWS):
         after = next((each for each in heads if each.line.row == row), None)
-        if after is None or not (_goes_on(head.text, _without_registration(after.text)) or _is_one_name(head, after)):
+        if after is None or not (
+            _goes_on(head.text, _without_registration(after.text)) or _is_one_name(head, after, last)
+        ):
             break
         head = _Head(head.line, f"{head.text} {after.text}", (*head.spans, *after.spans))
     return head
 
 
-def _is_continued_by(above: list[_Head], head: _Head) -> bool:
+def _is_continued_by(above: list[_Head], head: _Head, last: _Head | None) -> bool:
     """Whether the row is the second one of a name: it begins with what ends a name."""
-    last = next((each for each in reversed(above) if each.line.row == head.line.row - 1), None)
-    if last is None or _has_legal_form(last.text):
+    first = next((each for each in reversed(above) if each.line.row == head.line.row - 1), None)
+    if first is None or _has_legal_form(first.text):
         return False
-    joined_by_and = _AND.search(f"{last.text}\n{head.text}") is not None and _says_nothing_twice(last.text, head.text)
-    return _ends_a_name(head.text) or joined_by_and or _is_one_name(last, head)
+    joined_by_and = _AND.search(f"{first.text}\n{head.text}") is not None and _says_nothing_twice(first.text, head.text)
+    return _ends_a_name(head.text) or joined_by_and or _is_one_name(first, head, last)
 
 
 def _is_repeated_by(head: _Head, after: _Head | None) -> bool:
@@ -267,22 +293,21 @@ def _says_nothing_twice(name: str, after: str) -> bool:
     return set(name.lower().split()).isdisjoint(after.lower().split())
 
 
-def _is_one_name(head: _Head, after: _Head) -> bool:
+def _is_one_name(head: _Head, after: _Head, last: _Head | None) -> bool:
     """Whether a row goes on with a name, up to its legal form or behind its trade word: both are printed in capitals of one size, which
-    a brand over the firm's name is not, and say nothing twice."""
-    name, rest = head.text, after.text
+    a brand over the firm's name is not, and say nothing twice. The row above the registration number may be a bit smaller."""
+    name, rest = head.text, _without_registration(after.text)
     alike = after.line.row == head.line.row + 1 and name.isupper() and rest.isupper()
-    if not alike or not 0.95 <= _letter_width(after) / _letter_width(head) <= 1.07:
+    if not alike or _has_legal_form(name) or name.endswith(")") or any(map(str.isdigit, rest)):
         return False
-    rest = _without_registration(rest)
-    if (
-        _has_legal_form(name)
-        or name.endswith(")")
-        or any(map(str.isdigit, rest))
-        or not _says_nothing_twice(name, rest)
-    ):
+    width, height = _letter_width(after) / _letter_width(head), after.line.box.height / head.line.box.height
+    is_last = after is last and 0.75 <= width <= 1.3 and 0.75 <= height <= 1.2
+    if not (is_last or 0.95 <= width <= 1.07) or not _says_nothing_twice(name, rest):
         return False
-    return _has_legal_form(rest) or (_has_trade_word(name) and _is_more_of_a_name(rest))
+    has_trade_word = _has_trade_word(name)
+    if _has_legal_form(rest):
+        return has_trade_word or 0.95 <= width <= 1.07
+    return (has_trade_word or is_last) and _is_more_of_a_name(rest)
 
 
 def _is_more_of_a_name(text: str) -> bool:
