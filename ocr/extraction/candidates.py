@@ -39,7 +39,7 @@ PENALTIES = {
     "whole_amount": 0.08,  # money without decimals is more often a quantity
     "zero": 0.2,  # of a required amount; tax, change and rounding often are nothing
     "negative": 0.1,  # of a required amount; it stands alone on a credit note, and beside others what was returned
-    "of_another_number": 0.15,  # 'Buyer's order no.   Dated': the order's date
+    "of_another_number": 0.3,  # 'Buyer's order no.   Dated': the order's date
     "one_rate": 0.15,  # 'Total 6 % supplies': a part of the total
 }
 LEAST_SCORE = 0.1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import product
 from types import MappingProxyType
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from ocr.extraction.values import InvalidValue, parse_value
 AGREEMENT = 0.04
 MOST_AGREEMENTS = 2
 SUPPORT = 0.15
+LEADS_ON = 0.08  # what a total costs that a discount leads on from to another
 # Two different values whose scores are closer than this are ambiguous.
 AMBIGUOUS = 0.05
 LEAST_RIVAL_SCORE = 0.45
@@ -157,16 +159,28 @@ def _support(rule: SumRule, merged: dict[str, list[Candidate]]) -> None:
 
 
 def _carried_on(rule: SumRule, merged: Mapping[str, Sequence[Candidate]]) -> list[Candidate]:
-    """The candidates of a field that is a term of its own sum: raised is the one that another leads to (total and rounding)."""
+    """The candidates of a field that is a term of its own sum (total and rounding): raised is the one that another leads to, which then
+    counts less itself."""
     found = merged[rule.equals]
-    others = {
-        name: amount
-        for name in (term.removeprefix("-") for term in rule.terms)
-        if name != rule.equals and name in merged and (amount := decimal(merged[name][0].value))
+    amounts = [decimal(each.value) for each in found]
+    likely = {amount for each, amount in zip(found, amounts, strict=True) if amount and each.score >= LEAST_RIVAL_SCORE}
+    leads_to = {
+        amount: {full_sum(rule, {**way, rule.equals: amount}) for way in _ways(rule, merged)} for amount in likely
     }
-    before = [amount for each in found[:_TRIED_PER_FIELD] if (amount := decimal(each.value))]
-    after = {full_sum(rule, {**others, rule.equals: amount}) for amount in before} if others else set()
-    return [each._replace(score=each.score + SUPPORT) if decimal(each.value) in after else each for each in found]
+    last = set().union(*leads_to.values())
+    leading = {amount for amount, after in leads_to.items() if not after.isdisjoint(amounts)}
+    return [
+        each._replace(score=each.score + SUPPORT * (amount in last) - LEADS_ON * (amount in leading))
+        for each, amount in zip(found, amounts, strict=True)
+    ]
+
+
+def _ways(rule: SumRule, merged: Mapping[str, Sequence[Candidate]]) -> list[dict[str, Decimal]]:
+    """What the other terms of a sum may be: those that are on the document, and not nothing."""
+    names = [name for name in (term.removeprefix("-") for term in rule.terms) if name != rule.equals and name in merged]
+    likeliest = ([decimal(each.value) for each in merged[name][:_TRIED_PER_FIELD]] for name in names)
+    ways = ({name: amount for name, amount in zip(names, some, strict=True) if amount} for some in product(*likeliest))
+    return [way for way in ways if way]
 
 
 def _comes_out(rule: SumRule, combination: Sequence[Candidate], optional: Sequence[Candidate]) -> bool:

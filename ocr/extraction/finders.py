@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, islice
@@ -20,6 +20,7 @@ from ocr.extraction.titles import Title, titles
 SCORES = {
     "title": 0.9,  # the number, or the date, that stands in the document's title
     "bare_number": 0.5,  # behind a mere 'No.'
+    "series_number": 0.95,  # 'FT A/2019.542'
     "any_date": 0.5,
     "place_and_date": 0.6,  # 'Lucerne, 18 October 2019'
     "largest_amount": 0.3,
@@ -40,10 +41,15 @@ _OTHER_DAY = re.compile(
     r"|jusqu\W?au|fino al|geldig|g[uü]ltig|hingga|sehingga|warranty|due|dob|birth|born|geb)\b",
     re.IGNORECASE,
 )
+# Between the first and the last day of something.
+_PERIOD = re.compile(r"\s*(?:[-–—~]|to|until|till|through|bis|au|al|hingga|s/d)\s*", re.IGNORECASE)
 _BARE_NUMBER = re.compile(
     r"\W*(?:no|nr|num|number|n[°ºo]?|#)\W{0,2}\s*([A-Z]{0,5}[-/ ]?\d[\w/.-]{1,20}(?: \d{2,})*)(?:\W+(?:del|vom|of|du|dated)\s.*)?",
     re.IGNORECASE,
 )
+# The number of an invoice, an invoice receipt, a simplified invoice, a credit or a debit note as Portuguese law has it: what it is, its
+# series and its number in that. Source: SAF-T (PT), InvoiceNo.
+_SERIES_NUMBER = re.compile(r"(?:FT|FR|FS|NC|ND) [A-Z0-9][A-Z0-9.]{0,11}/[\d.]{1,12}")
 _PLACE = re.compile(
     r"[^\W\d_][^\W\d_ .'-]{2,}(?:[ -][^\W\d_]+){0,3},\s*(?:(?:den|the|le|il|a|em|el)\s+)?", re.IGNORECASE
 )
@@ -116,23 +122,25 @@ class _Title(Finder):
             self._bare += chain.from_iterable(self._numbered(line) for line in row)
 
     def _numbered(self, line: Line) -> Iterator[Candidate]:
-        """What stands behind a mere 'No.'."""
-        bare = _BARE_NUMBER.fullmatch(line.span.text)
+        """What stands behind a mere 'No.', and numbers that say themselves what they are of."""
+        text = line.span.text
+        bare, series = _BARE_NUMBER.fullmatch(text), _SERIES_NUMBER.fullmatch(text)
         if bare is not None:
-            words = words_at(line.span, bare.start(1), bare.end(1))
-            yield Candidate(
-                self.spec.name, bare[1], bare[1], words, line.span.page, box_of(words, line.box), "title", SCORES["bare_number"], "rule",
-            )  # fmt: skip
+            yield self._candidate(line.span, bare.start(1), bare.end(1), SCORES["bare_number"])
+        elif series is not None:
+            yield self._candidate(line.span, 0, len(text), SCORES["series_number"])
 
     def found(self, order: DateOrder) -> Iterator[Candidate]:
         yield from self._bare
         for place, title in enumerate(self._titles):
-            span, number = title.span, title.number
-            words = words_at(span, number.start, number.end)
-            yield Candidate(
-                self.spec.name, number.value, span.text[number.start : number.end], words, span.page,
-                box_of(words, span.box), "title", max(LEAST_SCORE, SCORES["title"] - _NEXT_TITLE * place), "rule",
-            )  # fmt: skip
+            score = max(LEAST_SCORE, SCORES["title"] - _NEXT_TITLE * place)
+            yield self._candidate(title.span, title.number.start, title.number.end, score)._replace(
+                value=title.number.value
+            )
+
+    def _candidate(self, span: Span, start: int, end: int, score: float) -> Candidate:
+        text, words = span.text[start:end], words_at(span, start, end)
+        return Candidate(self.spec.name, text, text, words, span.page, box_of(words, span.box), "title", score, "rule")
 
 
 class _AnyDate(Finder):
@@ -148,12 +156,14 @@ class _AnyDate(Finder):
         # Other documents are named further down: 'less our invoice no. 104 of 12 September'.
         for title in (each for each in found if each.number.value == found[0].number.value):
             if title.day is not None:
-                self._titled.append(_Dated.of(title.below or title.span, title.day))
+                self._titled.append(_Dated.of(title.below or title.span, title.day, ()))
         for line in context.rows.on_page(1):
             for piece in line:
                 self._titled += _after_a_number(context, piece)
         lines = (line for line in context.rows if not context.mentions_in(line.span))
-        dated = (_Dated.of(line.span, printed) for line in lines for printed in context.dates_in(line.span))
+        dated = (
+            _Dated.of(line.span, each, on) for line in lines for on in [context.dates_in(line.span)] for each in on
+        )
         self._first += islice(dated, _DATES_LOOKED_AT)
         self._first = sorted(self._first, key=lambda each: each.page)[:_DATES_LOOKED_AT]
 
@@ -174,7 +184,7 @@ def _after_a_number(context: Context, line: Line) -> Iterator[_Dated]:
         named = [0]
     for printed in context.dates_in(line.span) if named else ():
         if _OF_THE.search(line.span.text, named[0], printed.start):
-            yield _Dated.of(line.span, printed)
+            yield _Dated.of(line.span, printed, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +202,13 @@ class _Dated:
     """Whether it stands behind a place and nothing else, as letters have it."""
 
     @classmethod
-    def of(cls, span: Span, printed: dates.PrintedDate) -> _Dated:
+    def of(cls, span: Span, printed: dates.PrintedDate, around: Sequence[dates.PrintedDate]) -> _Dated:
+        """`around` are all dates of the same text: one that begins or ends a period is not the document's own."""
         words = words_at(span, printed.start, printed.end)
         text = span.text[printed.start : printed.end].strip()
-        is_other = _OTHER_DAY.search(span.text, 0, printed.start) is not None
+        is_other = _OTHER_DAY.search(span.text, 0, printed.start) is not None or any(
+            _PERIOD.fullmatch(span.text, min(each.end, printed.end), max(each.start, printed.start)) for each in around
+        )
         alone = not span.text[printed.end :].strip(" .")
         has_place = alone and _PLACE.fullmatch(span.text, 0, printed.start) is not None
         return cls(printed, text, words, span.page, box_of(words, span.box), is_other, has_place)

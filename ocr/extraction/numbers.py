@@ -65,6 +65,7 @@ _DIGITS = re.compile(
     # R 3 053.25, behind its currency
     rf"|(?:(?<=\AR )|(?<= R )|(?<=ZAR )|(?<=\$ ))\d{{1,3}}(?:[{_SPACES}]\d{{3}})+\.\d\d(?!\d)"
     r"|(?<![\d.,])\d+(?:,\d{3})*(?:\. | \.)\d{2}(?=\s*\Z)"  # 9. 00 at the end, as readers part it
+    r"|(?<![\d.,:])(?:2[4-9]|[3-9]\d|\d{3,}|\d{1,3}(?:,\d{3})+):\d{2}(?=\s*\Z)"  # 622:00, no time of day: a point read as a colon
     r"|\d+(?:[.,'’]\d+)*(?:[.,][-–—]{1,2}(?!\w))?"  # 1,234.50 and 1.234,50 and 1'234.50 and 12,-
     r")|(?<![\d.,])[.,]\d{2}(?!\d)"  # .50
 )
@@ -199,7 +200,7 @@ def _grouped(groups: list[str], *, indian: bool) -> bool:
 
 def _number(text: str, match: re.Match[str], *, thousands_dot: bool) -> PrintedNumber | None:
     start, end = match.span()
-    digits = match[0].replace(" ", "") if "." in match[0] else match[0]
+    digits = match[0].replace(" ", "") if "." in match[0] else match[0].replace(":", ".")
     value = decimal_of(digits, thousands_dot=thousands_dot)
     if value is None:
         return None

@@ -294,6 +294,24 @@ def test_of_two_totals_the_one_after_the_rounding_counts(lines: list[str], value
 
 
 @pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        (["Grand total 88.20", "Student disc 10% -8.82", "Total 79.38"], "79.38"),
+        (["Grand total 88.20", "Student disc 10% -8.82", "Total 79.83"], "88.20"),
+        (["Subtotal 90.00", "Discount 10.00", "Total 80.00"], "80.00"),
+        (["Total 90.00", "You pay 25.00 for returned cheques", "Discount 10.00", "15.00"], "90.00"),
+    ],
+)
+def test_of_two_totals_the_one_after_the_discount_counts(lines: list[str], value: str) -> None:
+    assert field(Answer().lines(*lines).read(shipped("receipt")), "total").value == value
+
+
+def test_what_an_agency_keeps_is_taken_off_the_gross_amount() -> None:
+    lines = ("Gross amount 465.00", "Agency commission 10% -46.50", "Net amount due 418.50")
+    assert field(Answer().lines(*lines).read(shipped("invoice")), "total").value == "418.50"
+
+
+@pytest.mark.parametrize(
     ("answer", "value"),
     [
         (Answer().pair("Total 0% supplies:", "7.43").lines("Total 22.58"), "22.58"),

@@ -73,6 +73,17 @@ def company(answer: Answer) -> str | None:
         (["GREENLEAF", "GREENLEAF COMPUTER & COMMUNICATION", "(JM0577120-H)"], "GREENLEAF COMPUTER & COMMUNICATION"),
         (["HOTEL GREEN", "(Owned & managed by LEAF HOSPITALITY SDN. BHD. 871220-T)"], "LEAF HOSPITALITY SDN. BHD."),
         (["PETROLUX", "STESEN MINYAK AZHAR & ANAK", "(BRN: SA0183342-M)"], "STESEN MINYAK AZHAR & ANAK"),
+        (["GREEN LEAF BOOKS", "(MALAYSIA) SDN BHD", "Company No.: 221954-M"], "GREEN LEAF BOOKS (MALAYSIA) SDN BHD"),
+        (["GREEN LEAF", "AUTO CARE", "002218834-T"], "GREEN LEAF AUTO CARE"),
+        (["GREEN LEAF", "AUTO CARE", "12, Jalan Besar"], "GREEN LEAF"),
+        (
+            ["Green & Leaf", "florist | gifts", "GREEN AND LEAF STUDIO", "(202003118827 / SA0551882-V)"],
+            "GREEN AND LEAF STUDIO",
+        ),
+        (["GREEN LEAF", "(Sundry & Provision Merchant)", "(TR0051287-M)"], "GREEN LEAF"),
+        (["GREEN LEAF", "Fabrics and tailoring", "KT 0044127-D"], "GREEN LEAF"),
+        (["PASARAYA BORONG", "LEAF JAYA SDN. BHD.", "(714420-X)"], "PASARAYA BORONG LEAF JAYA SDN. BHD."),
+        (["GREEN COPY & PRINT SHOP", "12, Jalan Besar"], "GREEN COPY & PRINT SHOP"),
     ],
 )
 def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
@@ -148,6 +159,9 @@ DATE = a_type(
         (["no date at all"], None),
         (["Vouchers valid until 30/11/2026", "28/03/2026"], "2026-03-28"),
         (["Return by 24 Apr 2026", "Sale 27 Mar 2026"], "2026-03-27"),
+        (["Sale 01/03/2026 - 30/03/2026", "27/03/2026 20:14"], "2026-03-27"),
+        (["From the 1 March 2026 to 30 March 2026", "27/03/2026 20:14"], "2026-03-27"),
+        (["01/03/2026 for 30/03/2026"], "2026-03-01"),
         (["Vouchers valid until 30/11/2026"], "2026-11-30"),
         (["27/03/2026", "Lucerne, 28 March 2026"], "2026-03-28"),
     ],
@@ -235,6 +249,18 @@ def test_a_mere_no_leads_to_the_number_where_nothing_else_does() -> None:
     assert field(Answer().lines("TAX INVOICE", "No: TW-0388").read(invoice), "invoice_number").value == "TW-0388"
     named = Answer().lines("No: 7", "No: TW-0388", "Invoice number: 4711")
     assert field(named.read(invoice), "invoice_number").value == "4711"
+
+
+def test_a_number_that_says_itself_what_it_is_of_needs_no_label() -> None:
+    answer = Answer().row("Fatura", "2430-405 Marinha Grande").lines("FT A/2019.542")
+    assert field(answer.read(shipped("invoice")), "invoice_number").value == "FT A/2019.542"
+
+
+def test_the_date_of_a_delivery_note_is_not_the_invoice_s() -> None:
+    answer = (
+        Answer().row("Invoice no.", "Dated").row("GL/0873", "17-Dec-2019").pair("Delivery Note Date", "16-Dec-2019")
+    )
+    assert field(answer.read(shipped("invoice")), "invoice_date").value == "2019-12-17"
 
 
 def test_a_firm_that_sells_supplies_names_no_supplier() -> None:

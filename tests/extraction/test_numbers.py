@@ -155,6 +155,16 @@ def test_a_blank_at_the_point_of_the_last_amount_is_the_reader_s() -> None:
     assert found("1. 200") == [("1", "1"), ("200", "200")]
 
 
+def test_a_colon_may_be_a_point_misread_but_in_a_time_of_day() -> None:
+    def found(text: str) -> list[tuple[str, str]]:
+        return [(str(each.value), text[each.start : each.end]) for each in numbers.find_numbers(text)]
+
+    assert found("Net payable (RM) 622:00") == [("622.00", "622:00")]
+    assert found("1,622:50") == [("1622.50", "1,622:50")]
+    assert found("31:50") == [("31.50", "31:50")]
+    assert ("20.14", "20:14") not in found("at 20:14")
+
+
 def test_a_blank_groups_thousands_in_print_only_before_a_decimal_comma() -> None:
     printed = numbers.whole_number("1 234,50", blanks_group=False)
     assert printed is not None and printed.value == Decimal("1234.50")
