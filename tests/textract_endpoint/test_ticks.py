@@ -88,6 +88,19 @@ def test_a_small_box_that_its_cross_fills_is_one_among_others_and_a_bullet_is_no
     ]  # fmt: skip
 
 
+def test_a_small_box_whose_mark_runs_over_its_frame_is_one_among_others_and_letters_are_none() -> None:
+    image, draw = sheet((760, 1000))
+    for top in (200, 230, 260, 290):
+        draw.rectangle((100, top, 112, top + 12), outline="black")
+        draw.text((120, top - 3), "DO BOOKED 8000 BD", fill="black", font=ImageFont.load_default(17))
+    draw.line((102, 265, 107, 271, 119, 252), fill="black", width=2)
+    draw.line((96, 286, 116, 306), fill="black", width=2)
+    draw.line((96, 306, 116, 286), fill="black", width=2)
+    assert [(left, top, selected) for left, top, selected in found(image)] == [
+        (100, 200, False), (100, 230, False), (100, 260, True), (100, 290, True),
+    ]  # fmt: skip
+
+
 def test_brackets_with_a_mark_or_nothing_between_them_are_boxes() -> None:
     typed = made.page(
         (50, 100, "Smoker: ( ) yes (X)no"), (50, 140, "[x] Return [ ] Keep"), (50, 180, "f(x) and Fig. (viii) (*)")

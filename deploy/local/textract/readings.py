@@ -11,7 +11,7 @@ from deploy.local.textract.stores import Document
 
 ENGINE_VERSION = version("rapidocr")
 MODEL_VERSION = f"local-rapidocr-{ENGINE_VERSION}"
-LAYOUT_OF_CACHE = 5
+LAYOUT_OF_CACHE = 6
 _EDITION = f"{ENGINE_VERSION}-{calibration.VERSION}-{LAYOUT_OF_CACHE}"
 
 

@@ -1,6 +1,7 @@
 """The check boxes of a page: small square frames, empty or ticked. Imported by OCR children only."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import cv2
@@ -25,6 +26,8 @@ LEAST_INK = 0.08
 SURE = 92.0
 MOST = 300
 """A page with more is a pattern."""
+MOST_HIDDEN = 2000
+"""Places of a page that look like a frame of a known size."""
 MOST_STEMS = 6000
 """Upright lines of a page in which crossed boxes are looked for; each is compared with those beside it."""
 
@@ -41,14 +44,58 @@ def ticks_of(grey: npt.NDArray[np.uint8]) -> tuple[Tick, ...]:
     return tuple(_tick(dark, box, width, height) for box in found) if len(found) <= MOST else ()
 
 
-def _boxes(dark: Mask) -> Iterator[_Box]:
+def _boxes(dark: Mask) -> list[_Box]:
     """Those whose frame stands by itself, then those whose tick runs over it."""
+    found = _without_doubles(chain(_frames(dark), _crossed(dark)))
+    return _without_doubles(chain(found, _hidden(dark, found)))
+
+
+def _without_doubles(boxes: Iterable[_Box]) -> list[_Box]:
     seen: list[_Box] = []
-    for left, top, wide, high in chain(_frames(dark), _crossed(dark)):
+    for left, top, wide, high in boxes:
         x, y = left + wide / 2, top + high / 2
         if not any(a <= x <= a + w and b <= y <= b + h for a, b, w, h in seen):
             seen.append((left, top, wide, high))
-            yield left, top, wide, high
+    return seen
+
+
+def _hidden(dark: Mask, known: Sequence[_Box]) -> Iterator[_Box]:
+    """Small boxes in a row or a column with others of their size whose tick runs over their frame: the darkest frames first."""
+    sizes = Counter((wide, high) for _, _, wide, high in known)
+    for (wide, high), count in sizes.most_common(1):
+        if count < FEWEST_LIKE:
+            return
+        dark_sides = _sides(dark, wide, high)
+        tops, lefts = np.nonzero(dark_sides >= LEAST_FRAME)
+        for at in np.argsort(-dark_sides[tops, lefts], kind="stable")[:MOST_HIDDEN]:
+            box = (int(lefts[at]), int(tops[at]), wide, high)
+            like = sum(_is_like(box, each) for each in known)
+            if like >= FEWEST_LIKE and not _goes_on(dark, *box) and _stands_alone(dark, *box):
+                yield box
+
+
+def _sides(dark: Mask, wide: int, high: int) -> npt.NDArray[np.float32]:
+    """For each place how dark the lightest side of a frame with its corner there would be, from 0 to 1."""
+    band = max(2, min(wide, high) // 6)
+    flat, upright = np.ones((band, 1), np.uint8), np.ones((1, band), np.uint8)
+    rows = cv2.dilate(dark, flat, anchor=(0, 0)).astype(np.float32)
+    columns = cv2.dilate(dark, upright, anchor=(0, 0)).astype(np.float32)
+    across = cv2.boxFilter(rows, -1, (wide, 1), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    down = cv2.boxFilter(columns, -1, (1, high), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    height, width = dark.shape
+    sides = np.zeros((height, width), np.float32)
+    y, x = height - high, width - wide
+    first = np.minimum(across[:y, :x], down[:y, :x])
+    last = np.minimum(across[high - band : height - band, :x], down[:y, wide - band : width - band])
+    sides[:y, :x] = np.minimum(first, last)
+    return sides
+
+
+def _stands_alone(dark: Mask, left: int, top: int, wide: int, high: int) -> bool:
+    """Whether there is paper to the left and to the right of its middle, where letters have their neighbours."""
+    middle = slice(top + high // 4, top + high - high // 4)
+    beside = (dark[middle, max(0, left - 3) : left - 1], dark[middle, left + wide + 1 : left + wide + 3])
+    return all(float(each.mean() if each.size else 1.0) <= 0.25 for each in beside)
 
 
 def _crossed(dark: Mask) -> Iterator[_Box]:
@@ -78,8 +125,16 @@ def _is_shut(dark: Mask, left: int, top: int, wide: int, high: int) -> bool:
         return False
     bands = [dark[y - ASKEW : y + ASKEW] for y in (top + 1, top + high - 1)]
     joined = all(float(band[:, left : left + wide].max(axis=0).mean()) >= LEAST_FRAME for band in bands)
-    ends = (slice(left - 2 * ASKEW, left - ASKEW), slice(left + wide + ASKEW, left + wide + 2 * ASKEW))
-    return joined and not any(all(float(band[:, end].max(axis=0).mean()) > 0.5 for band in bands) for end in ends)
+    return joined and not _goes_on(dark, left, top, wide, high)
+
+
+def _goes_on(dark: Mask, left: int, top: int, wide: int, high: int) -> bool:
+    """Whether the lines above and below go on to the left or to the right, as those of a row of cells."""
+    bands = [dark[max(0, y - ASKEW) : y + ASKEW] for y in (top + 1, top + high - 1)]
+    ends = (slice(max(0, left - 2 * ASKEW), max(1, left - ASKEW)), slice(left + wide + ASKEW, left + wide + 2 * ASKEW))
+    return any(
+        all(band[:, end].size and float(band[:, end].max(axis=0).mean()) > 0.5 for band in bands) for end in ends
+    )
 
 
 def _holds_a_cross(dark: Mask, left: int, top: int, wide: int, high: int) -> bool:
