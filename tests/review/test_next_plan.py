@@ -27,7 +27,7 @@ from tests.review import papers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WAITING, APART, MOST = 20_000, 300, 1001
+WAITING, APART, MOST = 6_000, 300, 1001
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 # As many documents again as the one that is there, later in the queue; the first few of them in each state that keeps them from ada.
 COPIES = """
