@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from deploy.local.textract.grey import shrunk
 from deploy.local.textract.strokes import strokes_of
-from tests.textract_endpoint import drawn
+from tests.textract_endpoint import drawn, made
 
 
 def strokes(image: Image.Image) -> list[tuple[int, int, int]]:
@@ -28,6 +28,15 @@ def test_a_line_a_little_askew_is_found() -> None:
     image = drawn.picture()
     ImageDraw.Draw(image).line((200, 300, 700, 306), fill="black", width=3)
     assert len(strokes(image)) == 1
+
+
+def test_the_feet_of_a_word_s_letters_are_no_line_and_what_stands_under_or_across_it_is() -> None:
+    word = (100, 100, "PROBLEMS")
+    kept = {
+        ruled: len(made.sheet(word, ruled=[ruled]).strokes)
+        for ruled in ((110, 160, 112), (110, 160, 122), (110, 300, 112))
+    }
+    assert kept == {(110, 160, 112): 0, (110, 160, 122): 1, (110, 300, 112): 1}
 
 
 def test_dotted_lines_are_found_and_specks_are_none() -> None:

@@ -18,6 +18,8 @@ LETTER = 0.5
 """How tall the round of a letter is at most, of the word's height; check boxes are taller."""
 UPON_ABOVE, UPON_BELOW = 0.45, 0.4
 """How far above or below a word's lower edge the stroke may be that it stands upon, in heights of the word."""
+IN_WORD, IN_WORD_ASIDE = (0.3, 0.72), 0.3
+"""Where a line lies that is part of a word's letters, in heights of the word from its upper edge, and how far it sticks out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +208,20 @@ def _straightener(page: PageReading) -> _Straightener:
 
 
 def _written_upon(strokes: Iterable[Stroke], words: Sequence[Placed], straighten: "_Straightener") -> list[Stroke]:
-    """The strokes without dotted ones on which nothing stands: those lead from a label to its value."""
-    return [each for each in strokes if not each.dotted or _upon(words, [straighten.stroke(each)])]
+    """The strokes without the feet of bold letters, and without dotted ones on which nothing stands: those lead from a label to its value."""
+    lines = [(each, straighten.stroke(each)) for each in strokes]
+    return [
+        stroke
+        for stroke, line in lines
+        if (_upon(words, [line]) if stroke.dotted else not any(_is_in_word(line, word.box) for word in words))
+    ]
+
+
+def _is_in_word(line: Box, word: Box) -> bool:
+    """Whether a line lies among the letters of a word, above its lower edge: the feet of a typewriter's bold letters run together."""
+    aside = IN_WORD_ASIDE * word.height
+    deep = (line.top - word.top) / word.height
+    return word.left - aside <= line.left and line.right <= word.right + aside and IN_WORD[0] <= deep <= IN_WORD[1]
 
 
 def _upon(words: Sequence[Placed], strokes: Sequence[Box]) -> dict[int, int]:
