@@ -27,6 +27,17 @@ def test_a_box_in_which_nothing_stands_but_its_caption_has_an_empty_value() -> N
     assert pairs(*texts, cells=[(50, 50, 390, 140), (50, 140, 390, 230)]) == [("Owner", "Ada"), ("Witness", "")]
 
 
+def test_the_date_under_a_signature_in_a_box_is_a_field_of_its_own() -> None:
+    signed = ((60, 60, "Engineering"), (80, 90, "S. Oakes"), (60, 120, "Date: 10/3/91"))
+    empty = ((60, 190, "Finance"), (60, 250, "Date:"))
+    assert pairs(*signed, *empty, cells=[(50, 50, 390, 150), (50, 180, 390, 280)]) == [
+        ("Engineering", "S. Oakes"),
+        ("Date:", "10/3/91"),
+        ("Finance", ""),
+        ("Date:", ""),
+    ]
+
+
 def test_several_captions_in_one_box_have_columns_of_their_own() -> None:
     texts = ((60, 60, "City"), (300, 60, "State"), (60, 100, "Albany"), (300, 100, "NY"))
     assert pairs(*texts, cells=[(50, 50, 500, 140)]) == [("City", "Albany"), ("State", "NY")]

@@ -3,7 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, takewhile
 from statistics import median
 
 from deploy.local.textract import labels
@@ -190,6 +190,7 @@ def _in_cell(cell: Box, lines: Sequence[_Line], height: float) -> Iterator[Candi
         return  # "Name: Ada" is found by its colon; "Attn: Ada" stands in the middle of an address
     if len(lines) > 2 and 2 * sum(len(row) > 1 for _, row in lines) > len(lines):
         return  # rows of labels and values, or of a table
+    lines = [lines[0], *takewhile(lambda line: not _is_dated(line[1]), lines[1:])]
     count, larger = _caption_lines(lines)
     if count < 0:
         yield from _captioned(lines[count:], lines[:count], LARGER if larger else AS_LARGE, height)
@@ -201,6 +202,12 @@ def _in_cell(cell: Box, lines: Sequence[_Line], height: float) -> Iterator[Candi
 
 def _has_label_and_value(row: Row) -> bool:
     return any(is_colon(word.text) for segment in row for word in segment.words[:-1])
+
+
+def _is_dated(row: Row) -> bool:
+    """Whether the line begins with the label of a date, as under a signature: "Date: 3/4/26"."""
+    first = row[0].words[0].text
+    return is_colon(first) and labels.kind_of(first) == labels.DATE
 
 
 def _caption_lines(lines: Sequence[_Line]) -> tuple[int, bool]:

@@ -208,7 +208,7 @@ def _straightener(page: PageReading) -> _Straightener:
 
 
 def _written_upon(strokes: Iterable[Stroke], words: Sequence[Placed], straighten: "_Straightener") -> list[Stroke]:
-    """The strokes without the feet of bold letters, and without dotted ones on which nothing stands: those lead from a label to its value."""
+    """The strokes without the feet of bold letters, and without dotted ones on which nothing stands: those lead from a label to a value."""
     lines = [(each, straighten.stroke(each)) for each in strokes]
     return [
         stroke
