@@ -23,6 +23,7 @@ from deploy.local.textract.pairing import (
 )
 from deploy.local.textract.ruled import filled_in, inside_filled_in, ruled_columns, ruled_lists, signed_above
 from deploy.local.textract.search import Search
+from deploy.local.textract.stacked import stacked
 from deploy.local.textract.tables import is_heading
 from deploy.local.textract.underlined import underlined
 
@@ -99,6 +100,7 @@ def _candidates(
         ruled_lists(rows, sheet),
         signed_above(rows, sheet),
         underlined(rows, sheet),
+        stacked(rows, height),
         columns,
         captioned(rows, height),
     )
