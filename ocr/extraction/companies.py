@@ -34,7 +34,8 @@ _GAP = 2.0  # line heights: pieces of one name in a row stand no further apart
 
 _LEGAL_FORMS = (
     r"sdn\.?\s?bhd|s/b|sb|bhd|berhad|plt|pte\.?\s?ltd|pty\.?\s?ltd|pvt\.?\s?ltd|co\.?,?\s?ltd|ltd|limited|llc|llp|plc|inc"
-    r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|(?:ag|kg|ug|se|ab)(?=\s*(?:[^\w\s]|\Z))|ohg|gbr|e\.\s?k|e\.\s?v|s\.?a\.?r\.?l"
+    r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|ohg|gbr|e\.\s?k|e\.\s?v|s\.?a\.?r\.?l"
+    r"|(?<!\d )(?-i:AG|KG|UG|SE|AB|Ag)(?=\s*(?:[^\w\s./]|\Z))"  # not 'Kg. Sungai Isap', nor 'SCALE 2 kg'
     r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|lda|ltda|company"
 )
 _TRADE_WORDS = (
@@ -42,7 +43,7 @@ _TRADE_WORDS = (
     r"|pharmacie|hardware|machinery|marketing|supermarket|minimarket|mart|market|stores?|shop|kedai|perniagaan"
     r"|stationery|stationers|books?|services|industries|international|holdings|group|solutions|consulting"
     r"|technologies|petrol|petro|station|motors?|garage|clinic|klinik|electrical|electronics|furniture|gifts?"
-    r"|decoration|boutique|stesen|optik|optical|pasaraya|syarikat|salon|laundry|bank|foods?|catering|cash\s?(?:&|and)\s?carry"
+    r"|decoration|boutique|stesen|optik|optical|pasaraya|syarikat|salon|laundry|bank|warung|bengkel|perusahaan|butik|foods?|catering|cash\s?(?:&|and)\s?carry"
 )
 # Trade words that are more often the end of a name than what a shop says about itself.
 _CALLED = re.compile(
@@ -76,7 +77,7 @@ _TITLE_BEHIND = re.compile(
 )
 _ADDRESS = re.compile(
     r"(?<!\d)\d{4,6}(?!\d)|\d\s*,|,\s*\d|^\W*(?:no\.?\s*)?\d|jalan|\bjln\b|\blot\b|street|\bstr\.|strasse|straße|\broad\b"
-    r"|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b",
+    r"|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b|^\W*kg\.?\s",
     re.IGNORECASE,
 )
 _CONTACT = re.compile(
@@ -100,6 +101,7 @@ _REGISTERED = re.compile(
     r"\W*(?:(?:co|company|reg|registration|roc|ssm|brn|business)\b\W*)*(?:no\b\W*)?(?:[A-Z]{0,3}\s?\d{5,12}-?[A-Z]\b|\d{12}\b)",
     re.IGNORECASE,
 )
+_CODE_BEFORE = re.compile(r"\W*\d{5,}\s")  # of an article
 _RECEIVER = re.compile(
     r"\b(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient\b"
     r"|\bto:|owned by",
@@ -224,7 +226,7 @@ def _is_no_name(text: str) -> bool:
 
 
 def _may_name_a_company(context: Context, head: _Head) -> bool:
-    if len(head.text) > _LONGEST_NAME or context.mentions_in(head.line.span):
+    if len(head.text) > _LONGEST_NAME or _CODE_BEFORE.match(head.text) or _has_a_label(context, head):
         return False
     text = _without_registration(head.text)
     if ":" in text or _OTHER_HEAD.search(text):
@@ -247,6 +249,14 @@ def _above_registration(heads: list[_Head]) -> _Head | None:
         if not in_brackets or _has_legal_form(head.text) or _has_trade_word(head.text):
             above = head
     return None
+
+
+def _has_a_label(context: Context, head: _Head) -> bool:
+    """Whether a field's label stands in the row. What is one but for a letter may belong to a name: 'Mee Tarik House Sdn Bhd', 'Warung'."""
+    text = head.line.span.text
+    found = context.mentions_in(head.line.span)
+    labels = [each for each in found if not _TRADE_WORD.fullmatch(text, each.start, each.end)]
+    return bool(labels) and not (labels[0].start > 0 and _has_legal_form(head.text))
 
 
 def _company_reason(text: str, place: int, *, is_tall: bool, is_registered: bool) -> str:

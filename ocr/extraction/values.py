@@ -30,7 +30,8 @@ _EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)*\.[^\W\d_]{2,}")
 _PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d\s()./\-]{5,22}\d(?!\w)")
 # A code: a first piece with a digit in it (country letters may stand before it), further pieces only of digits.
 _IDENTIFIER = re.compile(
-    r"(?<!\w)(?:[A-Z]{1,4}[ \-])?(?=[^\s\d]{0,20}\d)[^\W_](?:[\w./\-*]*\w)?(?: \d{2,}(?![\w]*[./:,]\d)\w*)*(?:(?<= \d{4}) \d(?!\S))?"
+    r"(?<!\w)(?:[A-Z]{2,4}-(?=[A-Z]))?(?:[A-Z]{1,4}[ \-])?(?=[^\s\d]{0,20}\d)[^\W_](?:[\w./\-*]*\w)?"
+    r"(?: \d{2,}(?![\w]*[./:,]\d)\w*)*(?:(?<= \d{4}) \d(?!\S))?"
 )
 _UNGROUPED = re.compile(r"\d{8}")
 _PERCENT = re.compile(r"\s?%")

@@ -83,6 +83,9 @@ def company(answer: Answer) -> str | None:
         (["GREEN LEAF", "(Sundry & Provision Merchant)", "(TR0051287-M)"], "GREEN LEAF"),
         (["GREEN LEAF", "Fabrics and tailoring", "KT 0044127-D"], "GREEN LEAF"),
         (["PASARAYA BORONG", "LEAF JAYA SDN. BHD.", "(714420-X)"], "PASARAYA BORONG LEAF JAYA SDN. BHD."),
+        (["WARUNG PAK DOLLAH", "Kg. Sungai Isap", "25150 Kuantan"], "WARUNG PAK DOLLAH"),
+        (["GREEN LEAF STALL", "14000 Bukit", "SCALE 2 kg"], "GREEN LEAF STALL"),
+        (["20 July", "GREEN LEAF CENTRE", "11, Jalan Satu", "224771 FISH FOODS"], "GREEN LEAF CENTRE"),
         (["GREEN COPY & PRINT SHOP", "12, Jalan Besar"], "GREEN COPY & PRINT SHOP"),
     ],
 )
@@ -97,6 +100,11 @@ def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
 )  # fmt: skip
 def test_these_lines_name_no_company(text: str) -> None:
     assert company(Answer().line(text)) is None
+
+
+def test_a_name_may_hold_a_word_that_is_nearly_a_label() -> None:
+    answer = Answer().lines("MEE TARIK HOUSE SDN BHD", "Sunrise Square", "Tarikh: 30/12/2017")
+    assert field(answer.read(shipped("receipt")), "merchant").value == "MEE TARIK HOUSE SDN BHD"
 
 
 def test_a_legal_form_put_right_is_still_told_as_printed() -> None:

@@ -103,6 +103,7 @@ def test_what_is_not_among_the_choices_is_refused_with_the_choices() -> None:
         ("currency", "RM 5.00", ["MYR"]),
         ("identifier", "INV-0042 dated 27/03/2026", ["INV-0042"]),
         ("identifier", "DE 232 446 240", ["DE 232 446 240"]),
+        ("identifier", "AZL-F 0044 7120 88", ["AZL-F 0044 7120 88"]),
         ("identifier", "EB-3317 0924 6", ["EB-3317 0924 6"]),
         ("identifier", "INV-3317 6 pieces", ["INV-3317", "6"]),
         ("identifier", "12.50", []),

@@ -609,3 +609,9 @@ def test_a_question_in_front_of_a_line_may_be_long_and_its_answer_goes_on_upon_t
 def test_dots_that_look_like_a_line_to_fill_in_do_not_hide_the_value() -> None:
     texts = ((50, 50, "Wiring ....."), (500, 50, "79.30"), (50, 84, "Freight ....."))
     assert pairs(*texts, ruled=[(200, 420, 72)])["Wiring"] == "79.30"
+
+
+def test_a_label_and_its_value_upon_one_line_are_no_label_of_the_next_line() -> None:
+    texts = ((60, 100, "Crop"), (300, 100, "90331"), (500, 100, "Plot"), (750, 100, "90332"))
+    found = find_pairs(made.sheet(*texts, ruled=[(60, 440, 122), (500, 880, 122)]))
+    assert ("Crop 90331", "Plot 90332") not in [(pair.key_text, pair.value_text) for pair in found]

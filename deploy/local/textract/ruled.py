@@ -109,8 +109,8 @@ def _key_before(value: _Piece, pieces: Sequence[_Piece], place: int, sheet: Shee
         return ()
     if colon:
         return key
-    if before.stroke is not None and not any(c.isdigit() for c in said(value.words)):
-        return ()
+    if before.stroke is not None and (any(map(str.isdigit, said(key))) or not any(map(str.isdigit, said(value.words)))):
+        return ()  # a label and its value upon one line, or two names
     return () if key[-1].text.endswith(",") or _runs_on(pieces, place, sheet.line_height) else key
 
 
