@@ -61,17 +61,24 @@ def _without_doubles(boxes: Iterable[_Box]) -> list[_Box]:
 
 def _hidden(dark: Mask, known: Sequence[_Box]) -> Iterator[_Box]:
     """Small boxes in a row or a column with others of their size whose tick runs over their frame: the darkest frames first."""
-    sizes = Counter((wide, high) for _, _, wide, high in known)
-    for (wide, high), count in sizes.most_common(1):
-        if count < FEWEST_LIKE:
-            return
-        dark_sides = _sides(dark, wide, high)
-        tops, lefts = np.nonzero(dark_sides >= LEAST_FRAME)
-        for at in np.argsort(-dark_sides[tops, lefts], kind="stable")[:MOST_HIDDEN]:
-            box = (int(lefts[at]), int(tops[at]), wide, high)
-            like = sum(_is_like(box, each) for each in known)
-            if like >= FEWEST_LIKE and not _goes_on(dark, *box) and _stands_alone(dark, *box):
-                yield box
+    wide, high, count = _commonest(known)
+    if count < FEWEST_LIKE:
+        return
+    dark_sides = _sides(dark, wide, high)
+    tops, lefts = np.nonzero(dark_sides >= LEAST_FRAME)
+    for at in np.argsort(-dark_sides[tops, lefts], kind="stable")[:MOST_HIDDEN]:
+        box = (int(lefts[at]), int(tops[at]), wide, high)
+        like = sum(_is_like(box, each) for each in known)
+        if like >= FEWEST_LIKE and not _goes_on(dark, *box) and _stands_alone(dark, *box):
+            yield box
+
+
+def _commonest(boxes: Sequence[_Box]) -> tuple[int, int, int]:
+    """The sides that most boxes have, and how many these are."""
+    count = Counter((wide, high) for _, _, wide, high in boxes)
+    alike = {size: sum(n for other, n in count.items() if _is_as_large(size, other)) for size in count}
+    size = max(alike, key=lambda each: (alike[each], count[each]), default=(0, 0))
+    return *size, alike.get(size, 0)
 
 
 def _sides(dark: Mask, wide: int, high: int) -> npt.NDArray[np.float32]:
@@ -173,7 +180,11 @@ def _frames(dark: Mask) -> Iterator[_Box]:
 def _is_like(one: _Box, other: _Box) -> bool:
     """Whether both boxes have the same sides, and stand in one row or one column."""
     aside = min(abs(one[0] - other[0]), abs(one[1] - other[1]))
-    return aside <= one[2] and abs(one[2] - other[2]) <= 2 and abs(one[3] - other[3]) <= 2
+    return aside <= one[2] and _is_as_large(one[2:], other[2:])
+
+
+def _is_as_large(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return abs(one[0] - other[0]) <= 2 and abs(one[1] - other[1]) <= 2
 
 
 def _is_frame(box: Mask) -> bool:

@@ -15,10 +15,8 @@ LEAST = 3
 ASIDE, CLOSE = 0.7, 0.9
 """Line heights that the lines of a text begin beside their name at most, and stand apart from it and from one another."""
 
-MOST_LINES = 20
-
-MOST_BESIDE = 2
-"""Such names in a row: more of them head the columns of a table."""
+MOST_LINES, MOST_BESIDE = 20, 2
+"""Lines of such a text, and such names in a row: more of them head the columns of a table."""
 
 
 def underlined(rows: Sequence[Row], sheet: Sheet) -> list[Candidate]:
