@@ -38,6 +38,7 @@ TYPE = DocumentType(
     rules=(
         SumRule("sum", ("subtotal", "tax", "-discount"), "total", optional=("shipping",), may_be_included=("tax", "shipping")),
         SumRule("exact", ("total", "GST"), "balance", tolerance=Decimal(0)),
+        SumRule("carried_on", ("total", "-discount"), "total"),  # which of two totals counts; nothing is checked by it
         ItemsRule("items", "amount", ("subtotal", "total"), may_be_added=("tax", "-discount")),
         OrderRule("order", "due", "issued"),
     ),

@@ -49,6 +49,7 @@ function brokenBy(rule, values, amounts, items, labels, told) {
 /** @param {SumRule} rule @param {Map<string, Decimal>} amounts @param {Record<string, string>} labels @param {Told} told */
 function brokenSum(rule, amounts, labels, told) {
   const expected = amounts.get(rule.equals);
+  if (rule.terms.includes(rule.equals)) return ""; // it says which of two totals counts, and is no sum to check
   if (!expected || rule.terms.some((name) => !amounts.has(plain(name)))) return "";
   const there = [...rule.terms, ...rule.optional].filter((name) => amounts.has(plain(name)));
   const free = there.filter((name) => rule.may_be_included.includes(plain(name)));
