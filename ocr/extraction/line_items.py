@@ -47,6 +47,7 @@ class ItemTables:
     def __init__(self, document_type: DocumentType, *, most: int) -> None:
         self._specs = document_type.line_items or ()
         self._columns, self._summary = lexicon_of(self._specs), lexicon_of(document_type.fields)
+        self._amounts = {spec.name for spec in document_type.fields if spec.kind == "amount"}
         self._most = most // max(1, len(self._specs))
         self._known: tuple[_Columns, int] | None = None
         self._rows: list[_Row] = []
@@ -59,7 +60,7 @@ class ItemTables:
             if found is None and self._known is not None and self._known[1] == width:
                 found = replace(self._known[0], header_row=0)
             self._known = (found, width) if found else None
-            for row in _items(table, found, self._specs, self._summary) if found else ():
+            for row in self._items(table, found) if found else ():
                 self._keep(row)
 
     @property
@@ -77,6 +78,32 @@ class ItemTables:
         for content in row.contents.values():
             _ = content and (content.words, content.box)  # made while their page is there
         self._rows.append(row)
+
+    def _items(self, table: Table, columns: _Columns) -> Iterator[_Row]:
+        for row, cells in _by_row(table).items():
+            if row <= columns.header_row or not any(cell.content.text for cell in cells):
+                continue
+            contents = {name: _content(cells, column) for name, column in columns.by_name.items()}
+            if self._is_summary(cells, contents):
+                continue
+            if not all(cell.roles & _TITLE_ROLES for cell in cells) and _is_item(contents, self._specs):
+                yield _Row(table.page, contents)
+
+    def _is_summary(self, cells: Sequence[Cell], contents: Mapping[str, Span | None]) -> bool:
+        """A row whose first text is the label of a whole-document field, such as 'Total'; or that has an amount's label in a later cell,
+        behind something else, and one number at most: a note stands beside the sums."""
+        if any(cell.roles & _SUMMARY_ROLES for cell in cells):
+            return True
+        first, *others = [cell.content.text for cell in cells if cell.content.text]
+        if self._labelled(first):
+            return True
+        amount = any(self._amounts & self._labelled(each) for each in others)
+        return amount and len(_numbers(contents, self._specs)) <= 1
+
+    def _labelled(self, text: str) -> set[str]:
+        """The fields whose label the text is, apart from fillers."""
+        found = self._summary.names(text)
+        return {mention.name for mention in found if not strange_words(text[mention.end :])}
 
     def _item(self, number: int, row: _Row, date_order: DateOrder) -> LineItem:
         cells = (
@@ -107,29 +134,16 @@ def _by_row(table: Table) -> dict[int, list[Cell]]:
     return rows
 
 
-def _items(table: Table, columns: _Columns, specs: Sequence[FieldSpec], summary: Lexicon) -> Iterator[_Row]:
-    for row, cells in _by_row(table).items():
-        if row <= columns.header_row or not any(cell.content.text for cell in cells):
-            continue
-        if _is_summary(cells, summary):
-            continue
-        contents = {name: _content(cells, column) for name, column in columns.by_name.items()}
-        if not all(cell.roles & _TITLE_ROLES for cell in cells) and _is_item(contents, specs):
-            yield _Row(table.page, contents)
-
-
-def _is_summary(cells: Sequence[Cell], summary: Lexicon) -> bool:
-    """A row whose first text is the label of a whole-document field, such as 'Total'."""
-    if any(cell.roles & _SUMMARY_ROLES for cell in cells):
-        return True
-    first = next((cell.content.text for cell in cells if cell.content.text), "")
-    return any(not strange_words(first[mention.end :]) for mention in summary.names(first))
-
-
 def _is_item(contents: Mapping[str, Span | None], specs: Sequence[FieldSpec]) -> bool:
     """A row that holds a number in one of the columns of numbers at least, or has no such column at all."""
-    numeric = [(spec, contents[spec.name]) for spec in specs if spec.kind in _NUMERIC and spec.name in contents]
-    return not numeric or any(content and values.find_values(content.text, spec) for spec, content in numeric)
+    has_such = any(spec.kind in _NUMERIC and spec.name in contents for spec in specs)
+    return not has_such or bool(_numbers(contents, specs))
+
+
+def _numbers(contents: Mapping[str, Span | None], specs: Sequence[FieldSpec]) -> list[Span]:
+    """What holds a number in the columns of numbers."""
+    numeric = [(spec, contents.get(spec.name)) for spec in specs if spec.kind in _NUMERIC]
+    return [content for spec, content in numeric if content and values.find_values(content.text, spec)]
 
 
 def _content(cells: Sequence[Cell], column: int) -> Span | None:

@@ -43,6 +43,15 @@ def test_a_type_without_line_items_has_none() -> None:
     assert Answer().table(HEADER, ["Red paint", "2", "5.00", "10.00"]).read(a_type({"name": "total"})).line_items == ()
 
 
+def test_sums_beside_a_note_are_no_items_and_an_item_may_be_called_like_one() -> None:
+    beside = ["Pay within 14 days.", "Total", "", "3.50"]
+    assert rows(Answer().table(HEADER, ["Brush", "1", "3.50", "3.50"], beside).read(TYPE)) == [
+        ["Brush", "1", "3.50", "3.50"]
+    ]
+    called = ["AB-1", "Total", "2", "3.50", "7.00"]
+    assert rows(Answer().table(["Code", *HEADER], called).read(TYPE)) == [["Total", "2", "3.50", "7.00"]]
+
+
 def test_a_table_without_a_known_header_is_no_item_table() -> None:
     assert Answer().table(["Name", "Place"], ["Jane", "Here"]).table([]).read(TYPE).line_items == ()
     assert Answer().table(["Description", "Place"], ["Red paint", "Here"]).read(TYPE).line_items == ()
