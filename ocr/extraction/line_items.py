@@ -90,15 +90,28 @@ class ItemTables:
                 yield _Row(table.page, contents)
 
     def _is_summary(self, cells: Sequence[Cell], contents: Mapping[str, Span | None]) -> bool:
-        """A row whose first text is the label of a whole-document field, such as 'Total'; or that has an amount's label in a later cell,
-        behind something else, and one number at most: a note stands beside the sums."""
+        """A row whose first text is the label of a whole-document field, such as 'Total'.
+
+        With one number at most also one whose first text begins with an amount's label ('Total now due'), that has such a label in a
+        later cell (a note stands beside the sums), or that names nothing: what its amount is says a column of no item.
+        """
         if any(cell.roles & _SUMMARY_ROLES for cell in cells):
             return True
         first, *others = [cell.content.text for cell in cells if cell.content.text]
         if self._labelled(first):
             return True
-        amount = any(self._amounts & self._labelled(each) for each in others)
-        return amount and len(_numbers(contents, self._specs)) <= 1
+        if len(_numbers(contents, self._specs)) > 1:
+            return False
+        begins = self._amounts.intersection(mention.name for mention in self._summary.names(first))
+        several = sum(spec.kind in _NUMERIC and spec.name in contents for spec in self._specs) > 1
+        later = any(self._amounts & self._labelled(each) for each in others)
+        return bool(begins and several) or later or self._names_nothing(cells, contents)
+
+    def _names_nothing(self, cells: Sequence[Cell], contents: Mapping[str, Span | None]) -> bool:
+        """Whether words stand in the row, but none in a column that says what the item is."""
+        naming = [contents[spec.name] for spec in self._specs if spec.kind not in _NUMERIC and spec.name in contents]
+        filled = any(content is not None and content.text for content in naming)
+        return bool(naming) and not filled and any(map(str.isalpha, "".join(cell.content.text for cell in cells)))
 
     def _labelled(self, text: str) -> set[str]:
         """The fields whose label the text is, apart from fillers."""

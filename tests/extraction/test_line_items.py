@@ -52,6 +52,20 @@ def test_sums_beside_a_note_are_no_items_and_an_item_may_be_called_like_one() ->
     assert rows(Answer().table(["Code", *HEADER], called).read(TYPE)) == [["Total", "2", "3.50", "7.00"]]
 
 
+@pytest.mark.parametrize(
+    "row", [["Total now due", "", "", "3.50"], ["", "", "VAT 20 %", "0.70"], ["", "Umsatzsteuer", "", "0.70"]]
+)
+def test_a_row_with_one_number_that_names_no_item_is_none(row: list[str]) -> None:
+    brush = ["Brush", "1", "3.50", "3.50"]
+    assert rows(Answer().table(HEADER, brush, row).read(TYPE)) == [brush]
+
+
+def test_a_number_by_itself_and_a_service_without_a_quantity_are_items() -> None:
+    assert rows(Answer().table(HEADER, ["", "", "", "0.70"]).read(TYPE)) == [[None, None, None, "0.70"]]
+    service = Answer().table(["Description", "Amount"], ["Total care of the garden", "70.00"]).read(TYPE)
+    assert rows(service) == [["Total care of the garden", None, None, "70.00"]]
+
+
 def test_a_table_without_a_known_header_is_no_item_table() -> None:
     assert Answer().table(["Name", "Place"], ["Jane", "Here"]).table([]).read(TYPE).line_items == ()
     assert Answer().table(["Description", "Place"], ["Red paint", "Here"]).read(TYPE).line_items == ()
