@@ -1,8 +1,11 @@
 """Captions in boxes, and cells that name the ones beside them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from deploy.local.textract.forms import find_pairs
+from deploy.local.textract.layout import lay_out
+from deploy.local.textract.reading import Quad
 from deploy.local.textract.tables import find_tables, item_words
 from tests.textract_endpoint import made
 
@@ -36,6 +39,19 @@ def test_the_date_under_a_signature_in_a_box_is_a_field_of_its_own() -> None:
         ("Finance", ""),
         ("Date:", ""),
     ]
+
+
+def test_brackets_make_no_larger_letters_of_a_caption() -> None:
+    page = made.page((60, 60, "SOURCE (TANK, DRUM)"), (60, 100, "Tank 19 bottom"), cells=[(50, 50, 500, 140)])
+    low = replace(page.lines[1], words=tuple(replace(word, quad=_lower(word.quad)) for word in page.lines[1].words))
+    found = find_pairs(lay_out(replace(page, lines=(page.lines[0], low))))
+    assert [(pair.key_text, pair.value_text) for pair in found] == [("SOURCE (TANK, DRUM)", "Tank 19 bottom")]
+
+
+def _lower(quad: Quad) -> Quad:
+    """The same word without what reaches above and below its letters."""
+    (x0, y0), (x1, _), _, (_, y3) = quad
+    return ((x0, y0), (x1, y0), (x1, y0 + 0.83 * (y3 - y0)), (x0, y0 + 0.83 * (y3 - y0)))
 
 
 def test_several_captions_in_one_box_have_columns_of_their_own() -> None:

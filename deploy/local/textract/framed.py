@@ -15,6 +15,7 @@ from deploy.local.textract.pairing import (
     Label,
     has_digits,
     is_colon,
+    said,
     says_something,
 )
 
@@ -25,6 +26,9 @@ LARGER, AS_LARGE = 0.92, 0.85
 
 MORE = 1.15
 """How much taller the letters are that are filled in than those of a caption in small print."""
+
+LESS_FOR_BRACKETS = 0.85
+"""Share of the height of a line with brackets that is its letters'."""
 
 LEAST_NAMED = 3
 """Rows of two cells of which the left one names the right one."""
@@ -212,7 +216,7 @@ def _is_dated(row: Row) -> bool:
 
 def _caption_lines(lines: Sequence[_Line]) -> tuple[int, bool]:
     """How many lines at the top are the caption (a negative number: at the bottom), and whether its letters are smaller."""
-    heights = [median(word.box.height for segment in row for word in segment.words) for _, row in lines]
+    heights = [_height(row) for _, row in lines]
     for count in range(1, min(MOST_CAPTION_LINES + 1, len(lines))):
         if min(heights[count:]) >= MORE * max(heights[:count]):
             return count, True
@@ -220,6 +224,13 @@ def _caption_lines(lines: Sequence[_Line]) -> tuple[int, bool]:
         return -1, True
     first, last = (tuple(word for segment in row for word in segment.words) for _, row in (lines[0], lines[-1]))
     return (-1 if not says_something(first) and says_something(last) else 1), False
+
+
+def _height(row: Row) -> float:
+    """How tall the letters of a line are: brackets make the box of one taller than its letters."""
+    words = [word for segment in row for word in segment.words]
+    brackets = any(c in "()[]" for c in said(words))
+    return median(word.box.height for word in words) * (LESS_FOR_BRACKETS if brackets else 1.0)
 
 
 def _empty(cell: Box, line: _Line) -> Iterator[Candidate]:
