@@ -163,10 +163,10 @@ def _carried_on(rule: SumRule, merged: Mapping[str, Sequence[Candidate]]) -> lis
     counts less itself."""
     found = merged[rule.equals]
     amounts = [decimal(each.value) for each in found]
-    likely = {amount for each, amount in zip(found, amounts, strict=True) if amount and each.score >= LEAST_RIVAL_SCORE}
-    leads_to = {
-        amount: {full_sum(rule, {**way, rule.equals: amount}) for way in _ways(rule, merged)} for amount in likely
-    }
+    tried = zip(found[:_TRIED_PER_FIELD], amounts, strict=False)
+    likely = {amount for each, amount in tried if amount and each.score >= LEAST_RIVAL_SCORE}
+    ways = _ways(rule, merged)
+    leads_to = {amount: {full_sum(rule, {**way, rule.equals: amount}) for way in ways} for amount in likely}
     last = set().union(*leads_to.values())
     leading = {amount for amount, after in leads_to.items() if not after.isdisjoint(amounts)}
     return [
