@@ -21,7 +21,7 @@ _VERSION = re.compile(r"^version:.*\n?", re.MULTILINE)
 _ORDER = (
     "name", "label", "operation", "features", "date_order", "four_eyes", "queries", "fields", "line_items", "every_pair", "rules",
     "group", "kind", "required", "threshold", "sensitivity", "lane", "finder", "query", "choices", "labels", "negative_labels",
-    "expense", "identity", "lending", "terms", "optional", "may_be_included", "column", "equals", "may_be_added",
+    "expense", "identity", "lending", "terms", "optional", "may_be_included", "in_parts", "column", "equals", "may_be_added",
     "tolerance", "later", "earlier", "text", "alias", "pages", "mode", "amount", "above",
 )  # fmt: skip
 

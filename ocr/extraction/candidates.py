@@ -71,7 +71,10 @@ _FILLERS = frozenset(squash(word) for word in _FILLER_WORDS.split())
 
 
 class Candidate(NamedTuple):
-    """A value that a field might have. `confidence` is the engine's own score of the association, if it gave one."""
+    """A value that a field might have. `confidence` is the engine's own score of the association, if it gave one.
+
+    `others` are other values that its print may mean, `again` the words of another place that says the same.
+    """
 
     name: str
     value: str | None
@@ -84,6 +87,7 @@ class Candidate(NamedTuple):
     source: Source
     confidence: float | None = None
     others: tuple[str, ...] = ()
+    again: tuple[Word, ...] = ()
 
     @property
     def word_confidence(self) -> float | None:

@@ -85,7 +85,8 @@ class SumRule:
 
     A field that is a term of its own sum (total and rounding) is not checked: of its values the one that another leads
     to counts. Checked when every term and `equals` are present. `optional` terms join when present. The amounts in
-    `may_be_included` may already be part of the others (tax in gross prices): without them is right too.
+    `may_be_included` may already be part of the others (tax in gross prices): without them is right too. The terms `in_parts` may be
+    printed in two or three amounts (a tax at each rate): their sum is a value of the field where the rule comes out with it.
     """
 
     name: str
@@ -93,6 +94,7 @@ class SumRule:
     equals: str
     optional: tuple[str, ...] = ()
     may_be_included: tuple[str, ...] = ()
+    in_parts: tuple[str, ...] = ()
     tolerance: Decimal = Decimal("0.02")
 
 
@@ -379,6 +381,7 @@ def _sum_rule(at: _Mapping) -> Rule:
         equals=at.name("equals"),
         optional=at.texts("optional"),
         may_be_included=at.texts("may_be_included"),
+        in_parts=at.texts("in_parts"),
         tolerance=at.amount("tolerance", default=Decimal("0.02")),
     )
 
@@ -467,7 +470,8 @@ def _check_rule(made: DocumentType, rule: Rule, path: str) -> None:
     columns = {spec.name: spec.kind for spec in made.line_items or ()}
     match rule:
         case SumRule():
-            terms = [name.removeprefix("-") for name in (*rule.terms, *rule.optional, *rule.may_be_included)]
+            named = (*rule.terms, *rule.optional, *rule.may_be_included, *rule.in_parts)
+            terms = [name.removeprefix("-") for name in named]
             _need(kinds, [*terms, rule.equals], ("amount", "number"), path)
         case ItemsRule():
             _need(columns, [rule.column], ("amount", "number"), f"{path}.column")

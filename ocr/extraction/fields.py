@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from itertools import product
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,23 +16,20 @@ from ocr.extraction import sentences
 from ocr.extraction.blocks import ids_of
 from ocr.extraction.candidates import Candidate
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, SumRule
-from ocr.extraction.reading import Field, Problem, Suggestion
-from ocr.extraction.rules import decimal, full_sum, missing_field
+from ocr.extraction.reading import Field, Problem, Suggestion, Word
+from ocr.extraction.rules import missing_field
+from ocr.extraction.support import LEAST_RIVAL_SCORE, support
 from ocr.extraction.values import InvalidValue, parse_value
 
 AGREEMENT = 0.04
 MOST_AGREEMENTS = 2
-SUPPORT = 0.15
-LEADS_ON = 0.08  # what a total costs that a discount leads on from to another
 # Two different values whose scores are closer than this are ambiguous.
 AMBIGUOUS = 0.05
-LEAST_RIVAL_SCORE = 0.45
 MOST_SUGGESTIONS = 5
 # Textract's pair score grades the association, not the reading: 32 % of real form fields are below 80, but only 3 %
 # contain a word below 80. So the pair's bar lies this much below the field's threshold; what a page that is hard to read
 # leaves of it has the same (docs/reading.md).
 PAIR_SLACK = 50.0
-_TRIED_PER_FIELD = 6
 # Hundreds of pages may hold tens of thousands of values for one field; the likeliest are kept.
 _MOST_VALUES = 500
 _KEPT_VALUES = 100
@@ -64,6 +59,8 @@ class _Said:
     best_at: tuple[int, int, int]
     first_at: tuple[int, int, int]
     places: set[tuple[str, ...]]
+    again: tuple[Word, ...] = ()
+    """The words of another place that says the same, none of them the best one's."""
 
     @property
     def rank(self) -> tuple[float, tuple[int, int, int]]:
@@ -97,7 +94,10 @@ class Tally:
     def ranked(self) -> dict[str, list[Candidate]]:
         """For each field its candidates, the best first."""
         return {
-            name: [each.best._replace(score=each.score) for each in sorted(said.values(), key=lambda each: each.rank)]
+            name: [
+                each.best._replace(score=each.score, again=each.again)
+                for each in sorted(said.values(), key=lambda each: each.rank)
+            ]
             for name, said in self._said.items()
         }
 
@@ -114,11 +114,18 @@ def _add(said: dict[str, _Said], each: Candidate, at: tuple[int, int, int]) -> N
     if known is None:
         said[value] = _Said(each, at, at, {_spot(each)})
         return
+    other = each
     if (-each.score, at) < (-known.best.score, known.best_at):
-        known.best, known.best_at = each, at
+        known.best, known.best_at, other = each, at, known.best
+    known.again = next((words for words in (known.again, other.words) if words and _apart(words, known.best.words)), ())
     known.first_at = min(known.first_at, at)
     if len(known.places) <= MOST_AGREEMENTS:
         known.places.add(_spot(each))
+
+
+def _apart(some: Sequence[Word], others: Sequence[Word]) -> bool:
+    """Whether no word is among both."""
+    return {word.id for word in some}.isdisjoint(word.id for word in others)
 
 
 def _spot(each: Candidate) -> tuple[str, ...]:
@@ -132,65 +139,8 @@ def choose(tallies: Iterable[Tally], document_type: DocumentType) -> dict[str, C
         merged |= tally.ranked()
     for rule in document_type.rules:
         if isinstance(rule, SumRule):
-            _support(rule, merged)
+            support(rule, merged)
     return {name: Choice(tuple(_ranked(each))) for name, each in merged.items()}
-
-
-def _support(rule: SumRule, merged: dict[str, list[Candidate]]) -> None:
-    """Raise the candidates with which the rule comes out to the cent, each printed in a place of its own.
-
-    Terms that are not on the document count as nothing: paid without change, the cash is the total.
-    """
-    names = [name for name in (term.removeprefix("-") for term in rule.terms) if name in merged]
-    if rule.equals not in merged or rule.terms[0] not in names:
-        return
-    if rule.equals in rule.terms:
-        merged[rule.equals] = _carried_on(rule, merged)
-        return
-    optional = [merged[name][0] for name in (term.removeprefix("-") for term in rule.optional) if name in merged]
-    right: set[tuple[str, str | None]] = set()
-    for combination in product(*(merged[name][:_TRIED_PER_FIELD] for name in (*names, rule.equals))):
-        if _comes_out(rule, combination, optional):
-            right.update((each.name, each.value) for each in combination)
-    for name in (*names, rule.equals):
-        merged[name] = [
-            each._replace(score=each.score + SUPPORT) if (name, each.value) in right else each for each in merged[name]
-        ]
-
-
-def _carried_on(rule: SumRule, merged: Mapping[str, Sequence[Candidate]]) -> list[Candidate]:
-    """The candidates of a field that is a term of its own sum (total and rounding): raised is the one that another leads to, which then
-    counts less itself."""
-    found = merged[rule.equals]
-    amounts = [decimal(each.value) for each in found]
-    tried = zip(found[:_TRIED_PER_FIELD], amounts, strict=False)
-    likely = {amount for each, amount in tried if amount and each.score >= LEAST_RIVAL_SCORE}
-    ways = _ways(rule, merged)
-    leads_to = {amount: {full_sum(rule, {**way, rule.equals: amount}) for way in ways} for amount in likely}
-    last = set().union(*leads_to.values())
-    leading = {amount for amount, after in leads_to.items() if not after.isdisjoint(amounts)}
-    return [
-        each._replace(score=each.score + SUPPORT * (amount in last) - LEADS_ON * (amount in leading))
-        for each, amount in zip(found, amounts, strict=True)
-    ]
-
-
-def _ways(rule: SumRule, merged: Mapping[str, Sequence[Candidate]]) -> list[dict[str, Decimal]]:
-    """What the other terms of a sum may be: those that are on the document, and not nothing."""
-    names = [name for name in (term.removeprefix("-") for term in rule.terms) if name != rule.equals and name in merged]
-    likeliest = ([decimal(each.value) for each in merged[name][:_TRIED_PER_FIELD]] for name in names)
-    ways = ({name: amount for name, amount in zip(names, some, strict=True) if amount} for some in product(*likeliest))
-    return [way for way in ways if way]
-
-
-def _comes_out(rule: SumRule, combination: Sequence[Candidate], optional: Sequence[Candidate]) -> bool:
-    if any(each.value is None for each in combination):
-        return False
-    amounts = {each.name: amount for each in (*optional, *combination) if (amount := decimal(each.value)) is not None}
-    if not amounts[rule.equals] or full_sum(rule, amounts) != amounts[rule.equals]:
-        return False
-    ids = [identity for each in combination for identity in ids_of(each.words)]
-    return len(set(ids)) == len(ids)
 
 
 def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -325,6 +325,80 @@ def test_a_part_of_the_total_and_what_was_returned_are_not_the_total(answer: Ans
     assert field(answer.read(SIMPLE), "total").value == value
 
 
+@pytest.mark.parametrize(
+    ("lines", "tax", "text"),
+    [
+        (
+            ["Subtotal 3,120.00", "GST 5% 156.00", "QST 9.975% 311.22", "Total payable 3,587.22"],
+            "467.22",
+            "156.00 + 311.22",
+        ),
+        (["Subtotal 800.00", "CGST @ 9% 72.00", "SGST @ 9% 72.00", "Total payable 944.00"], "144.00", "72.00 + 72.00"),
+        (
+            ["Subtotal 100.00", "Tax 7% 2.80", "Tax 19% 11.40", "Tax 1.07", "Total payable 115.27"],
+            "15.27",
+            "2.80 + 11.40 + 1.07",
+        ),
+        (["Subtotal 3,120.00", "GST 5% 156.00", "QST 9.975% 311.22", "Total payable 3,687.22"], "156.00", "156.00"),
+        (["Subtotal 100.00", "Tax 7% 2.80", "Tax 19% 11.40", "Tax 14.20", "Total payable 114.20"], "14.20", "14.20"),
+    ],
+)
+def test_taxes_that_are_printed_apart_are_put_together_where_the_sum_comes_out_with_them(
+    lines: list[str], tax: str, text: str
+) -> None:
+    reading = Answer().lines(*lines).read(shipped("invoice"))
+    found = field(reading, "tax")
+    assert (found.value, found.text, found.why == "in_parts") == (tax, text, "+" in text)
+    assert ("invalid", "total", "subtotal_plus_tax") in problems(reading) or "3,687.22" not in lines[-1]
+
+
+def test_what_is_put_together_holds_the_words_and_the_least_sure_of_its_parts() -> None:
+    answer = Answer().line("Subtotal 100.00").line("GST 5% 5.00", confidence=97).line("QST 9.975% 9.98", confidence=71)
+    found = field(answer.line("Total payable 114.98").read(shipped("invoice")), "tax")
+    assert (found.value, len(found.word_ids), found.word_confidence) == ("14.98", 2, 71.0)
+    assert found.box is not None and found.box.height > 0.04, "around both lines"
+    assert {each.value for each in found.suggestions} == {"5.00", "9.98"}
+    assert found.state == "open", "a word of it was hardly read"
+
+
+def test_a_subtotal_that_is_printed_twice_counts_once() -> None:
+    reading = (
+        Answer()
+        .lines("Subtotal 220.00", "Net amount 220.00", "Tax 0.00", "Total 220.00", "To pay 440.00")
+        .read(shipped("invoice"))
+    )
+    assert field(reading, "subtotal").value == "220.00"
+    assert field(reading, "subtotal").why != "in_parts"
+
+
+def test_net_amounts_and_taxes_of_several_rates_are_put_together_in_the_same_number() -> None:
+    answer = Answer().row("Warenwert 7 %", "Warenwert 19 %", "MwSt 7 %", "MwSt 19 %").row("98.10", "1,820.09", "6.87", "345.82")
+    reading = answer.line("Total amount 2,270.88").read(shipped("invoice"))
+    assert [field(reading, name).value for name in ("subtotal", "tax", "total")] == ["1918.19", "352.69", "2270.88"]
+
+
+def test_the_row_of_the_total_names_what_it_is_made_of() -> None:
+    answer = Answer().row("Item", "Net value", "VAT", "Gross value").row("Paper", "1,060.00", "243.80", "1,303.80")
+    answer.row("Board", "588.00", "135.24", "723.24").row("Total", "1,648.00", "379.04", "2,027.04")
+    reading = answer.line("To pay: 2,027.04").read(shipped("invoice"))
+    assert [field(reading, name).value for name in ("subtotal", "tax", "total")] == ["1648.00", "379.04", "2027.04"]
+    assert field(reading, "tax").why == "row_of_total"
+
+
+def test_of_two_discounts_the_one_with_which_the_sum_comes_out_counts() -> None:
+    lines = ("Warenwert 486.00", "Malstaffel 15 % 72.90", "MwSt 78.49", "Endsumme 491.59", "Skonto 481.76")
+    reading = Answer().lines(*lines).read(shipped("invoice"))
+    assert field(reading, "discount").value == "72.90"
+    assert not any(code == "invalid" for code, *_ in problems(reading))
+
+
+def test_what_was_owed_before_joins_the_sum_and_is_no_total() -> None:
+    lines = ("Balance brought forward 21.20", "Total excluding VAT 38.33", "VAT at 20% 7.67", "Total now due 67.20")
+    reading = Answer().lines(*lines).read(shipped("invoice"))
+    assert [field(reading, name).value for name in ("prior_balance", "total")] == ["21.20", "67.20"]
+    assert not any(rule == "subtotal_plus_tax" for *_, rule in problems(reading))
+
+
 def test_without_change_the_cash_is_the_total() -> None:
     assert field(Answer().lines("Grand total 12.02", "Total 12.00", "Cash 12.00").read(SUMS), "total").value == "12.00"
 
