@@ -40,6 +40,7 @@ PENALTIES = {
     "zero": 0.2,  # of a required amount; tax, change and rounding often are nothing
     "negative": 0.1,  # of a required amount; it stands alone on a credit note, and beside others what was returned
     "of_another_number": 0.3,  # 'Buyer's order no.   Dated': the order's date
+    "base_of_a_rate": 0.3,  # '20 % on 157.00': what the tax is taken of
     "one_rate": 0.15,  # 'Total 6 % supplies': a part of the total
 }
 LEAST_SCORE = 0.1
@@ -60,6 +61,7 @@ _ANOTHER_NUMBER = re.compile(
 )
 _SUMMED = frozenset(("amount", "number", "percent"))
 _RATE = re.compile(r"\d\s?%")
+_ON = re.compile(r"%\W*\b(?:on|of|auf|aus|von|sur|over|su|de|sobre|af|p[åa]|od)\b\W*\Z", re.IGNORECASE)
 _MISREAD_DECIMALS = re.compile(r"\w[.,]\s?\w\w\b")
 
 # Words that may stand between a label and its value without making it another label.
@@ -341,7 +343,7 @@ def strange_words(text: str) -> int:
 def _between(spec: FieldSpec, text: str) -> float:
     """What the words between a label and its value cost."""
     strange = strange_words(text)
-    penalty = PENALTIES["word_before_value"] * strange
+    penalty = PENALTIES["word_before_value"] * strange + (PENALTIES["base_of_a_rate"] if _ON.search(text) else 0.0)
     return penalty + (PENALTIES["one_rate"] if strange and spec.kind == "amount" and _RATE.search(text) else 0.0)
 
 
@@ -429,6 +431,8 @@ def _amount_penalty(spec: FieldSpec, part: str, found: values.Found, *, is_last:
     penalty = 0.0 if is_last else PENALTIES["not_the_last_amount"]
     if not _printed_decimals(part, found):
         penalty += PENALTIES["whole_amount"]
+    if _ON.search(part, 0, found.start):
+        penalty += PENALTIES["base_of_a_rate"]
     if spec.required and found.value.strip("-0.") == "":
         penalty += PENALTIES["zero"]
     elif spec.required and found.value.startswith("-"):

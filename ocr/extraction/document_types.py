@@ -100,7 +100,7 @@ class SumRule:
 
 @dataclass(frozen=True, slots=True)
 class ItemsRule:
-    """A column of the line items adds up to the first of `equals` that is present.
+    """A column of the line items adds up to one of `equals`: to the subtotal, or to the total where prices contain the tax.
 
     The amounts in `may_be_added` may come on top of the items (tax, when only the total is printed).
     """

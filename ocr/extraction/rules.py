@@ -113,15 +113,16 @@ def _broken_items(
     rule: ItemsRule, values: Values, line_items: Sequence[Values], labels: Mapping[str, str]
 ) -> tuple[str, str]:
     amounts = _amounts(values)
-    name = next((each for each in rule.equals if each in amounts), "")
+    names = [each for each in rule.equals if each in amounts]
     items = [decimal(item.get(rule.column)) for item in line_items]
     known = [item for item in items if item is not None]
-    if not name or not known or len(known) < len(items):
+    name = names[0] if names else ""
+    if not names or not known or len(known) < len(items):
         return "", name
     total = sum(known, start=Decimal(0))
     free = [term for term in rule.may_be_added if _plain(term) in amounts]
-    sums = (total + _sum(some, amounts) for count in range(len(free) + 1) for some in combinations(free, count))
-    if any(abs(each - amounts[name]) <= rule.tolerance for each in sums):
+    sums = [total + _sum(some, amounts) for count in range(len(free) + 1) for some in combinations(free, count)]
+    if any(abs(each - amounts[one]) <= rule.tolerance for each in sums for one in names):
         return "", name
     told = sentences.ITEMS_SUM(
         amount_sum=f"{total:,.2f}", amount_printed=f"{amounts[name]:,.2f}", label=_inside_sentence(labels[name])

@@ -14,12 +14,12 @@ from ocr.extraction.reading import Box
 from ocr.extraction.rules import decimal, full_sum
 
 SUPPORT = 0.15
-SUPPORT_OF_TERMS = 0.3  # that add up to another amount; one that only says the same again is less
+SUPPORT_OF_TERMS = 0.4  # that add up to another amount; one that only says the same again is less
 LEADS_ON = 0.08  # what a total costs that a discount leads on from to another
 # A candidate that scores less is not likely enough to be a rival of another, or a part of a sum.
 LEAST_RIVAL_SCORE = 0.45
 MOST_PARTS = 4  # two taxes, each at two rates
-_TRIED_PER_FIELD = 6
+_TRIED_PER_FIELD = 8
 _OTHERS_TRIED = 3
 
 Merged = dict[str, list[Candidate]]
@@ -171,7 +171,7 @@ def _together(parts: Sequence[Candidate]) -> Iterator[Candidate]:
     if len(amounts) < len(parts) or not all(amount > 0 for amount in amounts):
         return
     confidences = [each.confidence for each in parts if each.confidence is not None]
-    yield min(parts, key=lambda each: each.score)._replace(
+    yield max(parts, key=lambda each: each.score)._replace(
         value=str(sum(amounts)),
         text=" + ".join(each.text for each in parts),
         words=tuple(chain.from_iterable(each.words for each in parts)),

@@ -372,7 +372,11 @@ def test_a_subtotal_that_is_printed_twice_counts_once() -> None:
 
 
 def test_net_amounts_and_taxes_of_several_rates_are_put_together_in_the_same_number() -> None:
-    answer = Answer().row("Warenwert 7 %", "Warenwert 19 %", "MwSt 7 %", "MwSt 19 %").row("98.10", "1,820.09", "6.87", "345.82")
+    answer = (
+        Answer()
+        .row("Warenwert 7 %", "Warenwert 19 %", "MwSt 7 %", "MwSt 19 %")
+        .row("98.10", "1,820.09", "6.87", "345.82")
+    )
     reading = answer.line("Total amount 2,270.88").read(shipped("invoice"))
     assert [field(reading, name).value for name in ("subtotal", "tax", "total")] == ["1918.19", "352.69", "2270.88"]
 
@@ -625,3 +629,25 @@ def test_an_empty_value_gives_no_candidate() -> None:
 def test_of_two_pairs_the_engine_s_surer_one_wins() -> None:
     answer = Answer().pair("Total", "13.00", confidence=40).pair("Total", "12.00", confidence=99)
     assert field(answer.read(SIMPLE), "total").value == "12.00"
+
+
+@pytest.mark.parametrize(
+    ("lines", "subtotal", "tax"),
+    [
+        (["Total before VAT 243.61", "VAT at 9% on 243.61 21.92", "Total amount due 265.53"], "243.61", "21.92"),
+        (["Subtotaal excl. BTW 898,24", "BTW 21% 188,63", "Totaal te betalen 1.086,87"], "898.24", "188.63"),
+        (["I alt ekskl. moms 93.310,00", "25 % moms 23.327,50", "At betale 116.637,50"], "93310.00", "23327.50"),
+        (["TOTAL (inc GST) 1,194.60", "GST included in total 108.60"], None, "108.60"),
+        (["Goods total 80.00", "Plus VAT 20% 16.00", "Invoice total 96.00"], "80.00", "16.00"),
+    ],
+)
+def test_what_is_without_tax_is_no_tax(lines: list[str], subtotal: str | None, tax: str) -> None:
+    reading = Answer().lines(*lines).read(shipped("invoice"))
+    assert (field(reading, "subtotal").value, field(reading, "tax").value) == (subtotal, tax)
+
+
+def test_what_is_rounded_off_joins_the_sum() -> None:
+    lines = ("Net amount 8,769.00", "VAT 1,495.45", "Rounding -0.45", "Total due 10,264.00")
+    reading = Answer().lines(*lines).read(shipped("invoice"))
+    assert field(reading, "rounding").value == "-0.45"
+    assert not any(code == "invalid" for code, *_ in problems(reading))

@@ -112,6 +112,8 @@ ITEMS = [{"amount": "60.00"}, {"amount": "40.00"}]
         ({"subtotal": "100.02"}, None),
         ({"subtotal": "90.00"}, "subtotal"),
         ({"total": "100.00"}, None),
+        ({"subtotal": "90.00", "tax": "10.00", "total": "100.00"}, None),
+        ({"subtotal": "91.00", "tax": "8.00", "total": "99.00"}, "subtotal"),
         ({"total": "100.00", "tax": "10.00"}, None),
         ({"total": "110.00", "tax": "10.00"}, None),
         ({"total": "115.00", "tax": "10.00", "shipping": "5.00"}, None),

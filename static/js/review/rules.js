@@ -60,12 +60,14 @@ function brokenSum(rule, amounts, labels, told) {
 
 /** @param {ItemsRule} rule @param {Map<string, Decimal>} amounts @param {Values[]} items @param {Record<string, string>} labels @param {Told} told @returns {[string, string]} */
 function brokenItems(rule, amounts, items, labels, told) {
-  const name = rule.equals.find((each) => amounts.has(each)) ?? "";
+  const names = rule.equals.filter((each) => amounts.has(each));
+  const name = names[0] ?? "";
   const sum = name ? sumOf(items.map((item) => item[rule.column] ?? null)) : null;
   const expected = amounts.get(name);
   if (!sum || !expected) return ["", name];
   const free = rule.may_be_added.filter((term) => amounts.has(plain(term)));
-  if (choices(free).some((some) => near(plus(sum, total(some, amounts)), expected, rule.tolerance))) return ["", name];
+  const sums = choices(free).map((some) => plus(sum, total(some, amounts)));
+  if (names.some((each) => sums.some((one) => near(one, /** @type {Decimal} */ (amounts.get(each)), rule.tolerance)))) return ["", name];
   return [told.items(grouped(sum), grouped(expected), told.inside(labels[name])), name];
 }
 
