@@ -80,8 +80,11 @@ _ADDRESS = re.compile(
     r"|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b|^\W*kg\.?\s",
     re.IGNORECASE,
 )
+_POSTCODE = re.compile(
+    r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
+)  # British: it ends an address, whatever words stand before it
 _CONTACT = re.compile(
-    r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|\w@|\.com\b|hotline|careline|\bmobile\s*(?:no\b|phone|[:.+\d])",
+    r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|\w@|\.com\b|hotline|careline\s*(?:no\b|[:.+\d])|\bmobile\s*(?:no\b|phone|[:.+\d])",
     re.IGNORECASE,
 )
 _OTHER_HEAD = re.compile(
@@ -98,7 +101,7 @@ _REGISTRATION = re.compile(
 )
 # A firm's registration number that begins a row: '(002218834-T)', 'Company No.: 221954-M', '(202003118827 / SA0551882-V)'.
 _REGISTERED = re.compile(
-    r"\W*(?:(?:co|company|reg|registration|roc|ssm|brn|business)\b\W*)*(?:no\b\W*)?(?:[A-Z]{0,3}\s?\d{5,12}-?[A-Z]\b|\d{12}\b)",
+    r"\W*(?:no\W+)?(?:(?:co|company|reg|registration|roc|ssm|brn|business|pendaftaran|syarikat)\b\W*)*(?:no\b\W*)?(?:[A-Z]{0,3}\s?\d{5,12}-?[A-Z]\b|\d{12}\b)",
     re.IGNORECASE,
 )
 _CODE_BEFORE = re.compile(r"\W*\d{5,}\s")  # of an article
@@ -136,7 +139,7 @@ def companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     names = [head for place, head in enumerate(names) if not _is_continued_by(names[:place], head, last)]
     names = [head for head, after in zip(names, [*names[1:], None], strict=False) if not _is_repeated_by(head, after)]
     tallest = max((head.line.box.height for head in names), default=0.0)
-    address_row = next((head.line.row for head in heads if _is_address(head.text)), _TOP_ROWS)
+    address_row = next((head.line.row for head in heads if _is_place(head, head.text)), _TOP_ROWS)
     for place, head in enumerate(names):
         whole = _completed(heads, head, last)
         is_registered = last is not None and last.spans[-1] is whole.spans[-1] and whole.text.isupper()
@@ -202,9 +205,9 @@ def _without_registration(text: str) -> str:
 @_remembered
 def _is_address(text: str) -> bool:
     text = text[:_LONGEST_NAME]
-    return _CONTACT.search(text) is not None or (
-        _ADDRESS.search(text) is not None and not (_has_legal_form(text) or _has_trade_word(text))
-    )
+    if _CONTACT.search(text) is not None or _has_legal_form(text):
+        return _CONTACT.search(text) is not None
+    return _POSTCODE.search(text) is not None or (_ADDRESS.search(text) is not None and not _has_trade_word(text))
 
 
 @_remembered
@@ -236,7 +239,13 @@ def _may_name_a_company(context: Context, head: _Head) -> bool:
         return False
     if (":" in text and not _has_legal_form(text)) or _OTHER_HEAD.search(text) or dates.find(text):
         return False
-    return not (_is_no_name(text) or _is_address(text))
+    return not (_is_no_name(text) or _is_place(head, text))
+
+
+def _is_place(head: _Head, text: str) -> bool:
+    """Whether it is an address. What a paper begins with is none without a number: 'Harbour Street Newsagency'."""
+    begins = head.line.row == 0 and not any(map(str.isdigit, text)) and _CONTACT.search(text) is None
+    return _is_address(text) and not begins
 
 
 def _above_registration(heads: list[_Head]) -> _Head | None:
@@ -315,7 +324,7 @@ def _is_one_name(head: _Head, after: _Head, last: _Head | None) -> bool:
     if not (is_last or 0.95 <= width <= 1.07) or not _says_nothing_twice(name, rest):
         return False
     has_trade_word = _has_trade_word(name)
-    if _has_legal_form(rest):
+    if _has_legal_form(rest) or (is_last and _CALLED.search(rest) is not None and not has_trade_word):
         return has_trade_word or 0.95 <= width <= 1.07
     return (has_trade_word or is_last) and _is_more_of_a_name(rest)
 

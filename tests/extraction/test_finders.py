@@ -87,6 +87,17 @@ def company(answer: Answer) -> str | None:
         (["GREEN LEAF STALL", "14000 Bukit", "SCALE 2 kg"], "GREEN LEAF STALL"),
         (["20 July", "GREEN LEAF CENTRE", "11, Jalan Satu", "224771 FISH FOODS"], "GREEN LEAF CENTRE"),
         (["GREEN COPY & PRINT SHOP", "12, Jalan Besar"], "GREEN COPY & PRINT SHOP"),
+        (
+            ["HARBOUR STREET NEWSAGENCY", "22 Harbour St, Wollongong NSW 2500", "DAILY PAPER 2.50"],
+            "HARBOUR STREET NEWSAGENCY",
+        ),
+        (["THE ROSE & CROWN", "Market Place, Wells BA5 2RB", "Pie of the Day"], "THE ROSE & CROWN"),
+        (["CARELINE", "CARELINE HEALTH & BEAUTY SDN BHD", "CITY SQUARE"], "CARELINE HEALTH & BEAUTY SDN BHD"),
+        (["Careline: 1300", "SUNWAY TRADING"], "SUNWAY TRADING"),
+        (
+            ["PUSAT PAKAIAN", "SERI INDAH ENTERPRISE", "No. Pendaftaran 002019283-H"],
+            "PUSAT PAKAIAN SERI INDAH ENTERPRISE",
+        ),
     ],
 )
 def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
