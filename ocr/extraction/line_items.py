@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import NamedTuple
 
 from ocr.extraction import values
 from ocr.extraction.blocks import Cell, Span, Table, ids_of, union
 from ocr.extraction.candidates import strange_words
-from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec
+from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, ItemsRule
 from ocr.extraction.fields import absent, judged
 from ocr.extraction.labels import Lexicon, lexicon_of
 from ocr.extraction.reading import Field, LineItem, Problem
+from ocr.extraction.rules import decimal
 
 _FEWEST_COLUMNS = 2  # a header that names fewer known columns is no item table
 _HEADER_ROWS = 3  # the header is one of the first rows; above it may stand a title
@@ -48,6 +50,8 @@ class ItemTables:
         self._specs = document_type.line_items or ()
         self._columns, self._summary = lexicon_of(self._specs), lexicon_of(document_type.fields)
         self._amounts = {spec.name for spec in document_type.fields if spec.kind == "amount"}
+        summed = {rule.column for rule in document_type.rules if isinstance(rule, ItemsRule)}
+        self._summed = next((spec for spec in self._specs if spec.name in summed), None)
         self._most = most // max(1, len(self._specs))
         self._known: tuple[_Columns, int] | None = None
         self._rows: list[_Row] = []
@@ -69,7 +73,7 @@ class ItemTables:
 
     def items(self, date_order: DateOrder) -> tuple[LineItem, ...]:
         """The line items, numbered over all pages."""
-        return tuple(self._item(number, row, date_order) for number, row in enumerate(self._rows, 1))
+        return tuple(self._item(number, row, date_order) for number, row in enumerate(self._without_sums(), 1))
 
     def _keep(self, row: _Row) -> None:
         if len(self._rows) >= self._most:
@@ -112,6 +116,28 @@ class ItemTables:
         naming = [contents[spec.name] for spec in self._specs if spec.kind not in _NUMERIC and spec.name in contents]
         filled = any(content is not None and content.text for content in naming)
         return bool(naming) and not filled and any(map(str.isalpha, "".join(cell.content.text for cell in cells)))
+
+    def _without_sums(self) -> Iterator[_Row]:
+        """The rows without those that name nothing and only say what the rows above make together ('1,383.35' carried forward)."""
+        above, since, is_named = Decimal(0), Decimal(0), False
+        for row in self._rows:
+            amount, names = self._amount(row), self._names_something(row)
+            if amount and not names and is_named and amount in (above, since):
+                since = Decimal(0)
+                continue
+            above, since, is_named = above + amount, since + amount, is_named or names
+            yield row
+
+    def _amount(self, row: _Row) -> Decimal:
+        """What the row adds to the sum of the items; nothing where no such rule is."""
+        spec = self._summed
+        content = row.contents.get(spec.name) if spec else None
+        found = values.find_values(content.text, spec) if spec and content else ()
+        return decimal(found[0].value) or Decimal(0) if found else Decimal(0)
+
+    def _names_something(self, row: _Row) -> bool:
+        naming = (row.contents.get(spec.name) for spec in self._specs if spec.kind not in _NUMERIC)
+        return any(content is not None and any(map(str.isalpha, content.text)) for content in naming)
 
     def _labelled(self, text: str) -> set[str]:
         """The fields whose label the text is, apart from fillers."""

@@ -85,8 +85,8 @@ _JOINED_AFTER = re.compile(r"[/:\-]\d|[#_]")
 _PERCENT = re.compile(r"\s*%")
 _MINUS = "-−–"
 _CURRENCY_MINUS = re.compile(rf"{_CURRENCY_WORD.pattern}\s?[{_MINUS}]\s?\Z")
-# '-5.00' is negative wherever it stands alone; '- 5.00' only at the beginning, elsewhere it is a dash.
-_MINUS_BEFORE = re.compile(rf"(?<!\w)[{_MINUS}]\Z|^\s*[{_MINUS}]\s\Z")
+# '-5.00' and '(-) 5.00' are negative wherever they stand alone; '- 5.00' only at the beginning, elsewhere it is a dash.
+_MINUS_BEFORE = re.compile(rf"(?<!\w)(?:[{_MINUS}]|\([{_MINUS}]\)\s?)\Z|^\s*[{_MINUS}]\s\Z")
 _MINUS_GLUED = re.compile(rf"[{_MINUS}]\s?\Z")
 _MINUS_AFTER = re.compile(rf"[{_MINUS}](?![\w])")
 
@@ -242,7 +242,7 @@ def _is_currency(text: str) -> bool:
 
 
 def _signed(text: str, start: int, lead: int, end: int) -> tuple[int, int, bool]:
-    """The span with its sign. Negative amounts are printed as -5.00, -RM5.00, RM-5.00, 5.00- or (5.00)."""
+    """The span with its sign. Negative amounts are printed as -5.00, -RM5.00, RM-5.00, 5.00- (5.00) or (-)5.00."""
     if lead < start and _MINUS_GLUED.search(text, lead, start):
         return lead, end, True
     for at in {start, lead}:

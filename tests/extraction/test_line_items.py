@@ -52,6 +52,26 @@ def test_sums_beside_a_note_are_no_items_and_an_item_may_be_called_like_one() ->
     assert rows(Answer().table(["Code", *HEADER], called).read(TYPE)) == [["Total", "2", "3.50", "7.00"]]
 
 
+def test_a_row_that_names_nothing_and_says_what_those_above_make_is_no_item() -> None:
+    paint, brush, nails = (
+        ["Red paint", "2", "5.00", "10.00"],
+        ["Brush", "1", "3.50", "3.50"],
+        ["Nails", "1", "2.00", "2.00"],
+    )
+    made = Answer().table(HEADER, paint, brush, ["", "1", "", "13.50"], nails, ["15,50", "", "", "15.50"]).read(TYPE)
+    assert rows(made) == [paint, brush, nails]
+    assert [item.row for item in made.line_items] == [1, 2, 3]
+
+
+def test_an_item_of_as_much_as_the_others_stays_and_so_does_one_without_a_name() -> None:
+    paint, brush = ["Red paint", "2", "5.00", "10.00"], ["Brush", "1", "3.50", "3.50"]
+    named, other = ["Ladder", "1", "13.50", "13.50"], ["1", "4.00", "4.00"]
+    found = rows(Answer().table(HEADER, paint, brush, named, ["", *other]).read(TYPE))
+    assert found[2:] == [named, [None, *other]]
+    nothing = [["", "1", "2.00", "2.00"], ["", "1", "3.00", "3.00"], ["", "1", "5.00", "5.00"]]
+    assert len(rows(Answer().table(HEADER, *nothing).read(TYPE))) == 3
+
+
 @pytest.mark.parametrize(
     "row", [["Total now due", "", "", "3.50"], ["", "", "VAT 20 %", "0.70"], ["", "Umsatzsteuer", "", "0.70"]]
 )
