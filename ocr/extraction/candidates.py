@@ -36,7 +36,7 @@ PENALTIES = {
     "not_understood": 0.45,  # the label is there, its value is not one of the field's kind
     "not_the_last_amount": 0.3,
     "doubtful_engine": 0.1,  # when the engine itself gives the association no confidence at all
-    "whole_amount": 0.08,  # money without decimals is more often a quantity
+    "whole_amount": 0.12,  # money without decimals is more often a quantity
     "zero": 0.2,  # of a required amount; tax, change and rounding often are nothing
     "negative": 0.1,  # of a required amount; it stands alone on a credit note, and beside others what was returned
     "of_another_number": 0.3,  # 'Buyer's order no.   Dated': the order's date

@@ -64,7 +64,35 @@ _PAID = re.compile(
 _NOT_PAID = frozenset("0123456789ADEGHIJKLMNOQRSUVWXYZadeghijklmnoqrsuvwxyz")  # letters that it does not begin with
 _CENTS = re.compile(r"[.,]\d\d(?!\d)")
 _NUMBER_BEFORE = re.compile(r"[\d(\[]\Z")
-_NUMBER_AFTER = re.compile(r"[-\d.,)\]]")
+_NUMBER_AFTER = re.compile(r"[-–]?\s?[.,]?\d|[)\]]")
+_DOLLARS = frozenset(
+    (
+        "AUD",
+        "BBD",
+        "BND",
+        "BSD",
+        "BZD",
+        "CAD",
+        "FJD",
+        "HKD",
+        "JMD",
+        "NAD",
+        "NZD",
+        "SGD",
+        "TTD",
+        "TWD",
+        "XCD",
+        "MXN",
+        "CLP",
+        "COP",
+        "ARS",
+    )
+)
+_SENDIRIAN = re.compile(r"[S5][DO0]N\W*\Z", re.IGNORECASE)  # SDN BHD, however it is read
+# Money: beside less a code may be a word ('BALL PEN 0.7', 'SEK 9', 'CUP 1/2').
+_MONEY = r"(?:\d{3,}|\d{1,3}(?:[.,' ]\d{3})+|\d+[.,]\d\d)(?![\d/])"
+_MONEY_BEFORE = re.compile(rf"(?<![\d/.,]){_MONEY}\Z|\d[.,]\d\d\Z|[(\[]\Z")
+_MONEY_AFTER = re.compile(rf"[.:]?\s?[-–]?\s?{_MONEY}|[)\]]")
 
 
 class Finder:
@@ -289,8 +317,18 @@ class _AnyCurrency(Finder):
 
     def found(self, order: DateOrder) -> Iterator[Candidate]:
         everything = sum(count for count, _best in self._seen.values())
-        for count, best in self._seen.values():
+        for count, best in self._as_meant().values():
             yield best._replace(score=best.score * (0.5 + 0.5 * count / everything))
+
+    def _as_meant(self) -> dict[str, tuple[int, Candidate]]:
+        """A mere '$' means the one dollar that is named besides."""
+        mere = self._seen.get("USD")
+        others = [code for code in self._seen if code in _DOLLARS]
+        if mere is None or mere[1].text != "$" or len(others) != 1:
+            return self._seen
+        count, best = self._seen[others[0]]
+        rest = {code: seen for code, seen in self._seen.items() if code != "USD"}
+        return rest | {others[0]: (count + mere[0], best)}
 
     def _note(self, line: Line, printed: numbers.PrintedCurrency) -> None:
         count, best = self._seen.get(printed.code, (0, None))
@@ -306,9 +344,13 @@ class _AnyCurrency(Finder):
 
 
 def _beside_a_number(text: str, printed: numbers.PrintedCurrency) -> bool:
-    """'PEN' may be a pen and 'BHD' a legal form: a code counts beside a number, in brackets, or by itself."""
+    """'PEN' may be a pen and 'BHD' a legal form: a code counts beside money, a sign beside a number; in brackets, or by itself."""
     before, after = text[: printed.start].rstrip(), text[printed.end :].lstrip()
-    return bool(_NUMBER_BEFORE.search(before) or _NUMBER_AFTER.match(after) or not (before or after))
+    is_code = text[printed.start : printed.end] in numbers.CODES
+    if printed.code == "BHD" and _SENDIRIAN.search(before):
+        return False
+    number_before, number_after = (_MONEY_BEFORE, _MONEY_AFTER) if is_code else (_NUMBER_BEFORE, _NUMBER_AFTER)
+    return bool(number_before.search(before) or number_after.match(after) or not (before or after))
 
 
 # --- signatures

@@ -358,6 +358,13 @@ CURRENCY: Any = a_type(
         (["RM"], "MYR"),
         (["Currency: SGD", "$ 5.00"], "SGD"),
         (["UNICORN BALL PEN BLUE", "GREEN LEAF SDN BHD"], None),
+        (["GREEN LEAF SDN. BHD.", "BALL PEN 0.7 BLUE", "CUP 1/2", "PETRONAS SEK 9"], None),
+        (["GREEN LEAF SDN. BHD.", "CUP 1/2", "RM 5.00"], "MYR"),
+        (["GREEN LEAF SDN BHD 733019 T", "RM 5.00"], "MYR"),
+        (["Items $5.00", "Total $12.00", "Card AUD 12.00"], "AUD"),
+        (["Items US$5.00", "Card US$12.00", "AUD 12.00"], "USD"),
+        (["Total JPY 1200"], "JPY"),
+        (["Total SEK: 1 200,00"], "SEK"),
         (["no money"], None),
     ],
 )
