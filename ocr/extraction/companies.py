@@ -232,12 +232,14 @@ def _may_name_a_company(context: Context, head: _Head) -> bool:
     if len(head.text) > _LONGEST_NAME or _CODE_BEFORE.match(head.text) or _has_a_label(context, head):
         return False
     text = _without_registration(head.text)
-    if ":" in text or _OTHER_HEAD.search(text):
+    says_other = _OTHER_HEAD.search(text) is not None
+    if ":" in text or says_other:
         text = _name(text)  # without 'Licensee:' before the name, or a title behind it
+        says_other = _OTHER_HEAD.search(text) is not None
     letters = sum(map(str.isalpha, text))
     if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or text.strip() in numbers.CODES:
         return False
-    if (":" in text and not _has_legal_form(text)) or _OTHER_HEAD.search(text) or dates.find(text):
+    if says_other or (":" in text and not _has_legal_form(text)) or dates.find(text):
         return False
     return not (_is_no_name(text) or _is_place(head, text))
 
@@ -340,8 +342,9 @@ def _letter_width(head: _Head) -> float:
 
 
 def _ends_a_name(text: str) -> bool:
-    other = (":" in text, _ADDRESS.search(text), _CONTACT.search(text), _OTHER_HEAD.search(text))
-    return _CALLED.match(text) is not None and not any(other)
+    if _CALLED.match(text) is None or ":" in text:
+        return False
+    return not any(other.search(text) for other in (_ADDRESS, _CONTACT, _OTHER_HEAD))
 
 
 def _goes_on(name: str, after: str) -> bool:

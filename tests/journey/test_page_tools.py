@@ -44,6 +44,8 @@ def waiting(product: Product, drawn: dict[str, samples.Sample], sample: str, doc
 def opened(page: Page, product: Product, document_id: str) -> None:
     page.goto(f"{product.url}/review/{document_id}/")
     expect(page.locator("rect.word").first).to_be_attached()
+    # The screen puts the focus where work begins; what is pressed elsewhere before that goes there.
+    expect(page.locator("[data-entry]:focus, #main-button:focus")).to_be_attached()
 
 
 def field(page: Page, name: str) -> Locator:
