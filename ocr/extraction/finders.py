@@ -65,31 +65,12 @@ _NOT_PAID = frozenset("0123456789ADEGHIJKLMNOQRSUVWXYZadeghijklmnoqrsuvwxyz")  #
 _CENTS = re.compile(r"[.,]\d\d(?!\d)")
 _NUMBER_BEFORE = re.compile(r"[\d(\[]\Z")
 _NUMBER_AFTER = re.compile(r"[-–]?\s?[.,]?\d|[)\]]")
-_DOLLARS = frozenset(
-    (
-        "AUD",
-        "BBD",
-        "BND",
-        "BSD",
-        "BZD",
-        "CAD",
-        "FJD",
-        "HKD",
-        "JMD",
-        "NAD",
-        "NZD",
-        "SGD",
-        "TTD",
-        "TWD",
-        "XCD",
-        "MXN",
-        "CLP",
-        "COP",
-        "ARS",
-    )
-)
+_DOLLARS_TEXT = "ARS AUD BBD BND BSD BZD CAD CLP COP FJD HKD JMD MXN NAD NZD SGD TTD TWD XCD"
+_DOLLARS = frozenset(_DOLLARS_TEXT.split())
+# Codes that are words or abbreviations as well: 'BALL PEN 0.7', 'SEK 9', 'CUP 1/2'. Beside less than money they are none.
+_WORDS_TEXT = "ALL ANG BAM BHD CNY COP CUP GEL LAK MOP PEN RON SEK SOS TOP TRY"
+_WORDS = frozenset(_WORDS_TEXT.split())
 _SENDIRIAN = re.compile(r"[S5][DO0]N\W*\Z", re.IGNORECASE)  # SDN BHD, however it is read
-# Money: beside less a code may be a word ('BALL PEN 0.7', 'SEK 9', 'CUP 1/2').
 _MONEY = r"(?:\d{3,}|\d{1,3}(?:[.,' ]\d{3})+|\d+[.,]\d\d)(?![\d/])"
 _MONEY_BEFORE = re.compile(rf"(?<![\d/.,]){_MONEY}\Z|\d[.,]\d\d\Z|[(\[]\Z")
 _MONEY_AFTER = re.compile(rf"[.:]?\s?[-–]?\s?{_MONEY}|[)\]]")
@@ -344,12 +325,13 @@ class _AnyCurrency(Finder):
 
 
 def _beside_a_number(text: str, printed: numbers.PrintedCurrency) -> bool:
-    """'PEN' may be a pen and 'BHD' a legal form: a code counts beside money, a sign beside a number; in brackets, or by itself."""
+    """'PEN' may be a pen and 'BHD' a legal form: what may be a word counts beside money, others beside a number, and both in
+    brackets or by themselves."""
     before, after = text[: printed.start].rstrip(), text[printed.end :].lstrip()
-    is_code = text[printed.start : printed.end] in numbers.CODES
+    may_be_word = text[printed.start : printed.end] in _WORDS
     if printed.code == "BHD" and _SENDIRIAN.search(before):
         return False
-    number_before, number_after = (_MONEY_BEFORE, _MONEY_AFTER) if is_code else (_NUMBER_BEFORE, _NUMBER_AFTER)
+    number_before, number_after = (_MONEY_BEFORE, _MONEY_AFTER) if may_be_word else (_NUMBER_BEFORE, _NUMBER_AFTER)
     return bool(number_before.search(before) or number_after.match(after) or not (before or after))
 
 

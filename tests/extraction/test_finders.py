@@ -364,6 +364,7 @@ CURRENCY: Any = a_type(
         (["Items $5.00", "Total $12.00", "Card AUD 12.00"], "AUD"),
         (["Items US$5.00", "Card US$12.00", "AUD 12.00"], "USD"),
         (["Total JPY 1200"], "JPY"),
+        (["Total EUR 50"], "EUR"),
         (["Total SEK: 1 200,00"], "SEK"),
         (["no money"], None),
     ],
