@@ -80,9 +80,8 @@ _ADDRESS = re.compile(
     r"|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b|^\W*kg\.?\s",
     re.IGNORECASE,
 )
-_POSTCODE = re.compile(
-    r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b"
-)  # British: it ends an address, whatever words stand before it
+# A British one: it ends an address, whatever words stand before it.
+_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")
 _CONTACT = re.compile(
     r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|\w@|\.com\b|hotline|careline\s*(?:no\b|[:.+\d])|\bmobile\s*(?:no\b|phone|[:.+\d])",
     re.IGNORECASE,
@@ -205,8 +204,10 @@ def _without_registration(text: str) -> str:
 @_remembered
 def _is_address(text: str) -> bool:
     text = text[:_LONGEST_NAME]
-    if _CONTACT.search(text) is not None or _has_legal_form(text):
-        return _CONTACT.search(text) is not None
+    if _CONTACT.search(text) is not None:
+        return True
+    if _has_legal_form(text):
+        return False
     return _POSTCODE.search(text) is not None or (_ADDRESS.search(text) is not None and not _has_trade_word(text))
 
 

@@ -86,7 +86,7 @@ class SumRule:
     A field that is a term of its own sum (total and rounding) is not checked: of its values the one that another leads
     to counts. Checked when every term and `equals` are present. `optional` terms join when present. The amounts in
     `may_be_included` may already be part of the others (tax in gross prices): without them is right too. The terms `in_parts` may be
-    printed in two or three amounts (a tax at each rate): their sum is a value of the field where the rule comes out with it.
+    printed in two to four amounts (a tax at each rate): their sum is a value of the field where the rule comes out with it.
     """
 
     name: str
@@ -470,9 +470,10 @@ def _check_rule(made: DocumentType, rule: Rule, path: str) -> None:
     columns = {spec.name: spec.kind for spec in made.line_items or ()}
     match rule:
         case SumRule():
-            named = (*rule.terms, *rule.optional, *rule.may_be_included, *rule.in_parts)
-            terms = [name.removeprefix("-") for name in named]
+            terms = [name.removeprefix("-") for name in (*rule.terms, *rule.optional, *rule.may_be_included)]
             _need(kinds, [*terms, rule.equals], ("amount", "number"), path)
+            summed = {name: kinds.get(name, "") for name in (term.removeprefix("-") for term in rule.terms)}
+            _need(summed, rule.in_parts, ("amount", "number"), f"{path}.in_parts")
         case ItemsRule():
             _need(columns, [rule.column], ("amount", "number"), f"{path}.column")
             _need(kinds, rule.equals, ("amount", "number"), f"{path}.equals")

@@ -242,7 +242,7 @@ def _is_currency(text: str) -> bool:
 
 
 def _signed(text: str, start: int, lead: int, end: int) -> tuple[int, int, bool]:
-    """The span with its sign. Negative amounts are printed as -5.00, -RM5.00, RM-5.00, 5.00- (5.00) or (-)5.00."""
+    """The span with its sign. Negative amounts are printed as -5.00, -RM5.00, RM-5.00, 5.00-, (5.00) or (-)5.00."""
     if lead < start and _MINUS_GLUED.search(text, lead, start):
         return lead, end, True
     for at in {start, lead}:

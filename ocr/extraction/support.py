@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
 from itertools import chain, combinations, product
@@ -21,6 +22,7 @@ LEAST_RIVAL_SCORE = 0.45
 MOST_PARTS = 4  # two taxes, each at two rates
 _TRIED_PER_FIELD = 8
 _OTHERS_TRIED = 3
+_PARTS_TRIED = 5
 
 Merged = dict[str, list[Candidate]]
 
@@ -78,16 +80,30 @@ def _right(rule: SumRule, tried: Mapping[str, Sequence[Candidate]], merged: Merg
     What may be included already may be left out, but then one amount alone is no sum.
     """
     *names, _ = tried
-    totals = {amount: each for each in tried[rule.equals] if (amount := decimal(each.value))}
-    others = [*_others(rule, merged)]
+    leads_to = _leads_to(tried[rule.equals], _others(rule, merged))
     found: list[list[Candidate]] = []
     for some in product(*(_amounts(rule, name, tried[name]) for name in names)):
         amounts = [amount for _, amount in some]
-        for other, more in others if len(amounts) - amounts.count(Decimal(0)) > 1 else others[:1]:
-            total = totals.get(sum(amounts, more))
-            if total is not None and _stand_apart(combination := [*(each for each, _ in some), *other, total]):
+        is_sum = len(amounts) - amounts.count(Decimal(0)) > 1
+        for rest, is_whole in leads_to.get(sum(amounts, Decimal(0)), ()):
+            if (is_sum or is_whole) and _stand_apart(combination := [*(each for each, _ in some), *rest]):
                 found.append(combination)
     return max(found, key=lambda each: sum(one.score for one in each) / len(each), default=[])
+
+
+def _leads_to(
+    totals: Sequence[Candidate], others: Iterable[tuple[list[Candidate], Decimal]]
+) -> dict[Decimal, list[tuple[list[Candidate], bool]]]:
+    """By what the terms must make: the optional terms and the total that then come out, and whether these are the likeliest of each.
+
+    So that every combination of terms is one look, however many optional terms there are.
+    """
+    found: dict[Decimal, list[tuple[list[Candidate], bool]]] = defaultdict(list)
+    known = [(each, amount) for each in totals if (amount := decimal(each.value))]
+    for at, (other, more) in enumerate(others):
+        for total, amount in known:
+            found[amount - more].append(([*other, total], at == 0))
+    return found
 
 
 def _amounts(rule: SumRule, name: str, found: Sequence[Candidate]) -> list[tuple[Candidate, Decimal]]:
@@ -143,7 +159,10 @@ def _right_in_parts(rule: SumRule, tried: Mapping[str, Sequence[Candidate]], mer
     """The candidates of a combination that comes out when terms are put together from as many parts each: the fewer, the likelier."""
     if not all(_plain(term) in tried for term in rule.terms):
         return []
-    likely = {name: [each for each in found if each.score >= LEAST_RIVAL_SCORE] for name, found in tried.items()}
+    likely = {
+        name: [each for each in found if each.score >= LEAST_RIVAL_SCORE][:_PARTS_TRIED]
+        for name, found in tried.items()
+    }
     base = _plain(rule.terms[0])
     for terms in range(1, len(rule.in_parts) + 1):
         for parts in range(2, MOST_PARTS + 1):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
+from ocr.extraction import support
 from ocr.extraction.fields import PAIR_SLACK
 from ocr.extraction.gathering import FEW_WORDS
 from tests.extraction.make import Answer, a_type, field, problems, shipped
@@ -350,6 +352,25 @@ def test_taxes_that_are_printed_apart_are_put_together_where_the_sum_comes_out_w
     found = field(reading, "tax")
     assert (found.value, found.text, found.why == "in_parts") == (tax, text, "+" in text)
     assert ("invalid", "total", "subtotal_plus_tax") in problems(reading) or "3,687.22" not in lines[-1]
+
+
+def test_very_many_amounts_of_every_term_are_tried_within_bounds() -> None:
+    answer, ran = Answer(), 0
+    for place in range(9):
+        for label in ("Subtotal", "VAT", "Shipping", "Discount", "Rounding", "Previous balance", "Total due"):
+            answer.line(f"{label} {1000 + 7**place + len(label)}.{place}7")
+
+    def counted(frame: Any, event: str, _: Any) -> Any:
+        nonlocal ran
+        ran += event == "line"
+        return counted if frame.f_code.co_filename == support.__file__ else None
+
+    sys.settrace(counted)
+    try:
+        answer.read(shipped("invoice"))
+    finally:
+        sys.settrace(None)
+    assert 0 < ran < 100_000, "lines of support.py; a loop over every choice of every term runs through millions"
 
 
 def test_what_is_put_together_holds_the_words_and_the_least_sure_of_its_parts() -> None:

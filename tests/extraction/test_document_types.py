@@ -220,6 +220,8 @@ def test_every_wrong_key_of_four_eyes_is_named(written: Any, sentence: str) -> N
         ("rules/0/kind", "product", "rules[0].kind must be one of sum, items, order."),
         ("rules/0/terms", [], "rules[0].terms must be a list with at least one field name."),
         ("rules/0/terms", ["net", "-vat"], "rules[0] must name fields of kind amount or number; vat is none."),
+        ("rules/0/in_parts", ["gone"], "rules[0].in_parts must name fields of kind amount or number; gone is none."),
+        ("rules/0/in_parts", ["sum"], "rules[0].in_parts must name fields of kind amount or number; sum is none."),
         ("rules/0/equals", "day", "rules[0] must name fields of kind amount or number; day is none."),
         ("rules/0/tolerance", "-1", "rules[0].tolerance must be an amount that is not negative, for example '0.02'."),
         ("rules/0/tolerance", "much", "rules[0].tolerance must be an amount that is not negative"),
