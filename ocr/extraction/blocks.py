@@ -246,6 +246,12 @@ class Layout:
         return "WORD" in self._by_type
 
     @property
+    def has_headers(self) -> bool:
+        """Whether a cell of a table is the name of its column."""
+        cells = chain(self._of_type("CELL"), self._of_type("MERGED_CELL"))
+        return any("COLUMN_HEADER" in listed(cell.get("EntityTypes")) for cell in cells)
+
+    @property
     def unknown(self) -> Mapping[str, int]:
         """What was passed over, and how often: what is no block or of no known type, ids that lead nowhere, parts of nothing."""
         for walk, kinds in _WALKS.items():

@@ -144,7 +144,8 @@ class DocumentType:
     """Everything that is particular to one kind of document.
 
     `line_items` are the columns of its item table (None: it has none). `every_pair` is the pattern after which
-    each form pair becomes a field of its own, for types without fixed fields.
+    each form pair becomes a field of its own, for types without fixed fields; with `every_cell` the cells of tables do so too, named after
+    their columns.
     """
 
     name: str
@@ -156,6 +157,7 @@ class DocumentType:
     fields: tuple[FieldSpec, ...] = ()
     line_items: tuple[FieldSpec, ...] | None = None
     every_pair: FieldSpec | None = None
+    every_cell: bool = False
     rules: tuple[Rule, ...] = ()
     date_order: DateOrder = "day_first"
     four_eyes: FourEyes | None = None
@@ -181,6 +183,7 @@ def document_type(data: Mapping[str, object]) -> DocumentType:
         fields=tuple(_field(each) for each in at.mappings("fields")),
         line_items=_line_items(at),
         every_pair=_every_pair(at),
+        every_cell=at.flag("every_cell"),
         rules=tuple(_rule(each) for each in at.mappings("rules")),
         date_order=cast(DateOrder, at.choice("date_order", get_args(DateOrder), default="day_first")),
         four_eyes=_four_eyes(at),
@@ -423,6 +426,8 @@ def _check_whole(made: DocumentType) -> None:
     _refuse_doubles("rules", [rule.name for rule in made.rules])
     if not made.fields and made.every_pair is None:
         raise InvalidType("fields must name at least one field, or every_pair must be given.")
+    if made.every_cell and (made.every_pair is None or made.line_items or "TABLES" not in made.features):
+        raise InvalidType("every_cell needs every_pair, TABLES among the features, and no line_items.")
     if made.queries and "QUERIES" not in made.features:
         raise InvalidType("features must contain QUERIES when there are queries.")
     signed = next((at for at, spec in enumerate(made.fields) if spec.kind == "signature" and not spec.lending), None)

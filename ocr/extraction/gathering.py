@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from ocr.extraction import dates, grid, named, sentences
-from ocr.extraction.blocks import Layout, Table
+from ocr.extraction import cells, dates, grid, named, sentences
+from ocr.extraction.blocks import Layout, Pair, Table
 from ocr.extraction.candidates import context, labelled, printed_dates
 from ocr.extraction.document_types import DateOrder, DocumentType
 from ocr.extraction.fields import Tally, choose, field_of, with_problems
@@ -72,7 +72,7 @@ class Gathering:
                 known = self._legible.get(page, (0, 0))
                 self._legible[page] = known[0] + sure, known[1] + read
         if self._pairs is not None:
-            self._pairs.look(chain(layout.pairs, map(named.pair, self._sheets.named(layout))))
+            self._pairs.look(self._named_values(layout))
         if self._type.line_items:
             self._look_for_items(layout)
         self._unknown.update(layout.unknown)
@@ -122,6 +122,13 @@ class Gathering:
             self._dated[order].add(labelled(replace(seen, specs=days, order=order)))
         for finder in self._finders:
             finder.look(seen)
+
+    def _named_values(self, layout: Layout) -> Iterator[Pair]:
+        """Page by page, however many pages are looked at together."""
+        found = chain(layout.pairs, map(named.pair, self._sheets.named(layout)))
+        if not (self._type.every_cell and layout.has_headers):
+            return found
+        return iter(sorted(chain(found, cells.pairs(layout)), key=lambda pair: pair.key.page))
 
     def _look_for_items(self, layout: Layout) -> None:
         self._sheet_items = self._sheets.line_items(layout, self._type, date_order=self._order())
@@ -188,8 +195,8 @@ def _broken(fields: Sequence[Field], items: Sequence[LineItem], document_type: D
 
 
 def _all_problems(fields: Sequence[Field], items: Sequence[LineItem]) -> tuple[Problem, ...]:
-    cells = chain.from_iterable(item.cells for item in items)
-    return tuple(problem for field in chain(fields, cells) for problem in field.problems)
+    of_items = chain.from_iterable(item.cells for item in items)
+    return tuple(problem for field in chain(fields, of_items) for problem in field.problems)
 
 
 def _warning(warning: Any) -> Problem:

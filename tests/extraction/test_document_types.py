@@ -211,6 +211,8 @@ def test_every_wrong_key_of_four_eyes_is_named(written: Any, sentence: str) -> N
         ("fields/1/choices", {30: []}, "fields[1].choices must be a list of texts, or a mapping from each choice to"),
         ("line_items", [{"name": "a"}, {"name": "a"}], "line_items[1] must not use the name a a second time."),
         ("every_pair", [], "every_pair must be a mapping of keys to values."),
+        ("every_cell", "yes", "every_cell must be true or false."),
+        ("every_cell", True, "every_cell needs every_pair, TABLES among the features, and no line_items."),
         (
             "every_pair",
             {"labels": []},

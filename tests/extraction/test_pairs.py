@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ocr.extraction import document_type
 from ocr.extraction.pairs import slug
-from tests.extraction.make import Answer, problems
+from tests.extraction.make import Answer, children_of, problems
 
 
 def test_every_pair_becomes_a_field_in_the_order_of_the_print() -> None:
@@ -97,3 +98,66 @@ def test_a_label_is_no_longer_than_what_can_be_stored_and_a_value_ends_somewhere
     (found,) = reading.fields
     assert len(found.label) <= 200 and found.value is not None and len(found.value) <= 4000
     assert reading.unknown == {"long_text": 1}
+
+
+# --- Cells of tables
+
+
+def jobs() -> Answer:
+    """Two jobs in a table, as on an application for employment."""
+    return (
+        Answer()
+        .pair("Name:", "Jane Doe")
+        .table(["Start Date", "Employer", ""], ["1/15/2009", "Any Company", "full"], ["7/1/2011", "", "part"])
+    )
+
+
+def test_every_cell_under_the_name_of_its_column_becomes_a_field() -> None:
+    reading = jobs().read("generic_form")
+    assert [(each.name, each.label, each.value, each.why) for each in reading.fields] == [
+        ("name", "Name", "Jane Doe", "key_value"),
+        ("start_date", "Start Date", "1/15/2009", "table"),
+        ("employer", "Employer", "Any Company", "table"),
+        ("start_date_2", "Start Date", "7/1/2011", "table"),
+    ]
+    assert reading.problems == ()
+
+
+def test_a_cell_in_doubt_needs_a_person() -> None:
+    unsure = Answer().table(["Start Date"], ["1/15/2009"], confidence=20.0).read("generic_form")
+    assert problems(unsure) == {("low_confidence", "start_date", "pair_confidence")}
+    badly_printed = Answer().table(["Start Date"], ["1/15/2009"], words=40.0).read("generic_form")
+    assert {code for code, _, _ in problems(badly_printed)} == {"low_confidence"}
+
+
+def test_columns_without_a_name_give_no_fields_and_types_that_do_not_ask_none() -> None:
+    assert not Answer().table(["1/15/2009"], ["7/1/2011"], header=False).read("generic_form").fields
+    pairs_only = document_type({"name": "form", "version": 1, "label": "Form", "every_pair": {}})
+    assert [each.name for each in jobs().read(pairs_only).fields] == ["name"]
+
+
+@pytest.mark.parametrize("role", ["TABLE_SECTION_TITLE", "TABLE_TITLE", "TABLE_FOOTER"])
+def test_titles_in_a_table_are_no_values(role: str) -> None:
+    answer = Answer().table(["Start Date"], ["Last jobs"], ["7/1/2011"], roles={1: "COLUMN_HEADER", 2: role})
+    assert [each.value for each in answer.read("generic_form").fields] == ["7/1/2011"]
+
+
+def test_a_column_is_named_by_all_lines_of_its_header() -> None:
+    answer = Answer().table(["Start"], ["Date"], ["7/1/2011"], roles={1: "COLUMN_HEADER", 2: "COLUMN_HEADER"})
+    assert [(each.label, each.value) for each in answer.read("generic_form").fields] == [("Start Date", "7/1/2011")]
+
+
+def test_a_cell_that_is_a_pair_already_is_no_second_field() -> None:
+    answer = jobs()
+    cell = next(block for block in answer.blocks if block["BlockType"] == "CELL" and block["RowIndex"] == 2)
+    value = answer.add(
+        "KEY_VALUE_SET", EntityTypes=["VALUE"], Confidence=95.0, Page=1, Relationships=cell["Relationships"]
+    )
+    key = answer.words("Since", left=0.1, top=0.9)
+    answer.add(
+        "KEY_VALUE_SET", EntityTypes=["KEY"], Confidence=95.0, Page=1,
+        Relationships=[*children_of(key), {"Type": "VALUE", "Ids": [value]}],
+    )  # fmt: skip
+    found = [(each.label, each.value) for each in answer.read("generic_form").fields]
+    assert ("Since", "1/15/2009") in found
+    assert ("Start Date", "1/15/2009") not in found

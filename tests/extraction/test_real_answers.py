@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ocr.extraction import Reading, as_json, read, words
+from ocr.extraction.blocks import ids_of, resolve
 from tests.extraction.make import field, shipped
 
 SHARED = Path(os.environ.get("DTAT_SHARED", Path(__file__).parents[3] / "shared"))
@@ -50,7 +52,32 @@ def test_every_word_of_a_real_answer_is_told(name: str) -> None:
 def test_every_form_pair_becomes_a_field(name: str) -> None:
     blocks = answer(name).get("Blocks") or []
     keys = [block for block in blocks if "KEY" in (block.get("EntityTypes") or [])]
-    assert len(read(blocks, shipped("generic_form")).fields) == len(keys)
+    found = [each for each in read(blocks, shipped("generic_form")).fields if each.why != "table"]
+    assert len(found) == len(keys)
+
+
+@pytest.mark.parametrize("name", NAMES or ["none"])
+def test_every_cell_under_a_name_becomes_a_field_unless_it_is_a_pair(name: str) -> None:
+    blocks = answer(name).get("Blocks") or []
+    printed = {word for span in values_under_names(blocks) for word in span}
+    found = read(blocks, shipped("generic_form")).fields
+    told = {word for each in found for word in each.word_ids}
+    labels = {word for pair in resolve(blocks).pairs for word in ids_of(pair.key.words)}
+    assert printed <= told | labels
+
+
+def values_under_names(blocks: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """The ids of the words in each cell that stands in a column with a header, and is none itself nor a title."""
+    for table in resolve(blocks).tables:
+        named = {
+            column
+            for cell in table.cells
+            if "COLUMN_HEADER" in cell.roles and cell.content.text
+            for column in range(cell.column, cell.column + max(1, cell.column_span))
+        }
+        for cell in table.cells:
+            if cell.column in named and not cell.roles:
+                yield ids_of(cell.content.words)
 
 
 def test_a_page_scanned_upside_down_is_told() -> None:

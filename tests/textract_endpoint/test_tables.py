@@ -1,6 +1,8 @@
 """Tables by columns that line up."""
 
-from deploy.local.textract.tables import Table, find_tables
+import pytest
+
+from deploy.local.textract.tables import Table, find_tables, item_words
 from tests.textract_endpoint import made
 
 ITEMS = (
@@ -60,7 +62,81 @@ def test_two_rows_or_plain_text_are_no_table() -> None:
 def test_a_word_that_stands_twice_or_captions_of_signatures_are_no_heading() -> None:
     names = ((50, 50, "LAST NAME"), (400, 50, "FIRST NAME"), (700, 50, "NAME"))
     rows = tuple((left, top, f"{top}") for top in (90, 130) for left in (50, 400, 700))
-    assert not any(table.headed for table in find_tables(made.sheet(*names, *rows)))
+    assert not any(table.of_items for table in find_tables(made.sheet(*names, *rows)))
     signed = ((50, 50, "Signed by"), (400, 50, "Date"), (700, 50, "Ledger no"))
     below = ((50, 90, "S. Lund"), (400, 90, "3/16/17"), (700, 90, "Audited"))
     assert not any(table.headed for table in find_tables(made.sheet(*signed, *below)))
+
+
+# --- Columns whose names we do not know
+
+LOTS = (("Lot", "Porosity", "Burn rate"), ("7A", "31.2", "4.61"), ("7B", "33.0", "4.78"), ("7C", "28.7", "4.33"))
+
+
+def lined_up(
+    *lines: tuple[str, ...], lefts: tuple[int, ...] = (50, 300, 550), top: int = 50
+) -> list[tuple[int, int, str]]:
+    return [
+        (left, top + 34 * row, text)
+        for row, texts in enumerate(lines)
+        for left, text in zip(lefts, texts, strict=False)
+        if text
+    ]
+
+
+def heading(*lines: tuple[str, ...]) -> list[int]:
+    return [table.heading for table in find_tables(made.sheet(*lined_up(*lines)))]
+
+
+def test_names_over_columns_of_numbers_are_a_heading_but_no_items() -> None:
+    (table,) = find_tables(made.sheet(*lined_up(*LOTS)))
+    assert (table.heading, table.of_items, rows(table)) == (1, False, [list(row) for row in LOTS])
+
+
+def test_a_heading_has_a_second_line_and_units_in_brackets() -> None:
+    names, *lots = LOTS
+    (table,) = find_tables(made.sheet(*lined_up(names, ("no", "(mg/m2)", "(mm/min)"), *lots)))
+    assert (table.heading, rows(table)[2:]) == (2, [list(row) for row in lots])
+
+
+def test_a_sum_or_a_label_under_the_last_item_ends_the_table() -> None:
+    for after in (("", "Total", "13.72"), ("Tested by:", "R. Amato", "4/12/84")):
+        table = next(each for each in find_tables(made.sheet(*lined_up(*LOTS, after))) if each.heading)
+        assert len(rows(table)) == len(LOTS), after
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (("Clerk", "Grade", "Salary"), ("First", "11-4", "9,216"), ("Second", "Water", "Opdyke"), ("Third", "40", "Lund")),
+        (("Kirsty Mawson", "Invoice date", "Burleigh"), ("27 Coolamon St", "31 May 2024", "Unit 4"), ("Lot 9", "QLD 4213", "Heads 42")),
+        (("Maker", "Broker", "Phone"), ("Lorrimer", "Hinkle 2", "555-4092"), ("Product", "Pack", "Weight"), ("Gallant", "60", "31.5")),
+        (("Name:", "Age", "Weight"), ("Doe", "31", "71"), ("Roe", "40", "80")),
+        (("Porosity", "Burn rate"), ("31.2", "4.61"), ("33.0", "4.78"), ("28.7", "4.33")),
+    ],
+    ids=["words among the numbers", "addresses side by side", "labels over values", "a label with a colon", "two columns"],
+)  # fmt: skip
+def test_what_only_lines_up_has_no_heading(lines: tuple[tuple[str, ...], ...]) -> None:
+    assert not any(heading(*lines))
+
+
+def test_words_in_columns_without_a_name_may_be_labels() -> None:
+    (table,) = find_tables(made.sheet(*lined_up(*LOTS), (800, 84, "INVOICE"), (800, 118, "TLT-3305")))
+    apart = item_words([table])
+    told = {word.text: word.index in apart for cell in table.cells for word in cell.words}
+    assert (told["7B"], told["INVOICE"], told["TLT-3305"]) == (True, False, False)
+
+
+def test_a_table_of_items_ends_with_its_frame_though_its_heading_stands_outside() -> None:
+    items = lined_up(("Code", "Name", "Amount"), ("HF-1", "Licorice", "4.00"), ("HF-2", "Cocoa", "5.00"))
+    cells = [(left, top, left + 250, top + 34) for top in (78, 112) for left in (40, 290, 540)]
+    form = lined_up(("Solvent", "PG 4"), ("Used", "9 of 10"), top=160)
+    (table, *_) = find_tables(made.sheet(*items, *form, cells=cells))
+    assert len(rows(table)) == 3
+
+
+def test_a_table_of_items_ends_before_labels_with_their_values() -> None:
+    items = lined_up(("Division", "Code", "Amount"), ("State", "4-1102", "2,500.00"), ("Public", "4-1310", "1,250.00"))
+    for below in (("Instructions:", "mail", "to payee"), ("25. Signature", "26. Accepted", "27. Charge")):
+        (table, *_) = find_tables(made.sheet(*items, *lined_up(below, top=160)))
+        assert len(rows(table)) == 3, below

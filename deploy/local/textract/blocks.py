@@ -129,7 +129,7 @@ class _PageBlocks:
             quad = self._around(cell.words) if cell.words else self._empty(cell.box)
             made = self._add("CELL", quad, Confidence=confidence, RowIndex=cell.row, ColumnIndex=cell.column)
             made.update(RowSpan=1, ColumnSpan=1)
-            if table.headed and cell.row == 1:
+            if cell.row <= table.heading:
                 made["EntityTypes"] = ["COLUMN_HEADER"]
             _relate(made, "CHILD", self._children(cell.words))
             cells.append(made)

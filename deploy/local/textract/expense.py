@@ -65,7 +65,7 @@ def document(sheet: Sheet, pairs: Sequence[Pair], tables: Sequence[Table], *, pa
     found = [_summary(pair, page, locate) for pair in pairs if pair.value]
     if not any(field["Type"]["Text"] == "VENDOR_NAME" for field in found):
         found += _name_at_the_top(sheet, page, locate)
-    groups = [_group(table, page, locate) for table in tables if table.headed and table.columns > 2]
+    groups = [_group(table, page, locate) for table in tables if table.of_items and table.columns > 2]
     groups = [{"LineItemGroupIndex": number, **group} for number, group in enumerate(groups, 1) if group["LineItems"]]
     return {"ExpenseIndex": page, "SummaryFields": found, "LineItemGroups": groups}
 

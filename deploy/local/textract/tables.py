@@ -1,15 +1,17 @@
 """Tables found by columns that line up over several rows."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from deploy.local.textract import labels
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
-from deploy.local.textract.pairing import has_digits
+from deploy.local.textract.pairing import has_digits, is_colon, is_hint, is_phrase
 
 LEAST_ROWS = 3
 LEAST_COLUMNS = 2
+NAMES, NEARLY_ALL = 3, 0.8
+"""Names of columns side by side that are no known words, at least, and the share of numbers in two such columns."""
 SURELY, LIKELY = 0.6, 0.4
 """Share of the words of a heading that name columns, and the same where it has three pieces and numbers in two columns under it."""
 SOON = 2
@@ -24,6 +26,8 @@ _HEADINGS = """
 """
 HEADINGS = frozenset(_HEADINGS.split())
 TOTAL = re.compile(r"^(sub\s?-?total|grand total|nett? total|total|amount due|balance due|thank)", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{3}")
+_CAPTION = re.compile(r"\d{1,2}[a-z]?[.)]\s?[A-Za-z]{2}")
 SUMMARY = re.compile(
     r"^(vat|gst|tax\b|cash|change|summe|gesamt|zwischensumme|rounding|discount|shipping|payment|balance|terms)",
     re.IGNORECASE,
@@ -42,12 +46,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; its first row is a heading when `headed`. `confidence` in percent."""
+    """A table; its first `heading` rows name its columns, and `of_items` that they are known names. `confidence` in percent."""
 
     cells: tuple[Cell, ...]
-    headed: bool
+    heading: int
+    of_items: bool
     columns: int
     confidence: float
+
+    @property
+    def headed(self) -> bool:
+        return self.heading > 0
 
     @property
     def box(self) -> Box:
@@ -57,35 +66,107 @@ class Table:
     def word_numbers(self) -> frozenset[int]:
         return frozenset(word.index for cell in self.cells for word in cell.words)
 
+    @property
+    def named_numbers(self) -> frozenset[int]:
+        """The numbers of the words in columns that have a name."""
+        named = {cell.column for cell in self.cells if cell.row <= self.heading and cell.words}
+        return frozenset(word.index for cell in self.cells if cell.column in named for word in cell.words)
+
 
 def find_tables(sheet: Sheet) -> list[Table]:
     """The tables of a page from the top: those with a heading row first found by it, others by columns alone."""
     tables, number = [], 0
     while number < len(sheet.rows):
-        run, headed = _run_from(sheet, number)
-        table = _table(run, sheet, headed=headed) if run else None
-        if table:
+        run = _run_from(sheet, number)
+        table = _table(run, sheet) if run else None
+        if run and table:
             tables.append(table)
-            number += len(run)
+            number += len(run.rows)
         else:
             number += 1
     return tables
 
 
 def item_words(tables: Sequence[Table]) -> frozenset[int]:
-    """The numbers of the words in tables of items, which are no labels with values."""
-    return frozenset().union(*(table.word_numbers for table in tables if table.headed and table.columns > 2))
+    """The numbers of the words in tables of items, and in others what stands under names: none are labels with values."""
+    return frozenset().union(
+        *(
+            table.word_numbers if table.of_items else table.named_numbers
+            for table in tables
+            if table.headed and table.columns > 2
+        )
+    )
 
 
-def _run_from(sheet: Sheet, start: int) -> tuple[Sequence[Row], bool]:
-    """The rows of the table that begins at row `start`, and whether that row is its heading; none if no table."""
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Rows of a table; the first `heading` of them name its columns, and `known` that by words of item tables."""
+
+    rows: Sequence[Row]
+    heading: int
+    known: bool = False
+
+
+def _run_from(sheet: Sheet, start: int) -> _Run | None:
+    """The rows of the table that begins at row `start`; None if no table does."""
     if is_heading(sheet.rows[start]):
         run = _headed_run(sheet, start)
         numbers = 1 if _share_known(sheet.rows[start]) >= SURELY else 2
         if len(run) >= 2 and any(_numbers(row) >= numbers for row in run[1 : 1 + SOON]):
-            return run, True
+            return _Run(run, 1, known=True)
     run = _aligned_run(sheet, start)
-    return (run, False) if len(run) >= LEAST_ROWS else ((), False)
+    items = run[: next((n for n, row in enumerate(run) if n and _ends_items(row, run[0])), len(run))]
+    if heading := _rows_of_names(items, sheet.line_height):
+        return _Run(items, heading)
+    return _Run(run, 0) if len(run) >= LEAST_ROWS else None
+
+
+def _ends_items(row: Row, names: Row) -> bool:
+    """Whether the row is a sum that has fewer pieces than the names of the columns, or holds labels with their values."""
+    sums = len(row) < len(names) and _sums_up(row)
+    return sums or _is_answered(row) or any(is_colon(each.words[-1].text) for each in row)
+
+
+def _rows_of_names(run: Sequence[Row], height: float) -> int:
+    """How many rows, two at most, name columns by words that we do not know: two of three columns hold numbers, in row after row.
+
+    What names nothing but the row beside it has words and numbers in the same column, and labels over values begin anew.
+    """
+    first = next((number for number, row in enumerate(run) if any(map(_is_number, row))), 0)
+    names, items = [segment for row in run[:first] for segment in row], run[first:]
+    if not 1 <= first <= 2 or len(items) < 2 or len(run[0]) < NAMES:
+        return 0
+    if not all((is_phrase(each) or is_hint(each.words)) and not is_colon(each.text) for each in names):
+        return 0
+    if any(len(row) >= len(run[0]) and not any(map(has_digits, row)) for row in items):
+        return 0
+    columns = [[found for row in items if (found := _under(name, row, height))] for name in names]
+    mere = any(_nearly_all(column, _is_mere_number) for column in columns)
+    return first if mere and sum(_nearly_all(column, has_digits) for column in columns) >= 2 else 0
+
+
+def _is_number(segment: Segment) -> bool:
+    """Whether there is a digit in it, but not that of a unit under a name: "(g/m2)"."""
+    return has_digits(segment) and not is_hint(segment.words)
+
+
+def _nearly_all(column: Sequence[Sequence[Segment]], holds: Callable[[Segment], bool]) -> bool:
+    """Whether it holds of nearly all that stands in a column, and of two pieces at least."""
+    count = sum(any(map(holds, segments)) for segments in column)
+    return count >= 2 and count >= NEARLY_ALL * len(column)
+
+
+def _is_mere_number(segment: Segment) -> bool:
+    """Whether it has a digit and no word of three letters: no address, and no date in words."""
+    return has_digits(segment) and not _WORD.search(segment.text)
+
+
+def _under(name: Segment, row: Row, height: float) -> list[Segment]:
+    return [each for each in row if _stands_under(name.box, each.box, height)]
+
+
+def _stands_under(above: Box, below: Box, height: float) -> bool:
+    return above.across(below) > 0 or abs(above.left - below.left) <= height
 
 
 def _numbers(row: Row) -> int:
@@ -122,8 +203,8 @@ def _headed_run(sheet: Sheet, start: int) -> Sequence[Row]:
         settled = sum(len(item) > 1 for item in run) > 3
         limit = max(1.5 * sheet.line_height, 2 * widest) if settled else 2.5 * sheet.line_height
         outside = box.left < heading.left - slack or box.right > heading.right + slack
-        outside = outside or (_is_framed(run[0], sheet) and not _is_framed(row, sheet))
-        if blank > limit or outside or _sums_up(row):
+        outside = outside or (any(_is_framed(each, sheet) for each in run[:2]) and not _is_framed(row, sheet))
+        if blank > limit or outside or _sums_up(row) or _is_answered(row):
             break
         widest = max(widest, blank)
         run.append(row)
@@ -154,6 +235,13 @@ def _sums_up(row: Row) -> bool:
     if len(row) == 1:
         return bool(TOTAL.match(label))
     return bool(TOTAL.match(label) or SUMMARY.match(label)) or labels.KINDS.get(labels.plain(label)) == labels.MONEY
+
+
+def _is_answered(row: Row) -> bool:
+    """Whether the row is a label with a colon and words beside it, or captions with numbers ("25. Signature"): no item."""
+    captions = sum(_CAPTION.match(segment.text) is not None for segment in row)
+    labelled = is_colon(row[0].words[-1].text) and not any(map(has_digits, row))
+    return len(row) > 1 and (labelled or captions >= 2)
 
 
 def _aligned_run(sheet: Sheet, start: int) -> Sequence[Row]:
@@ -187,11 +275,11 @@ def _row_box(row: Row) -> Box:
     return around(segment.box for segment in row)
 
 
-def _table(run: Sequence[Row], sheet: Sheet, *, headed: bool) -> Table | None:
-    columns = _columns(run, sheet, headed=headed)
+def _table(run: _Run, sheet: Sheet) -> Table | None:
+    columns = _columns_under_headings(run) if run.heading else _columns_between_blanks(run.rows, sheet)
     if len(columns) < LEAST_COLUMNS:
         return None
-    grid = [_cells_of(row, columns) for row in _without_wraps(run, columns, headed=headed)]
+    grid = [_cells_of(row, columns) for row in _without_wraps(run, columns)]
     cells = []
     for row_number, row in enumerate(grid, start=1):
         band = around(word.box for words in row for word in words)
@@ -203,12 +291,8 @@ def _table(run: Sequence[Row], sheet: Sheet, *, headed: bool) -> Table | None:
     if len(grid) < 2:
         return None
     filled = sum(bool(cell.words) for cell in cells) / len(cells)
-    return Table(tuple(cells), headed, len(columns), round(min(99.0, (70 if headed else 50) + 29 * filled), 2))
-
-
-def _columns(run: Sequence[Row], sheet: Sheet, *, headed: bool) -> list[tuple[float, float]]:
-    """Left and right of each column, from the left."""
-    return _columns_under_headings(run) if headed else _columns_between_blanks(run, sheet)
+    sure = round(min(99.0, (70 if run.heading else 50) + 29 * filled), 2)
+    return Table(tuple(cells), run.heading, run.known, len(columns), sure)
 
 
 def _columns_between_blanks(run: Sequence[Row], sheet: Sheet) -> list[tuple[float, float]]:
@@ -222,7 +306,7 @@ def _columns_between_blanks(run: Sequence[Row], sheet: Sheet) -> list[tuple[floa
     return [(left, right) for left, right in merged]
 
 
-def _columns_under_headings(run: Sequence[Row]) -> list[tuple[float, float]]:
+def _columns_under_headings(run: _Run) -> list[tuple[float, float]]:
     """One column per heading, as wide as what stands under it alone, and more where items stand under none.
 
     What reaches under two headings (a long description) says nothing about where columns are.
@@ -230,7 +314,7 @@ def _columns_under_headings(run: Sequence[Row]) -> list[tuple[float, float]]:
     columns = [[box.left, box.right] for box in _headings(run)]
     seeds = [(left, right) for left, right in columns]
     orphans: list[list[float]] = []
-    for segment in (segment for row in run[1:] if len(row) > 1 for segment in row):
+    for segment in (segment for row in run.rows[run.heading :] if len(row) > 1 for segment in row):
         under = [n for n, seed in enumerate(seeds) if _overlap(segment.box, seed) > 0]
         if len(under) == 1:
             columns[under[0]] = [
@@ -257,13 +341,17 @@ def _agreed(orphans: Sequence[Sequence[float]], columns: Sequence[Sequence[float
     return [[left, right] for left, right, count in merged if count > 1]
 
 
-def _headings(run: Sequence[Row]) -> list[Box]:
-    """The headings' places; words that the engine joined are parted where the items under them are apart."""
-    places = []
-    for segment in run[0]:
-        apart = max(sum(_overlap(item.box, (segment.box.left, segment.box.right)) > 0 for item in row) for row in run)
+def _headings(run: _Run) -> list[Box]:
+    """The headings' places; words that the engine joined are parted where the items under them are apart, lines of one name joined."""
+    places: list[Box] = []
+    for segment in (segment for row in run.rows[: run.heading] for segment in row):
+        apart = max(
+            sum(_overlap(item.box, (segment.box.left, segment.box.right)) > 0 for item in row) for row in run.rows
+        )
         parted = len(segment.words) > 1 and apart >= len(segment.words)
-        places += [word.box for word in segment.words] if parted else [segment.box]
+        for box in [word.box for word in segment.words] if parted else [segment.box]:
+            over = [each for each in places if each.across(box) > 0 and each.bottom <= box.middle]
+            places = [each for each in places if each not in over] + [around([*over, box])]
     return places
 
 
@@ -288,12 +376,12 @@ def _column_of(box: Box, columns: Sequence[tuple[float, float]]) -> int:
     return max(range(len(columns)), key=lambda n: _overlap(box, columns[n]))
 
 
-def _without_wraps(run: Sequence[Row], columns: Sequence[tuple[float, float]], *, headed: bool) -> list[list[Segment]]:
+def _without_wraps(run: _Run, columns: Sequence[tuple[float, float]]) -> list[list[Segment]]:
     """The segments of each row; a row that only goes on with the text of the row above joins it."""
     rows: list[list[Segment]] = []
-    for number, row in enumerate(run):
+    for number, row in enumerate(run.rows):
         begins = _column_of(row[0].box, columns) == 0 and any(c.isdigit() for c in row[0].text[:1])
-        if headed and number > 1 and len(row) == 1 and not begins:
+        if number > run.heading > 0 and len(row) == 1 and not begins:
             rows[-1] += row
         else:
             rows.append(list(row))
