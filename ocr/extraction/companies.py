@@ -35,7 +35,7 @@ _GAP = 2.0  # line heights: pieces of one name in a row stand no further apart
 _LEGAL_FORMS = (
     r"sdn\.?\s?bhd|s/b|sb|bhd|berhad|plt|pte\.?\s?ltd|pty\.?\s?ltd|pvt\.?\s?ltd|co\.?,?\s?ltd|ltd|limited|llc|llp|plc|inc"
     r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|ohg|gbr|e\.\s?k|e\.\s?v|s\.?a\.?r\.?l"
-    r"|(?<!\d )(?-i:AG|KG|UG|SE|AB|Ag)(?=\s*(?:[^\w\s./]|\Z))"  # not 'Kg. Sungai Isap', nor 'SCALE 2 kg'
+    r"|(?<!\d )(?-i:AG|(?<![A-Z] )KG|UG|SE|AB|Ag)(?=\s*(?:[^\w\s./]|\Z))"  # not 'Kg. Sungai Isap', nor 'SCALE 2 kg' or 'TOMATO KG'
     r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|lda|ltda|company"
 )
 _TRADE_WORDS = (
@@ -44,6 +44,8 @@ _TRADE_WORDS = (
     r"|stationery|stationers|books?|services|industries|international|holdings|group|solutions|consulting"
     r"|technologies|petrol|petro|station|motors?|garage|clinic|klinik|electrical|electronics|furniture|gifts?"
     r"|decoration|boutique|stesen|optik|optical|pasaraya|syarikat|salon|laundry|bank|warung|bengkel|perusahaan|butik|foods?|catering|cash\s?(?:&|and)\s?carry"
+    r"|dobi|gerai(?!\W+(?:no\b|\w?\d))|florists?|wholesale(?:rs?)?|booksellers?|book(?:store|shop)s?|seafood|car\s?wash|workshop|tyres?"
+    r"|computers?|jewell?ers|barbers?|steamboat|kafe|kantin|pet\s?shop|emporium|mini\s?market|winery|brewery|delicatessen|butchers?"
 )
 # Trade words that are more often the end of a name than what a shop says about itself.
 _CALLED = re.compile(
@@ -63,7 +65,7 @@ _LEGAL_FORM = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS})(?!\w)\.?", re.IGNORECASE)
 _TRADE_WORD = re.compile(rf"(?<!\w)(?:{_TRADE_WORDS})(?!\w)", re.IGNORECASE)
 # What may stand beside a legal form or a trade word without making a name of it.
 _NO_NAME = re.compile(
-    rf"(?<!\w)(?:{_LEGAL_FORMS}|{_TRADE_WORDS}|suppl(?:y|ies)|management|resources|development|construction|engineering|ventures|logistics|m|malaysia|singapore|co|and|und|et|the)(?!\w)|\W",
+    rf"(?<!\w)(?:{_LEGAL_FORMS}|{_TRADE_WORDS}|suppl(?:y|ies)|management|resources|development|construction|engineering|ventures|logistics|cent(?:re|er)|m|malaysia|singapore|co|and|und|et|the)(?!\w)|\W",
     re.IGNORECASE,
 )
 # What a firm's name stands behind, and what stands behind it: 'Operated by: ...', '(A unit of ...)', '... t/as The Yard'.
@@ -71,6 +73,7 @@ _RUN_BY = re.compile(
     r"\W*(?:(?:owned\s(?:&|and)\s)?(?:operated|managed|run)\s?by|(?:an?\s)?(?:unit|division|member|subsidiary)\sof|licen[cs]ee)\b\W*",
     re.IGNORECASE,
 )
+_BY = re.compile(r"\W*by\s+(?=[A-Z])")  # a firm: 'by Daun Hijau Beverage Sdn Bhd'
 _KNOWN_AS = re.compile(r"\s\W?(?:t/as?|trading\sas|d/?b/?a)\W.*", re.IGNORECASE | re.DOTALL)
 _TITLE_BEHIND = re.compile(
     r"\W*(?:(?:sales|tax|cash|official)\s)?(?:invoice|receipt|bill|statement|invois|resit)\W*\Z", re.IGNORECASE
@@ -103,6 +106,7 @@ _REGISTERED = re.compile(
     r"\W*(?:no\W+)?(?:(?:co|company|reg|registration|roc|ssm|brn|business|pendaftaran|syarikat)\b\W*)*(?:no\b\W*)?(?:[A-Z]{0,3}\s?\d{5,12}-?[A-Z]\b|\d{12}\b)",
     re.IGNORECASE,
 )
+_REGISTERED_BEHIND = re.compile(r"\(\D{0,12}\d{5,12}-?[A-Z]\)\W*\Z")  # 'BREW ATTIC VENTURES (002910447-D)'
 _CODE_BEFORE = re.compile(r"\W*\d{5,}\s")  # of an article
 _RECEIVER = re.compile(
     r"\b(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient\b"
@@ -141,7 +145,8 @@ def companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     address_row = next((head.line.row for head in heads if _is_place(head, head.text)), _TOP_ROWS)
     for place, head in enumerate(names):
         whole = _completed(heads, head, last)
-        is_registered = last is not None and last.spans[-1] is whole.spans[-1] and whole.text.isupper()
+        is_last = last is not None and last.spans[-1] is whole.spans[-1] and whole.text.isupper()
+        is_registered = is_last or _REGISTERED_BEHIND.search(whole.text) is not None
         is_tall = head.line.box.height >= 0.95 * tallest
         why = _company_reason(whole.text, place, is_tall=is_tall, is_registered=is_registered)
         score = SCORES[why] - _LATER * place
@@ -185,7 +190,7 @@ def _name(text: str) -> str:
         if any(map(str.isdigit, behind)) or _TITLE_BEHIND.fullmatch(behind):
             plain = plain[: forms[-1].end()]
         plain = _KNOWN_AS.sub("", plain)
-    if (run_by := _RUN_BY.match(plain)) is not None:
+    if (run_by := _RUN_BY.match(plain) or (_BY.match(plain) if forms else None)) is not None:
         plain = plain[run_by.end() :]
         plain = plain.removesuffix(")") if plain.count(")") > plain.count("(") else plain
     return plain.strip(" ,;-·•|@*~=")
@@ -306,8 +311,8 @@ def _is_continued_by(above: list[_Head], head: _Head, last: _Head | None) -> boo
 
 
 def _is_repeated_by(head: _Head, after: _Head | None) -> bool:
-    """Whether the next row says the same and more: a brand over the name that begins with it."""
-    return after is not None and after.text.lower().startswith(f"{head.text.lower()} ")
+    """Whether the next row says the same and more: a brand over the name that holds it."""
+    return after is not None and f" {head.text.lower()} " in f" {after.text.lower()} " and len(after.text) > len(head.text)
 
 
 def _says_nothing_twice(name: str, after: str) -> bool:
@@ -317,16 +322,20 @@ def _says_nothing_twice(name: str, after: str) -> bool:
 
 def _is_one_name(head: _Head, after: _Head, last: _Head | None) -> bool:
     """Whether a row goes on with a name, up to its legal form or behind its trade word: both are printed in capitals of one size, which
-    a brand over the firm's name is not, and say nothing twice. The row above the registration number may be a bit smaller."""
+    a brand over the firm's name is not, and say nothing twice. The row above the registration number, or one that says nothing but
+    what a shop is ("BOOKSELLERS"), may be a bit smaller."""
     name, rest = head.text, _without_registration(after.text)
-    alike = after.line.row == head.line.row + 1 and name.isupper() and rest.isupper()
-    if not alike or _has_legal_form(name) or name.endswith(")") or any(map(str.isdigit, rest)):
+    if after.line.row != head.line.row + 1 or not rest.isupper() or not _says_nothing_twice(name, rest):
+        return False
+    if _has_legal_form(name) or name.endswith(")") or any(map(str.isdigit, rest)):
         return False
     width, height = _letter_width(after) / _letter_width(head), after.line.box.height / head.line.box.height
-    is_last = after is last and 0.75 <= width <= 1.3 and 0.75 <= height <= 1.2
-    if not (is_last or 0.95 <= width <= 1.07) or not _says_nothing_twice(name, rest):
-        return False
     has_trade_word = _has_trade_word(name)
+    if _is_no_name(rest) and not has_trade_word and 0.7 <= width <= 1.3:
+        return True
+    is_last = after is last and 0.65 <= width <= 1.3 and 0.75 <= height <= 1.2
+    if not name.isupper() or not (is_last or 0.9 <= width <= 1.13):
+        return False
     if _has_legal_form(rest) or (is_last and _CALLED.search(rest) is not None and not has_trade_word):
         return has_trade_word or 0.95 <= width <= 1.07
     return (has_trade_word or is_last) and _is_more_of_a_name(rest)
@@ -334,6 +343,8 @@ def _is_one_name(head: _Head, after: _Head, last: _Head | None) -> bool:
 
 def _is_more_of_a_name(text: str) -> bool:
     """Whether a row under a trade word may be the rest of the name: a few words that say nothing else."""
+    if _is_no_name(text):
+        return True
     other = ":" in text or "," in text or _is_address(text) or _OTHER_HEAD.search(text) or _has_trade_word(text)
     return len(text.split()) <= _WORDS_MORE and not other
 

@@ -53,24 +53,25 @@ class Answer:
         return identity
 
     def words(
-        self, text: str, *, left: float = 0.1, top: float = 0.05, confidence: float = 99.0, page: int = 1
-    ) -> list[str]:
+        self, text: str, *, left: float = 0.1, top: float = 0.05, confidence: float = 99.0, page: int = 1,
+        letter: float = LETTER,
+    ) -> list[str]:  # fmt: skip
         made = []
         for word in text.split():
-            box = geometry(left, top, LETTER * len(word), HEIGHT)
+            box = geometry(left, top, letter * len(word), HEIGHT)
             made.append(self.add("WORD", Text=word, Confidence=confidence, TextType="PRINTED", Page=page, Geometry=box))
-            left += LETTER * (len(word) + 1)
+            left += letter * (len(word) + 1)
         return made
 
     def line(
         self, text: str, *, left: float = 0.1, top: float | None = None, confidence: float = 99.0, page: int = 1,
-        height: float = HEIGHT,
+        height: float = HEIGHT, letter: float = LETTER,
     ) -> Answer:  # fmt: skip
         """A line below the one before it, or at `top`."""
         if top is None:
             top = self.top = self.top + 0.03
-        children = self.words(text, left=left, top=top, confidence=confidence, page=page)
-        box = geometry(left, top, LETTER * len(text), height)
+        children = self.words(text, left=left, top=top, confidence=confidence, page=page, letter=letter)
+        box = geometry(left, top, letter * len(text), height)
         self.add("LINE", Text=text, Confidence=confidence, Page=page, Geometry=box, Relationships=children_of(children))
         return self
 

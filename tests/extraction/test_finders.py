@@ -30,7 +30,6 @@ def company(answer: Answer) -> str | None:
         (["GREEN LEAF TRADING (001904043-H)", "22, Jalan Dua"], "GREEN LEAF TRADING"),
         (["Green Leaf", "Sdn Bhd", "12, Jalan Besar"], "Green Leaf Sdn Bhd"),
         (["GREEN LEAF", "RESTAURANT SDN BHD"], "GREEN LEAF RESTAURANT SDN BHD"),
-        (["GREEN LEAF", "BISTRO & CAFE", "12, Jalan Besar"], "GREEN LEAF"),
         (["GREEN LEAF", "ENTERPRISE", "12, Jalan Besar"], "GREEN LEAF ENTERPRISE"),
         (
             ["GREEN LEAF HARDWARE", "ENTERPRISE (RED HILL)", "SDN BHD", "12, Jalan Besar"],
@@ -376,6 +375,28 @@ def test_the_currency_is_found_beside_the_amounts(lines: list[str], code: str | 
 def test_two_currencies_as_often_are_ambiguous() -> None:
     found = field(Answer().lines("12.00 EUR", "14.00 CHF").read(CURRENCY), "currency")
     assert [each.code for each in found.problems] == ["ambiguous"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "name"),
+    [
+        (["BRAMBLE & FINCH", "BOOKSELLERS", "7 Market Place, Hexham"], "BRAMBLE & FINCH BOOKSELLERS"),
+        (["RESTORAN SIN YOONG", "SEAFOOD", "12, Jalan Besar"], "RESTORAN SIN YOONG SEAFOOD"),
+        (["KEDAI BUKU ALAT TULIS", "HARAPAN", "12, Jalan Besar"], "KEDAI BUKU ALAT TULIS HARAPAN"),
+        (["the loft coffee", "BREW ATTIC VENTURES (002910447-D)", "Order 99"], "BREW ATTIC VENTURES"),
+        (["buih", "DOBI LAYAN DIRI BUIH", "12, Jalan Besar"], "DOBI LAYAN DIRI BUIH"),
+        (["Chacha Leaf", "by Green Leaf Sdn Bhd (1266510-A)"], "Green Leaf Sdn Bhd"),
+        (["By The Sea Cafe", "12, Jalan Besar"], "By The Sea Cafe"),
+        (["GERAI MAK TEH", "12, Jalan Besar", "SUP KAMBING 9.00", "NASI GORENG KG 6.50"], "GERAI MAK TEH"),
+        (["Holz Meyer KG", "Hauptstr. 9"], "Holz Meyer KG"),
+    ],
+)
+def test_the_name_of_a_shop_may_go_on_under_it_or_stand_under_a_brand(lines: list[str], name: str) -> None:
+    assert company(Answer().lines(*lines)) == name
+
+
+def test_what_a_shop_is_in_much_smaller_letters_is_no_part_of_its_name() -> None:
+    assert company(Answer().line("GREEN LEAF", letter=0.024).lines("BISTRO & CAFE")) == "GREEN LEAF"
 
 
 def test_a_shop_may_be_called_cash_and_carry() -> None:
