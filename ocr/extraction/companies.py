@@ -312,7 +312,9 @@ def _is_continued_by(above: list[_Head], head: _Head, last: _Head | None) -> boo
 
 def _is_repeated_by(head: _Head, after: _Head | None) -> bool:
     """Whether the next row says the same and more: a brand over the name that holds it."""
-    return after is not None and f" {head.text.lower()} " in f" {after.text.lower()} " and len(after.text) > len(head.text)
+    return (
+        after is not None and f" {head.text.lower()} " in f" {after.text.lower()} " and len(after.text) > len(head.text)
+    )
 
 
 def _says_nothing_twice(name: str, after: str) -> bool:
