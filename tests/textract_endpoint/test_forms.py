@@ -615,3 +615,25 @@ def test_a_label_and_its_value_upon_one_line_are_no_label_of_the_next_line() -> 
     texts = ((60, 100, "Crop"), (300, 100, "90331"), (500, 100, "Plot"), (750, 100, "90332"))
     found = find_pairs(made.sheet(*texts, ruled=[(60, 440, 122), (500, 880, 122)]))
     assert ("Crop 90331", "Plot 90332") not in [(pair.key_text, pair.value_text) for pair in found]
+
+
+def test_dots_read_with_the_value_lead_to_it_all_the_same() -> None:
+    rows = (
+        (50, 50, "Grade ."),
+        (400, 50, "... paper E-5"),
+        (50, 84, "Width .."),
+        (400, 84, "… 27 mm"),
+        (50, 118, "Tear ---- gold"),
+    )
+    assert pairs(*rows) == {"Grade": "paper E-5", "Width": "27 mm", "Tear": "gold"}
+
+
+def test_the_first_word_of_a_value_is_no_label_where_the_line_under_it_is_broken() -> None:
+    row = ((50, 50, "TO:"), (300, 50, "Ms. Eleanor Drake"))
+    begin = 300 + 4 * made.LETTER
+    assert pairs(*row, ruled=[(begin, 900, 52 + made.LINE)]) == {"TO:": "Ms. Eleanor Drake"}
+
+
+def test_a_known_word_with_a_comma_behind_it_goes_on() -> None:
+    row = ((50, 50, "SPACE"), (200, 50, "Page, 4 colors"))
+    assert pairs(*row, ruled=[(190, 700, 52 + made.LINE)]) == {"SPACE": "Page, 4 colors"}

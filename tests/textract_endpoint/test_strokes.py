@@ -39,6 +39,12 @@ def test_the_feet_of_a_word_s_letters_are_no_line_and_what_stands_under_or_acros
     assert kept == {(110, 160, 112): 0, (110, 160, 122): 1, (110, 300, 112): 1}
 
 
+def test_a_line_among_the_letters_of_a_text_is_none() -> None:
+    text = (100, 100, "Percent volatile")
+    kept = [len(made.sheet(text, ruled=[(105, right, 112)]).strokes) for right in (290, 600)]
+    assert kept == [0, 1]
+
+
 def test_dotted_lines_are_found_and_specks_are_none() -> None:
     image = drawn.picture(size=(1000, 1400))
     draw = ImageDraw.Draw(image)

@@ -135,6 +135,12 @@ def test_a_table_of_items_ends_with_its_frame_though_its_heading_stands_outside(
     assert len(rows(table)) == 3
 
 
+def test_a_table_of_items_ends_before_other_names() -> None:
+    items = lined_up(("Gross cost", "Discount", "Net cost"), ("4,860.00", "729.00", "4,131.00"))
+    (table, *_) = find_tables(made.sheet(*items, *lined_up(("Buyer", "Date placed", "Confirmed by"), top=118)))
+    assert len(rows(table)) == 2
+
+
 def test_a_table_of_items_ends_before_labels_with_their_values() -> None:
     items = lined_up(("Division", "Code", "Amount"), ("State", "4-1102", "2,500.00"), ("Public", "4-1310", "1,250.00"))
     for below in (("Instructions:", "mail", "to payee"), ("25. Signature", "26. Accepted", "27. Charge")):

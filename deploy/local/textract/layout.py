@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from statistics import median
 
 from deploy.local.textract.reading import Line, PageReading, Point, Quad, Stroke, Tick
+from deploy.local.textract.seams import with_parted_words
 from deploy.local.textract.typed import with_typed_boxes
 
 GAP_WITHIN_LINE = 0.9
@@ -18,8 +20,8 @@ LETTER = 0.5
 """How tall the round of a letter is at most, of the word's height; check boxes are taller."""
 UPON_ABOVE, UPON_BELOW = 0.45, 0.4
 """How far above or below a word's lower edge the stroke may be that it stands upon, in heights of the word."""
-IN_WORD, IN_WORD_ASIDE = (0.3, 0.72), 0.3
-"""Where a line lies that is part of a word's letters, in heights of the word from its upper edge, and how far it sticks out."""
+IN_PRINT, IN_PRINT_ASIDE = (0.3, 0.72), 0.3
+"""Where a line lies that is part of letters, in heights of these from their upper edge, and how far it sticks out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Sheet:
 
 def lay_out(page: PageReading) -> Sheet:
     """The page's words grouped in rows by common height, each row from left to right."""
-    page = with_typed_boxes(page)
+    page = with_parted_words(with_typed_boxes(page))
     straighten = _straightener(page)
     boxed = [(straighten(line.quad), line) for line in page.lines]
     rows = _bands(boxed)
@@ -208,20 +210,23 @@ def _straightener(page: PageReading) -> _Straightener:
 
 
 def _written_upon(strokes: Iterable[Stroke], words: Sequence[Placed], straighten: "_Straightener") -> list[Stroke]:
-    """The strokes without the feet of bold letters, and without dotted ones on which nothing stands: those lead from a label to a value."""
+    """The strokes without those of letters, and without dotted ones on which nothing stands: those lead from a label to a value."""
     lines = [(each, straighten.stroke(each)) for each in strokes]
+    printed = [around(word.box for word in of_line) for _, of_line in groupby(words, key=lambda word: word.line)]
     return [
         stroke
         for stroke, line in lines
-        if (_upon(words, [line]) if stroke.dotted else not any(_is_in_word(line, word.box) for word in words))
+        if (_upon(words, [line]) if stroke.dotted else not any(_is_in_print(line, box) for box in printed))
     ]
 
 
-def _is_in_word(line: Box, word: Box) -> bool:
-    """Whether a line lies among the letters of a word, above its lower edge: the feet of a typewriter's bold letters run together."""
-    aside = IN_WORD_ASIDE * word.height
-    deep = (line.top - word.top) / word.height
-    return word.left - aside <= line.left and line.right <= word.right + aside and IN_WORD[0] <= deep <= IN_WORD[1]
+def _is_in_print(line: Box, printed: Box) -> bool:
+    """Whether a line lies among letters, above their lower edge: the feet of a typewriter's bold ones run together, as small print does."""
+    aside = IN_PRINT_ASIDE * printed.height
+    deep = (line.top - printed.top) / printed.height
+    return (
+        printed.left - aside <= line.left and line.right <= printed.right + aside and IN_PRINT[0] <= deep <= IN_PRINT[1]
+    )
 
 
 def _upon(words: Sequence[Placed], strokes: Sequence[Box]) -> dict[int, int]:

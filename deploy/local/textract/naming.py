@@ -27,8 +27,9 @@ MOST_MORE = 2
 SENTENCE = 6
 """Words before the first label of a segment that make it the end of a sentence."""
 
+_DOTS = re.compile(r"[.…·]+")
 _LEADER = re.compile(r"(?:-{2,}|–{2,}|—{2,}|\.{3,}|…|_{3,})$")
-_LEADER_OR_DASH = re.compile(rf"{_LEADER.pattern}|(?:[-–—]|(?<![A-Za-z])\.{1, 2})$")
+_LEADER_OR_DASH = re.compile(rf"{_LEADER.pattern}|(?:[-–—]|(?<![A-Za-z])\.{{1,2}})$")
 
 
 def glued(row: Row) -> Row:
@@ -41,12 +42,20 @@ def glued(row: Row) -> Row:
         before = segments[-1] if segments else None
         if before and (_ends_label(before, segment) or _is_one_label(before, segment)):
             segments[-1] = Segment(before.words + segment.words)
+        elif before and (dots := _leading_dots(segment)):
+            segments[-1] = Segment(before.words + segment.words[:dots])
+            segments += [Segment(segment.words[dots:])] if segment.words[dots:] else []
         elif before and _lends_its_sign(before, segment):
             segments[-1] = Segment(before.words[:-1])
             segments.append(Segment((before.words[-1], *segment.words)))
         else:
             segments.append(segment)
     return tuple(segments)
+
+
+def _leading_dots(segment: Segment) -> int:
+    """How many words the segment begins with that are dots and nothing else: they lead to it from the label before it."""
+    return next((n for n, word in enumerate(segment.words) if not _DOTS.fullmatch(word.text)), len(segment.words))
 
 
 def _ends_label(before: Segment, segment: Segment) -> bool:
@@ -115,10 +124,11 @@ def _led(words: tuple[Placed, ...], row: int, leader: re.Pattern[str]) -> list[L
     key = words[: at if bare else at + 1]
     if not key or not says_something(key):
         return []
+    behind = Segment(words[at + 1 :]) if words[at + 1 :] else None
     return [
         Label(
             key,
-            words[at + 1 :],
+            behind.words[_leading_dots(behind) :] if behind else (),
             labels.kind_of(" ".join(word.text for word in key)),
             colon=True,
             row=row,
@@ -158,7 +168,8 @@ def _known_label(words: Sequence[Placed], row: int) -> Iterator[Label]:
     """A segment without a colon that begins with a label we know: "TOTAL INCL GST 9.00", "Invoice No 123"."""
     for length in range(min(labels.LONGEST, len(words)), 0, -1):
         kind = labels.kind_of(" ".join(word.text for word in words[:length]))
-        if kind is None or not says_something(words[:length]):
+        runs_on = words[length - 1].text.endswith(",") and length < len(words)
+        if kind is None or not says_something(words[:length]) or runs_on:
             continue
         key, rest = _with_qualifiers(words, length) if kind == labels.MONEY else _with_more(words, length, kind)
         value_text = " ".join(word.text for word in rest)

@@ -111,7 +111,8 @@ def _key_before(value: _Piece, pieces: Sequence[_Piece], place: int, sheet: Shee
         return key
     if before.stroke is not None and (any(map(str.isdigit, said(key))) or not any(map(str.isdigit, said(value.words)))):
         return ()  # a label and its value upon one line, or two names
-    return () if key[-1].text.endswith(",") or _runs_on(pieces, place, sheet.line_height) else key
+    runs_on = _runs_on(pieces, place, sheet.line_height) or _is_answer(pieces, place, sheet.line_height)
+    return () if key[-1].text.endswith(",") or runs_on else key
 
 
 def _blank_before(value: _Piece, before: _Piece, sheet: Sheet) -> float:
@@ -127,6 +128,14 @@ def _runs_on(pieces: Sequence[_Piece], place: int, height: float) -> bool:
         return False
     here, after = pieces[place], pieces[place + 1]
     return max(here.box.left - before.box.right, after.box.left - here.box.right) <= 0.9 * height
+
+
+def _is_answer(pieces: Sequence[_Piece], place: int, height: float) -> bool:
+    """Whether a piece goes on with what follows it, and a label with a colon stands before it: it begins the value of that."""
+    before = pieces[place - 1] if place else None
+    here, after = pieces[place], pieces[place + 1]
+    goes_on = after.box.left - here.box.right <= 0.9 * height
+    return before is not None and goes_on and is_colon(before.words[-1].text)
 
 
 def _rest(value: _Piece, following: Sequence[_Piece], height: float) -> tuple[Placed, ...]:

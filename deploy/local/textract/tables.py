@@ -204,7 +204,7 @@ def _headed_run(sheet: Sheet, start: int) -> Sequence[Row]:
         limit = max(1.5 * sheet.line_height, 2 * widest) if settled else 2.5 * sheet.line_height
         outside = box.left < heading.left - slack or box.right > heading.right + slack
         outside = outside or (any(_is_framed(each, sheet) for each in run[:2]) and not _is_framed(row, sheet))
-        if blank > limit or outside or _sums_up(row) or _is_answered(row):
+        if blank > limit or outside or _sums_up(row) or _is_answered(row) or _is_of_names(row, run):
             break
         widest = max(widest, blank)
         run.append(row)
@@ -235,6 +235,11 @@ def _sums_up(row: Row) -> bool:
     if len(row) == 1:
         return bool(TOTAL.match(label))
     return bool(TOTAL.match(label) or SUMMARY.match(label)) or labels.KINDS.get(labels.plain(label)) == labels.MONEY
+
+
+def _is_of_names(row: Row, run: Sequence[Row]) -> bool:
+    """Whether the row behind an item is one of names as its heading is, and no item: "Buyer  Date placed  Confirmed by"."""
+    return len(run) > 1 and len(row) >= max(NAMES, len(run[0])) and all(map(is_phrase, row))
 
 
 def _is_answered(row: Row) -> bool:

@@ -28,7 +28,7 @@ def with_typed_boxes(page: PageReading) -> PageReading:
 
 
 def _tick(line: Line, box: re.Match[str]) -> Tick:
-    pieces = [_part(word, start, end) for word, start, end in _pieces(line, box.start(), box.end())]
+    pieces = [part(word, start, end) for word, start, end in _pieces(line, box.start(), box.end())]
     quad = (pieces[0].quad[0], pieces[-1].quad[1], pieces[-1].quad[2], pieces[0].quad[3])
     return Tick(quad, bool(box[1] or box[2]), min(piece.confidence for piece in pieces))
 
@@ -37,9 +37,9 @@ def _left(line: Line, boxes: list[re.Match[str]]) -> Iterator[Word]:
     """What is left of the words between the boxes."""
     at = 0
     for box in boxes:
-        yield from (_part(*piece) for piece in _pieces(line, at, box.start()))
+        yield from (part(*piece) for piece in _pieces(line, at, box.start()))
         at = box.end()
-    yield from (_part(*piece) for piece in _pieces(line, at, sum(len(word.text) + 1 for word in line.words)))
+    yield from (part(*piece) for piece in _pieces(line, at, sum(len(word.text) + 1 for word in line.words)))
 
 
 def _pieces(line: Line, start: int, end: int) -> Iterator[tuple[Word, int, int]]:
@@ -52,7 +52,7 @@ def _pieces(line: Line, start: int, end: int) -> Iterator[tuple[Word, int, int]]
         at += len(word.text) + 1
 
 
-def _part(word: Word, start: int, end: int) -> Word:
+def part(word: Word, start: int, end: int) -> Word:
     """Letters of a word, in their part of its place."""
     if (start, end) == (0, len(word.text)):
         return word
