@@ -672,3 +672,12 @@ def test_what_is_rounded_off_joins_the_sum() -> None:
     reading = Answer().lines(*lines).read(shipped("invoice"))
     assert field(reading, "rounding").value == "-0.45"
     assert not any(code == "invalid" for code, *_ in problems(reading))
+
+
+def test_an_amount_to_which_nothing_is_added_speaks_for_no_other_total() -> None:
+    """A tourist tax without VAT is no total, though 10.80 and 0.00 make 10.80."""
+    bill = Answer().line("Total amount incl. VAT 538.30")
+    bill.pair("Subtotal", "10.80").pair("VAT", "0.00").pair("Total", "10.80")
+    assert field(bill.read(shipped("invoice")), "total").value == "538.30"
+    free = Answer().lines("Subtotal 10.80", "VAT 0.00", "Total 10.80").read(shipped("invoice"))
+    assert (field(free, "total").value, field(free, "subtotal").value) == ("10.80", "10.80")
