@@ -248,8 +248,8 @@ class Layout:
     @property
     def has_headers(self) -> bool:
         """Whether a cell of a table is the name of its column."""
-        cells = chain(self._of_type("CELL"), self._of_type("MERGED_CELL"))
-        return any("COLUMN_HEADER" in listed(cell.get("EntityTypes")) for cell in cells)
+        roles = [cell.get("EntityTypes") for cell in (*self._of_type("CELL"), *self._of_type("MERGED_CELL"))]
+        return any("COLUMN_HEADER" in listed(each) for each in roles if each)
 
     @property
     def unknown(self) -> Mapping[str, int]:
