@@ -19,7 +19,9 @@ from typing import Any
 from benchmarks import _answers
 
 PART = 1000
-DRAWN = {"form": _answers.form, "invoice": _answers.invoice, "receipt": _answers.receipt}
+DRAWN = {
+    "form": _answers.form, "headed_form": _answers.headed_form, "invoice": _answers.invoice, "receipt": _answers.receipt,
+}  # fmt: skip
 
 
 def measure(*, quick: bool) -> dict[str, Any]:
