@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
@@ -23,20 +23,21 @@ SCORES = {
     "first_line": 0.5,
     "top_line": 0.3,
 }
+_MOST_CANDIDATES = 7
 _LATER = 0.02  # what each further place down the page costs
 _BELOW_THE_HEAD = 0.12  # what a name costs that stands under an address or a telephone number
 _UNDER_A_RECEIVER = 0.3  # ... and under 'Bill to'
-_TOP_ROWS = 14
+TOP_ROWS = 14
 _MORE_ROWS = 2  # that a name goes on over
 _WORDS_MORE = 3  # of a row behind a trade word
-_LONGEST_NAME = 120  # letters; longer rows are sentences
+LONGEST_NAME = 120  # letters; longer rows are sentences
 _GAP = 2.0  # line heights: pieces of one name in a row stand no further apart
 
 _LEGAL_FORMS = (
     r"sdn\.?\s?bhd|s/b|sb|bhd|berhad|plt|pte\.?\s?ltd|pty\.?\s?ltd|pvt\.?\s?ltd|co\.?,?\s?ltd|ltd|limited|llc|llp|plc|inc"
     r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|ohg|gbr|e\.\s?k|e\.\s?v|s\.?a\.?r\.?l"
     r"|(?<!\d )(?-i:AG|(?<![A-Z] )KG|UG|SE|AB|Ag)(?=\s*(?:[^\w\s./]|\Z))"  # not 'Kg. Sungai Isap', nor 'SCALE 2 kg' or 'TOMATO KG'
-    r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|lda|ltda|company"
+    r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.r\.i|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|lda|ltda|v\.o\.f|s\.?n\.?c|company"
 )
 _TRADE_WORDS = (
     r"enterprises?|trading|restaurants?|restoran|caf[eé]|bistro|pub|kopitiam|bakery|hotel|pharmacy|farmasi|apotheke"
@@ -61,7 +62,7 @@ _MISREAD_FORMS = (
 _AND = re.compile(
     r"(?:&|\b(?:and|und|et|dan|y|of|de|del|van|von|der|di))\s*\n|\n\s*(?:&|(?:and|und|et|dan)\b)", re.IGNORECASE
 )
-_LEGAL_FORM = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS})(?!\w)\.?", re.IGNORECASE)
+LEGAL_FORM = re.compile(rf"(?<!\w)(?:{_LEGAL_FORMS})(?!\w)\.?", re.IGNORECASE)
 _TRADE_WORD = re.compile(rf"(?<!\w)(?:{_TRADE_WORDS})(?!\w)", re.IGNORECASE)
 # What may stand beside a legal form or a trade word without making a name of it.
 _NO_NAME = re.compile(
@@ -70,7 +71,7 @@ _NO_NAME = re.compile(
 )
 # What a firm's name stands behind, and what stands behind it: 'Operated by: ...', '(A unit of ...)', '... t/as The Yard'.
 _RUN_BY = re.compile(
-    r"\W*(?:(?:owned\s(?:&|and)\s)?(?:operated|managed|run)\s?by|(?:an?\s)?(?:unit|division|member|subsidiary)\sof|licen[cs]ee)\b\W*",
+    r"\W*(?:(?:owned\s(?:&|and)\s)?(?:operated|managed|run)\s?by|(?:published|edited)\s(?:\w+\s)?by|éditée?\spar|(?:an?\s)?(?:unit|division|member|subsidiary)\sof|licen[cs]ee)\b\W*",
     re.IGNORECASE,
 )
 _BY = re.compile(r"\W*by\s+(?=[A-Z])")  # a firm: 'by Daun Hijau Beverage Sdn Bhd'
@@ -89,12 +90,12 @@ _CONTACT = re.compile(
     r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|\w@|\.com\b|hotline|careline\s*(?:no\b|[:.+\d])|\bmobile\s*(?:no\b|phone|[:.+\d])",
     re.IGNORECASE,
 )
-_OTHER_HEAD = re.compile(
+OTHER_HEAD = re.compile(
     r"invoice|receipt|rechnung|facture|quittung|\bbill\b|statement|resit|invois|cash\s?sales?|\bgst\b|\bsst\b|\bvat\b"
     r"|\btax\b|\bust\b|\breg\b|\bno\s?[.:#]|\bdate\b|\bdatum\b|\bpage\b|\bseite\b|welcome|thank|\bcopy\W*\Z|customer|kunde"
     r"|client\b|\bdue\b|amount|\btotal\b|\border\b|\btime\b|cashier|\btable\b|\bqty\b|quantity|\bprice\b|\bdesc\b"
     r"|description|\bitems?\b|\bdisc\b|dine.?in|take.?away|owned by|member|\bbill to\b|\bship to\b|\bsold to\b"
-    r"|salesperson",
+    r"|salesperson|\badvice\b|\bterms\b|\bdocumento\b",
     re.IGNORECASE,
 )
 _REGISTRATION = re.compile(
@@ -109,13 +110,14 @@ _REGISTERED = re.compile(
 _REGISTERED_BEHIND = re.compile(r"\(\D{0,12}\d{5,12}-?[A-Z]\)\W*\Z")  # 'BREW ATTIC VENTURES (002910447-D)'
 _CODE_BEFORE = re.compile(r"\W*\d{5,}\s")  # of an article
 _RECEIVER = re.compile(
-    r"\b(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient\b"
-    r"|\bto:|owned by",
+    r"\b(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient[ei]?\b"
+    r"|\bto:|owned by|\binvoice for\b|\bfacturé(?:e|s)?\s?à|\bdestinat[aá]rio\b|\bklant\b|\bspett(?:\.|abile)|\bexm[ao]s?\b|\bdoit\b"
+    r"|\bbooked by\b|\bc/o\b|\bguest\b|\bnabywca\b|\bfactuuradres\b|\A\W*firma\W*\Z|\A(?:an|att|attn):",
     re.IGNORECASE,
 )
 
 
-class _Head(NamedTuple):
+class Head(NamedTuple):
     """A row of print at the top of the first page, pieces that stand close together joined."""
 
     line: Line
@@ -130,31 +132,44 @@ class _Head(NamedTuple):
 def _remembered(tells: Callable[[str], bool]) -> Callable[[str], bool]:
     """The same, asked once for each text: several rules ask the same of a page's head."""
     known = lru_cache(maxsize=512)(tells)
-    return lambda text: known(text) if len(text) <= _LONGEST_NAME else tells(text)
+    return lambda text: known(text) if len(text) <= LONGEST_NAME else tells(text)
+
+
+class Named(NamedTuple):
+    """Rows that may name the firm: `score` grades it, and `is_below` tells that it stands under an address or a telephone number."""
+
+    head: Head
+    name: str
+    why: str
+    score: float
+    is_below: bool
 
 
 def companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     """The names that the first page may begin with, each with how likely it is the firm's."""
-    heads = [head for row in context.rows.on_page(1)[:_TOP_ROWS] for head in _heads(row)]
+    found = [each._replace(score=each.score - _BELOW_THE_HEAD * each.is_below) for each in names(context)]
+    yield from candidates(spec, found)
+
+
+def names(context: Context) -> Iterator[Named]:
+    """The rows at the top of the first page that may name the firm, from the top."""
+    heads = [head for row in context.rows.on_page(1)[:TOP_ROWS] for head in heads_of(row)]
     receivers = [head for head in heads if _RECEIVER.search(head.text)]
-    names = [head for head in heads if _may_name_a_company(context, head)]
+    found = [head for head in heads if _may_name_a_company(context, head)]
     last = _above_registration(heads)
-    names = [head for place, head in enumerate(names) if not _is_continued_by(names[:place], head, last)]
-    names = [head for head, after in zip(names, [*names[1:], None], strict=False) if not _is_repeated_by(head, after)]
-    tallest = max((head.line.box.height for head in names), default=0.0)
-    address_row = next((head.line.row for head in heads if _is_place(head, head.text)), _TOP_ROWS)
-    for place, head in enumerate(names):
+    found = [head for place, head in enumerate(found) if not _is_continued_by(found[:place], head, last)]
+    found = [head for head, after in zip(found, [*found[1:], None], strict=False) if not _is_repeated_by(head, after)]
+    tallest = max((head.line.box.height for head in found), default=0.0)
+    address_row = next((head.line.row for head in heads if _is_place(head, head.text)), TOP_ROWS)
+    for place, head in enumerate(found):
         whole = _completed(heads, head, last)
         is_last = last is not None and last.spans[-1] is whole.spans[-1] and whole.text.isupper()
         is_registered = is_last or _REGISTERED_BEHIND.search(whole.text) is not None
         is_tall = head.line.box.height >= 0.95 * tallest
         why = _company_reason(whole.text, place, is_tall=is_tall, is_registered=is_registered)
-        score = SCORES[why] - _LATER * place
-        score -= _BELOW_THE_HEAD if head.line.row > address_row else 0.0
-        score -= _UNDER_A_RECEIVER if _is_below(receivers, head) else 0.0
-        name = _name(whole.text)
-        words = _words_of(name, whole)
-        yield _candidate(spec, head.line, name, words, why, score)
+        receives = _is_below(receivers, head) or _RECEIVER.match(head.text) is not None
+        score = SCORES[why] - _LATER * place - _UNDER_A_RECEIVER * receives
+        yield Named(whole, name_of(whole.text), why, score, head.line.row > address_row)
 
 
 def _repaired(text: str) -> str:
@@ -164,9 +179,9 @@ def _repaired(text: str) -> str:
     return text
 
 
-def _heads(row: list[Line]) -> list[_Head]:
+def heads_of(row: Sequence[Line]) -> list[Head]:
     """The row's pieces, joined where they stand close; a single letter beside a name is a logo or a flaw."""
-    heads: list[_Head] = []
+    heads: list[Head] = []
     for line in row:
         if len(line.span.text) < 2:
             continue
@@ -175,16 +190,16 @@ def _heads(row: list[Line]) -> list[_Head]:
             last = heads.pop()
             box = last.line.box.joined(line.box)
             text, spans = f"{last.text} {_repaired(line.span.text)}", (*last.spans, line.span)
-            heads.append(_Head(last.line._replace(box=box), text, spans))
+            heads.append(Head(last.line._replace(box=box), text, spans))
         else:
-            heads.append(_Head(line, _repaired(line.span.text), (line.span,)))
+            heads.append(Head(line, _repaired(line.span.text), (line.span,)))
     return heads
 
 
-def _name(text: str) -> str:
+def name_of(text: str) -> str:
     """The firm's name without the registration number, an address or a title behind the legal form, and what it is run as."""
     plain = _without_registration(text)
-    forms = list(_LEGAL_FORM.finditer(plain))
+    forms = list(LEGAL_FORM.finditer(plain))
     if forms:
         behind = plain[forms[-1].end() :]
         if any(map(str.isdigit, behind)) or _TITLE_BEHIND.fullmatch(behind):
@@ -196,7 +211,7 @@ def _name(text: str) -> str:
     return plain.strip(" ,;-·•|@*~=")
 
 
-def _words_of(name: str, whole: _Head) -> tuple[Word, ...]:
+def _words_of(name: str, whole: Head) -> tuple[Word, ...]:
     """The words that make the name, which begins somewhere in the row."""
     before = len(whole.text[: max(0, whole.text.find(name))].split())
     return whole.words[before : before + len(name.split())]
@@ -208,17 +223,17 @@ def _without_registration(text: str) -> str:
 
 @_remembered
 def _is_address(text: str) -> bool:
-    text = text[:_LONGEST_NAME]
+    text = text[:LONGEST_NAME]
     if _CONTACT.search(text) is not None:
         return True
-    if _has_legal_form(text):
+    if has_legal_form(text):
         return False
     return _POSTCODE.search(text) is not None or (_ADDRESS.search(text) is not None and not _has_trade_word(text))
 
 
 @_remembered
-def _has_legal_form(text: str) -> bool:
-    return _LEGAL_FORM.search(text) is not None
+def has_legal_form(text: str) -> bool:
+    return LEGAL_FORM.search(text) is not None
 
 
 @_remembered
@@ -229,55 +244,55 @@ def _has_trade_word(text: str) -> bool:
 
 
 @_remembered
-def _is_no_name(text: str) -> bool:
+def is_no_name(text: str) -> bool:
     """Whether nothing is left besides legal forms and trade words."""
     return not _NO_NAME.sub("", text)
 
 
-def _may_name_a_company(context: Context, head: _Head) -> bool:
-    if len(head.text) > _LONGEST_NAME or _CODE_BEFORE.match(head.text) or _has_a_label(context, head):
+def _may_name_a_company(context: Context, head: Head) -> bool:
+    if len(head.text) > LONGEST_NAME or _CODE_BEFORE.match(head.text) or _has_a_label(context, head):
         return False
     text = _without_registration(head.text)
-    says_other = _OTHER_HEAD.search(text) is not None
+    says_other = OTHER_HEAD.search(text) is not None
     if ":" in text or says_other:
-        text = _name(text)  # without 'Licensee:' before the name, or a title behind it
-        says_other = _OTHER_HEAD.search(text) is not None
+        text = name_of(text)  # without 'Licensee:' before the name, or a title behind it
+        says_other = OTHER_HEAD.search(text) is not None
     letters = sum(map(str.isalpha, text))
     if letters < 3 or letters < 0.5 * len(text.replace(" ", "")) or text.strip() in numbers.CODES:
         return False
-    if says_other or (":" in text and not _has_legal_form(text)) or dates.find(text):
+    if says_other or (":" in text and not has_legal_form(text)) or dates.find(text):
         return False
-    return not (_is_no_name(text) or _is_place(head, text))
+    return not (is_no_name(text) or _is_place(head, text))
 
 
-def _is_place(head: _Head, text: str) -> bool:
+def _is_place(head: Head, text: str) -> bool:
     """Whether it is an address. What a paper begins with is none without a number: 'Harbour Street Newsagency'."""
     begins = head.line.row == 0 and not any(map(str.isdigit, text)) and _CONTACT.search(text) is None
     return _is_address(text) and not begins
 
 
-def _above_registration(heads: list[_Head]) -> _Head | None:
+def _above_registration(heads: list[Head]) -> Head | None:
     """The row right above the firm's registration number: there its name ends. What stands in brackets says what the firm does."""
     above = None
     for head in heads:
         if _REGISTERED.match(head.text):
             return above
         in_brackets = head.text.startswith("(") and head.text.endswith(")")
-        if not in_brackets or _has_legal_form(head.text) or _has_trade_word(head.text):
+        if not in_brackets or has_legal_form(head.text) or _has_trade_word(head.text):
             above = head
     return None
 
 
-def _has_a_label(context: Context, head: _Head) -> bool:
+def _has_a_label(context: Context, head: Head) -> bool:
     """Whether a field's label stands in the row. What is one but for a letter may belong to a name: 'Mee Tarik House Sdn Bhd', 'Warung'."""
     text = head.line.span.text
     found = context.mentions_in(head.line.span)
     labels = [each for each in found if not _TRADE_WORD.fullmatch(text, each.start, each.end)]
-    return bool(labels) and not (labels[0].start > 0 and _has_legal_form(head.text))
+    return bool(labels) and not (labels[0].start > 0 and has_legal_form(head.text))
 
 
 def _company_reason(text: str, place: int, *, is_tall: bool, is_registered: bool) -> str:
-    if _has_legal_form(text):
+    if has_legal_form(text):
         return "legal_form"
     if is_registered:
         return "registered"
@@ -288,7 +303,7 @@ def _company_reason(text: str, place: int, *, is_tall: bool, is_registered: bool
     return "first_line" if place == 0 else "top_line"
 
 
-def _completed(heads: list[_Head], head: _Head, last: _Head | None) -> _Head:
+def _completed(heads: list[Head], head: Head, last: Head | None) -> Head:
     """The name together with what goes on with it in the next lines: 'Co. (M) Sdn Bhd', 'Trading', '& Sons'. `last` is the row that
     ends the name for certain."""
     for row in range(head.line.row + 1, head.line.row + 1 + _MORE_ROWS):
@@ -297,20 +312,20 @@ def _completed(heads: list[_Head], head: _Head, last: _Head | None) -> _Head:
             _goes_on(head.text, _without_registration(after.text)) or _is_one_name(head, after, last)
         ):
             break
-        head = _Head(head.line, f"{head.text} {after.text}", (*head.spans, *after.spans))
+        head = Head(head.line, f"{head.text} {after.text}", (*head.spans, *after.spans))
     return head
 
 
-def _is_continued_by(above: list[_Head], head: _Head, last: _Head | None) -> bool:
+def _is_continued_by(above: list[Head], head: Head, last: Head | None) -> bool:
     """Whether the row is the second one of a name: it begins with what ends a name."""
     first = next((each for each in reversed(above) if each.line.row == head.line.row - 1), None)
-    if first is None or _has_legal_form(first.text):
+    if first is None or has_legal_form(first.text):
         return False
     joined_by_and = _AND.search(f"{first.text}\n{head.text}") is not None and _says_nothing_twice(first.text, head.text)
     return _ends_a_name(head.text) or joined_by_and or _is_one_name(first, head, last)
 
 
-def _is_repeated_by(head: _Head, after: _Head | None) -> bool:
+def _is_repeated_by(head: Head, after: Head | None) -> bool:
     """Whether the next row says the same and more: a brand over the name that holds it."""
     return (
         after is not None and f" {head.text.lower()} " in f" {after.text.lower()} " and len(after.text) > len(head.text)
@@ -322,62 +337,68 @@ def _says_nothing_twice(name: str, after: str) -> bool:
     return set(name.lower().split()).isdisjoint(after.lower().split())
 
 
-def _is_one_name(head: _Head, after: _Head, last: _Head | None) -> bool:
+def _is_one_name(head: Head, after: Head, last: Head | None) -> bool:
     """Whether a row goes on with a name, up to its legal form or behind its trade word: both are printed in capitals of one size, which
     a brand over the firm's name is not, and say nothing twice. The row above the registration number, or one that says nothing but
     what a shop is ("BOOKSELLERS"), may be a bit smaller."""
     name, rest = head.text, _without_registration(after.text)
     if after.line.row != head.line.row + 1 or not rest.isupper() or not _says_nothing_twice(name, rest):
         return False
-    if _has_legal_form(name) or name.endswith(")") or any(map(str.isdigit, rest)):
+    if has_legal_form(name) or name.endswith(")") or any(map(str.isdigit, rest)):
         return False
     width, height = _letter_width(after) / _letter_width(head), after.line.box.height / head.line.box.height
     has_trade_word = _has_trade_word(name)
-    if _is_no_name(rest) and not has_trade_word and 0.7 <= width <= 1.3:
+    if is_no_name(rest) and not has_trade_word and 0.7 <= width <= 1.3:
         return True
     is_last = after is last and 0.65 <= width <= 1.3 and 0.75 <= height <= 1.2
     if not name.isupper() or not (is_last or 0.9 <= width <= 1.13):
         return False
-    if _has_legal_form(rest) or (is_last and _CALLED.search(rest) is not None and not has_trade_word):
+    if has_legal_form(rest) or (is_last and _CALLED.search(rest) is not None and not has_trade_word):
         return has_trade_word or 0.95 <= width <= 1.07
     return (has_trade_word or is_last) and _is_more_of_a_name(rest)
 
 
 def _is_more_of_a_name(text: str) -> bool:
     """Whether a row under a trade word may be the rest of the name: a few words that say nothing else."""
-    if _is_no_name(text):
+    if is_no_name(text):
         return True
-    other = ":" in text or "," in text or _is_address(text) or _OTHER_HEAD.search(text) or _has_trade_word(text)
+    other = ":" in text or "," in text or _is_address(text) or OTHER_HEAD.search(text) or _has_trade_word(text)
     return len(text.split()) <= _WORDS_MORE and not other
 
 
-def _letter_width(head: _Head) -> float:
+def _letter_width(head: Head) -> float:
     return head.line.box.width / len(head.text) or 1.0
 
 
 def _ends_a_name(text: str) -> bool:
     if _CALLED.match(text) is None or ":" in text:
         return False
-    return not any(other.search(text) for other in (_ADDRESS, _CONTACT, _OTHER_HEAD))
+    return not any(other.search(text) for other in (_ADDRESS, _CONTACT, OTHER_HEAD))
 
 
 def _goes_on(name: str, after: str) -> bool:
     """Whether the line under a name belongs to it: it holds none itself or begins with what ends one, or an 'and' stands between."""
     if _AND.search(f"{name}\n{after}") is not None and _says_nothing_twice(name, after):
-        return not (_is_address(after) or _OTHER_HEAD.search(after))
-    if not _has_legal_form(name) and _ends_a_name(after):
+        return not (_is_address(after) or OTHER_HEAD.search(after))
+    if not has_legal_form(name) and _ends_a_name(after):
         return True
-    return _is_no_name(after) and (_has_legal_form(after) or _CALLED.search(after) is not None)
+    return is_no_name(after) and (has_legal_form(after) or _CALLED.search(after) is not None)
 
 
-def _is_below(receivers: list[_Head], head: _Head) -> bool:
+def _is_below(receivers: list[Head], head: Head) -> bool:
     above = [each for each in receivers if head.line.row - 3 <= each.line.row < head.line.row]
     return any(abs(each.line.box.left - head.line.box.left) < 0.1 for each in above)
 
 
-def _candidate(spec: FieldSpec, line: Line, text: str, words: tuple[Word, ...], why: str, score: float) -> Candidate:
-    value = values.fold(text)
+def candidates(spec: FieldSpec, found: Sequence[Named]) -> Iterator[Candidate]:
+    """The likeliest of them, in their order: nobody is shown more, and each has words to be found."""
+    least = min(sorted((each.score for each in found), reverse=True)[:_MOST_CANDIDATES], default=0.0)
+    return (_candidate(spec, each) for each in found if each.score >= least)
+
+
+def _candidate(spec: FieldSpec, named: Named) -> Candidate:
+    value, line = values.fold(named.name), named.head.line
+    words = _words_of(named.name, named.head)
     printed = " ".join(word.text for word in words) or value
-    return Candidate(
-        spec.name, value, printed, words, line.span.page, box_of(words, line.box), why, max(LEAST_SCORE, score), "rule"
-    )
+    box, score = box_of(words, line.box), max(LEAST_SCORE, named.score)
+    return Candidate(spec.name, value, printed, words, line.span.page, box, named.why, score, "rule")

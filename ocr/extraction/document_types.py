@@ -16,7 +16,7 @@ Kind = Literal[
 ]  # fmt: skip
 Sensitivity = Literal["public", "internal", "restricted"]
 DateOrder = Literal["day_first", "month_first", "year_first"]
-Finder = Literal["company", "title", "any_date", "largest_amount", "any_currency"]
+Finder = Literal["company", "sender", "title", "any_date", "largest_amount", "any_currency"]
 EyesMode = Literal["none", "second", "blind"]
 
 OPERATIONS = ("DetectDocumentText", "AnalyzeDocument", "AnalyzeExpense", "AnalyzeID", "StartLendingAnalysis")

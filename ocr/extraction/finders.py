@@ -15,6 +15,7 @@ from ocr.extraction.companies import companies
 from ocr.extraction.document_types import DateOrder, FieldSpec
 from ocr.extraction.reading import Box, Word
 from ocr.extraction.rows import Line, box_of, words_at
+from ocr.extraction.senders import senders
 from ocr.extraction.titles import Title, titles
 
 SCORES = {
@@ -112,6 +113,13 @@ class _Company(Finder):
 
     def found(self, order: DateOrder) -> Iterator[Candidate]:
         yield from self._found
+
+
+class _Sender(_Company):
+    """The same where a receiver is named as well, and rows at its end."""
+
+    def look(self, context: Context) -> None:
+        self._found += senders(context, self.spec)
 
 
 # --- numbers, dates, amounts, currencies
@@ -378,6 +386,7 @@ def _is_beside(signature: Box | None, label: Box) -> bool:
 _FINDERS: dict[str, type[Finder]] = {
     "company": _Company,
     "title": _Title,
+    "sender": _Sender,
     "any_date": _AnyDate,
     "largest_amount": _LargestAmount,
     "any_currency": _AnyCurrency,

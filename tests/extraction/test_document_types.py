@@ -191,7 +191,7 @@ def test_every_wrong_key_of_four_eyes_is_named(written: Any, sentence: str) -> N
         (
             "fields/2/finder",
             "magic",
-            "fields[2].finder must be one of company, title, any_date, largest_amount, any_currency.",
+            "fields[2].finder must be one of company, sender, title, any_date, largest_amount, any_currency.",
         ),
         ("fields/1/labels", ["tax", ""], "fields[1].labels must be a list of texts."),
         ("fields/0/required", "yes", "fields[0].required must be true or false."),
