@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from ocr.extraction.blocks import Cell, Layout, Pair, Span, Table, joined
 
 _HEADER = "COLUMN_HEADER"
+_MOST_LINES = 8  # of a header
+_MOST_COLUMNS = 200  # under one name: what an answer says of its spans may be nonsense
 _NO_VALUES = frozenset((_HEADER, "TABLE_TITLE", "TABLE_SECTION_TITLE", "TABLE_FOOTER"))
 
 
@@ -39,11 +41,11 @@ def _headers(table: Table) -> dict[int, Span]:
         if _HEADER in cell.roles and cell.content.text:
             for column in _columns(cell):
                 named[column].append(cell.content)
-    return {column: whole for column, spans in named.items() if (whole := joined(spans)) is not None}
+    return {column: whole for column, spans in named.items() if (whole := joined(spans[:_MOST_LINES])) is not None}
 
 
 def _columns(cell: Cell) -> range:
-    return range(cell.column, cell.column + max(1, cell.column_span))
+    return range(cell.column, cell.column + min(max(1, cell.column_span), _MOST_COLUMNS))
 
 
 def _words_in_pairs(layout: Layout) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 from ocr.extraction.candidates import Candidate, Context
@@ -30,6 +30,7 @@ _IN_THE_FOOTER = 0.6  # what a firm scores that is named there
 _WITH_NUMBERS = 0.8  # ... with a sender's numbers beside it
 _FOOTER_ROWS = 8
 _LEAST_SCORE = 0.4  # of a name that may be the sender's
+_MOST_WEIGHED = 6  # the first of them: what stands further down is no sender
 _MOST_NAMES = 40  # at the top that are looked at
 _MOST_WORDS = 8  # of a firm's name
 _TOP_DOMAIN = re.compile(r"(?<=\w)\.\w{2,}\Z")  # 'greenleaf.example'
@@ -49,15 +50,17 @@ def senders(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
     """
     rows = context.rows.on_page(1)
     texts = [" ".join(line.span.text for line in row) for row in rows]
-    printed = [*map(_squeezed, texts)]
-    at_the_top = [_weighed(each, texts, printed) for each in islice(names(context), _MOST_NAMES)]
+    printed = {
+        at: _squeezed(text) for at, text in enumerate(texts) if 2 * at >= len(texts) or "@" in text or "www" in text
+    }
+    at_the_top = [*islice(names(context), _MOST_NAMES)]
+    likely = {id(each) for each in [each for each in at_the_top if each.score >= _LEAST_SCORE][:_MOST_WEIGHED]}
+    at_the_top = [_weighed(each, texts, printed) if id(each) in likely else each for each in at_the_top]
     yield from candidates(spec, [*_each_firm_once([*at_the_top, *_in_the_footer(rows, texts)])])
 
 
-def _weighed(named: Named, texts: Sequence[str], printed: Sequence[str]) -> Named:
-    """With what speaks for and against it; a row that is hardly a name stays behind others whatever does."""
-    if named.score < _LEAST_SCORE:
-        return named
+def _weighed(named: Named, texts: Sequence[str], printed: Mapping[int, str]) -> Named:
+    """With what speaks for and against it."""
     score = named.score - _BELOW * _is_below(named, texts) + _AGAIN * _is_again(named, printed)
     return named._replace(score=score)
 
@@ -67,9 +70,9 @@ def _is_below(named: Named, texts: Sequence[str]) -> bool:
     return named.is_below and not _has_numbers(named.head.line.row, texts)
 
 
-def _is_again(named: Named, printed: Sequence[str]) -> bool:
+def _is_again(named: Named, printed: Mapping[int, str]) -> bool:
     core = _core(named)
-    return len(core) >= _LEAST_AGAIN and any(core in row for at, row in enumerate(printed) if at != named.head.line.row)
+    return len(core) >= _LEAST_AGAIN and any(core in row for at, row in printed.items() if at != named.head.line.row)
 
 
 def _each_firm_once(found: Sequence[Named]) -> Iterator[Named]:
@@ -112,7 +115,8 @@ def _may_be_a_firm(name: str) -> bool:
 
 
 def _core(named: Named) -> str:
-    return _squeezed(LEGAL_FORM.sub("", named.name))
+    name = named.name
+    return _squeezed(LEGAL_FORM.sub("", name) if has_legal_form(name) else name)
 
 
 def _squeezed(text: str) -> str:

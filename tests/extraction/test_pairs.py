@@ -161,3 +161,14 @@ def test_a_cell_that_is_a_pair_already_is_no_second_field() -> None:
     found = [(each.label, each.value) for each in answer.read("generic_form").fields]
     assert ("Since", "1/15/2009") in found
     assert ("Start Date", "1/15/2009") not in found
+
+
+def test_a_header_that_claims_to_span_very_many_columns_or_lines_does_no_harm() -> None:
+    answer = Answer().table(
+        ["Start"], *(["Date"] for _ in range(30)), ["7/1/2011"], roles=dict.fromkeys(range(1, 32), "COLUMN_HEADER")
+    )
+    for block in answer.blocks:
+        if block["BlockType"] == "CELL" and block["RowIndex"] == 1:
+            block["ColumnSpan"] = 10**12
+    (found,) = answer.read("generic_form").fields
+    assert (found.label, found.value) == ("Start" + 7 * " Date", "7/1/2011")
