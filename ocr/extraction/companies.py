@@ -90,12 +90,12 @@ _CONTACT = re.compile(
     r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|\w@|\.com\b|hotline|careline\s*(?:no\b|[:.+\d])|\bmobile\s*(?:no\b|phone|[:.+\d])",
     re.IGNORECASE,
 )
+# What may begin within a word stands first; the others share one look whether a word begins, at every letter of a page's head.
 OTHER_HEAD = re.compile(
-    r"invoice|receipt|rechnung|facture|quittung|\bbill\b|statement|resit|invois|cash\s?sales?|\bgst\b|\bsst\b|\bvat\b"
-    r"|\btax\b|\bust\b|\breg\b|\bno\s?[.:#]|\bdate\b|\bdatum\b|\bpage\b|\bseite\b|welcome|thank|\bcopy\W*\Z|customer|kunde"
-    r"|client\b|\bdue\b|amount|\btotal\b|\border\b|\btime\b|cashier|\btable\b|\bqty\b|quantity|\bprice\b|\bdesc\b"
-    r"|description|\bitems?\b|\bdisc\b|dine.?in|take.?away|owned by|member|\bbill to\b|\bship to\b|\bsold to\b"
-    r"|salesperson|\badvice\b|\bterms\b|\bdocumento\b",
+    r"invoice|receipt|rechnung|facture|quittung|statement|resit|invois|cash\s?sales?|welcome|thank|customer|kunde"
+    r"|client\b|amount|cashier|quantity|description|dine.?in|take.?away|owned by|member|salesperson"
+    r"|\b(?:bill\b|gst\b|sst\b|vat\b|tax\b|ust\b|reg\b|no\s?[.:#]|date\b|datum\b|page\b|seite\b|copy\W*\Z|due\b|total\b|order\b|time\b"
+    r"|table\b|qty\b|price\b|desc\b|items?\b|disc\b|(?:ship|sold) to\b|advice\b|terms\b|documento\b)",
     re.IGNORECASE,
 )
 _REGISTRATION = re.compile(
@@ -110,9 +110,9 @@ _REGISTERED = re.compile(
 _REGISTERED_BEHIND = re.compile(r"\(\D{0,12}\d{5,12}-?[A-Z]\)\W*\Z")  # 'BREW ATTIC VENTURES (002910447-D)'
 _CODE_BEFORE = re.compile(r"\W*\d{5,}\s")  # of an article
 _RECEIVER = re.compile(
-    r"\b(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|\bcustomer\b|\bkunde\b|\bclient[ei]?\b"
-    r"|\bto:|owned by|\binvoice for\b|\bfacturé(?:e|s)?\s?à|\bdestinat[aá]rio\b|\bklant\b|\bspett(?:\.|abile)|\bexm[ao]s?\b|\bdoit\b"
-    r"|\bbooked by\b|\bc/o\b|\bguest\b|\bnabywca\b|\bfactuuradres\b|\A\W*firma\W*\Z|\A(?:an|att|attn):",
+    r"\b(?:(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|customer\b|kunde\b|client[ei]?\b|to:|owned by|invoice for\b"
+    r"|facturé(?:e|s)?\s?à|destinat[aá]rio\b|klant\b|spett(?:\.|abile)|exm[ao]s?\b|doit\b|booked by\b|c/o\b|guest\b|nabywca\b"
+    r"|factuuradres\b)|\A\W*firma\W*\Z|\A(?:an|att|attn):",
     re.IGNORECASE,
 )
 
