@@ -16,6 +16,7 @@ from ocr.extraction.rules import decimal, full_sum
 
 SUPPORT = 0.15
 SUPPORT_OF_TERMS = 0.4  # that add up to another amount; one that only says the same again is less
+NEARLY = 0.05  # what a total may score less than the likeliest and be supported by one amount that says it again
 LEADS_ON = 0.08  # what a total costs that a discount leads on from to another
 # A candidate that scores less is not likely enough to be a rival of another, or a part of a sum.
 LEAST_RIVAL_SCORE = 0.45
@@ -77,19 +78,19 @@ def _supported(found: Sequence[Candidate], right: Sequence[Candidate], more: flo
 def _right(rule: SumRule, tried: Mapping[str, Sequence[Candidate]], merged: Merged) -> list[Candidate]:
     """The candidates of the likeliest combination that comes out; the last is what it leads to.
 
-    What may be included already may be left out, but then one amount alone is no sum. One to which nothing is added speaks for none but the
-    likeliest total; one of which nothing is taken away for any: cash without change.
+    What may be included already may be left out, but then one amount alone is no sum. One to which nothing is added speaks for a total that
+    is nearly the likeliest; one of which nothing is taken away for any: cash without change.
     """
     *names, _ = tried
     takes_away = any(term.startswith("-") for term in rule.terms)
-    likeliest = max(tried[rule.equals], key=lambda each: each.score, default=None)
+    least = max((each.score for each in tried[rule.equals]), default=0.0) - NEARLY
     leads_to = _leads_to(tried[rule.equals], _others(rule, merged))
     found: list[list[Candidate]] = []
     for some in product(*(_amounts(rule, name, tried[name]) for name in names)):
         amounts = [amount for _, amount in some]
         is_sum = len(amounts) - amounts.count(Decimal(0)) > 1
         for rest, is_whole in leads_to.get(sum(amounts, Decimal(0)), ()):
-            is_again = is_whole and (takes_away or rest[-1] is likeliest)
+            is_again = is_whole and (takes_away or rest[-1].score >= least)
             if (is_sum or is_again) and _stand_apart(combination := [*(each for each, _ in some), *rest]):
                 found.append(combination)
     return max(found, key=lambda each: sum(one.score for one in each) / len(each), default=[])

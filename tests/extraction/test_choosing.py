@@ -676,8 +676,14 @@ def test_what_is_rounded_off_joins_the_sum() -> None:
 
 def test_an_amount_to_which_nothing_is_added_speaks_for_no_other_total() -> None:
     """A tourist tax without VAT is no total, though 10.80 and 0.00 make 10.80."""
-    bill = Answer().line("Total amount incl. VAT 538.30")
-    bill.pair("Subtotal", "10.80").pair("VAT", "0.00").pair("Total", "10.80")
+    bill = Answer().pair("Invoice total", "538.30").lines("Subtotal 10.80", "VAT 0.00", "Total 10.80")
     assert field(bill.read(shipped("invoice")), "total").value == "538.30"
     free = Answer().lines("Subtotal 10.80", "VAT 0.00", "Total 10.80").read(shipped("invoice"))
     assert (field(free, "total").value, field(free, "subtotal").value) == ("10.80", "10.80")
+
+
+def test_of_two_totals_nearly_alike_the_one_that_the_subtotal_says_again_counts() -> None:
+    """An insurance without VAT: the year's premium stands beside the instalment that is billed."""
+    premium = Answer().line("Total amount incl. VAT 440.00")
+    premium.pair("Subtotal", "220.00").pair("VAT", "0.00").pair("Total", "220.00")
+    assert field(premium.read(shipped("invoice")), "total").value == "220.00"
