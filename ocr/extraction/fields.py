@@ -30,6 +30,8 @@ MOST_SUGGESTIONS = 5
 # contain a word below 80. So the pair's bar lies this much below the field's threshold; what a page that is hard to read
 # leaves of it has the same (docs/reading.md).
 PAIR_SLACK = 50.0
+# What a sum that does not come out, or days in the wrong order, leave of a value's confidence (docs/reading.md).
+WHERE_A_RULE_IS_BROKEN = 0.5
 # Hundreds of pages may hold tens of thousands of values for one field; the likeliest are kept.
 _MOST_VALUES = 500
 _KEPT_VALUES = 100
@@ -203,6 +205,12 @@ def with_problems(field: Field, problems: Sequence[Problem]) -> Field:
     if not problems and not field.problems and field.state == "certain":
         return field
     return field._replace(problems=tuple(problems), state="open" if problems else "certain")
+
+
+def contradicted(field: Field, broken: Sequence[Problem]) -> Field:
+    """The field with the rules that do not hold: half as sure as it would be without them."""
+    sure = None if field.confidence is None else field.confidence * WHERE_A_RULE_IS_BROKEN
+    return with_problems(field._replace(confidence=sure), [*field.problems, *broken])
 
 
 def plain_field(spec: FieldSpec, best: Candidate) -> Field:

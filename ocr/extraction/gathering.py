@@ -12,7 +12,7 @@ from ocr.extraction import cells, dates, grid, named, sentences
 from ocr.extraction.blocks import Layout, Pair, Table
 from ocr.extraction.candidates import context, labelled, printed_dates
 from ocr.extraction.document_types import DateOrder, DocumentType
-from ocr.extraction.fields import Tally, choose, field_of, with_problems
+from ocr.extraction.fields import Tally, choose, contradicted, field_of
 from ocr.extraction.finders import finders_of
 from ocr.extraction.labels import lexicon_of
 from ocr.extraction.line_items import ItemTables
@@ -183,7 +183,7 @@ def _too_many(pattern: sentences.Sentence, kept: int, more: int) -> str:
 
 
 def _with(field: Field, broken: Sequence[Problem]) -> Field:
-    return with_problems(field, [*field.problems, *broken]) if broken else field
+    return contradicted(field, broken) if broken else field
 
 
 def _broken(fields: Sequence[Field], items: Sequence[LineItem], document_type: DocumentType) -> list[Problem]:

@@ -82,7 +82,7 @@ class Field(NamedTuple):
     `value` is canonical (None when there is none or it could not be understood), `text` is what is printed.
     `confidence` grades the association of value and name: Textract's own score of the pair when `source` is
     'textract', how sure the rules are (of its least word too) when it is 'rule'; less when another value is nearly as
-    likely, or the page is hard to read. `word_confidence` is the least word's reading score.
+    likely, the page is hard to read, or a rule does not hold. `word_confidence` is the least word's reading score.
     """
 
     name: str

@@ -502,6 +502,14 @@ def test_the_less_legible_a_page_the_less_sure_what_stands_on_it() -> None:
     assert field(answer, "total").confidence == 90  # the engine speaks of the value itself
 
 
+def test_a_value_that_a_sum_contradicts_is_half_as_sure() -> None:
+    def sure(*others: str) -> float:
+        return field(Answer().lines("Total 12.00", *others).read(SUMS), "total").confidence or 0.0
+
+    assert sure("Cash 20.00", "Change 7.00") == sure("Cash 20.00") / 2 > 0
+    assert sure("Cash 20.00", "Change 8.00") > sure("Cash 20.00")
+
+
 def test_the_same_value_twice_is_not_ambiguous() -> None:
     assert field(Answer().lines("Total 12.00", "Total RM12").read(SIMPLE), "total").state == "certain"
 
