@@ -64,6 +64,13 @@ _RATE = re.compile(r"\d\s?%")
 _ON = re.compile(r"%\W*\b(?:on|of|auf|aus|von|sur|over|su|de|sobre|af|p[åa]|od)\b\W*\Z", re.IGNORECASE)
 _MISREAD_DECIMALS = re.compile(r"\w[.,]\s?\w\w\b")
 
+# What is printed as the day when something is due, and is none.
+_AT_ONCE = re.compile(
+    r"\W*(?:(?:up)?on receipt|immediate|at once|cash on delivery|c\.?o\.?d\b|sofort|bei erhalt|nach erhalt|[aà] r[eé]ception|comptant"
+    r"|al contado|contado|a la vista|a vista|alla consegna|vista fattura|per direct|natychmiast|omg[aå]ende)",
+    re.IGNORECASE,
+)
+
 # Words that may stand between a label and its value without making it another label.
 _FILLER_WORDS = """
     rm myr usd eur sgd gbp chf inr aud cad rs incl inclusive inkl include included including excl of gst
@@ -380,7 +387,8 @@ def signed(spec: FieldSpec, span: Span, *, why: str, score: float, confidence: f
 def _may_be_meant(spec: FieldSpec, text: str) -> bool:
     """Whether a text that holds no value of the kind may be one misread.
 
-    For money a decimal mark must be left of it, for a code a digit; an amount or a date is no code.
+    For money a decimal mark must be left of it, for a code a digit; an amount or a date is no code, and neither an amount
+    nor "upon receipt" a date.
     """
     if spec.kind == "signature":
         return False
@@ -389,7 +397,12 @@ def _may_be_meant(spec: FieldSpec, text: str) -> bool:
         return has_decimals
     if spec.kind in ("identifier", "tax_id", "iban"):
         return not has_decimals and not dates.find(text) and any(character.isdigit() for character in text)
-    return True
+    return spec.kind != "date" or not (_AT_ONCE.match(text) or _is_money(text))
+
+
+def _is_money(text: str) -> bool:
+    """Whether the text is an amount with its currency: '10.05' may be a day."""
+    return bool(numbers.find_currencies(text)) and numbers.whole_number(text) is not None
 
 
 def _in_text(

@@ -14,20 +14,22 @@ from ocr.extraction.document_types import DateOrder
 # POSIX strptime (69) takes an invoice of 1967 for one of 2067.
 CENTURY_PIVOT = 50
 
-# English, German, French and Malay names, without accents; Spanish, Italian, Portuguese and Dutch where they differ.
+# English, German, French and Malay names, without accents; Spanish, Italian, Portuguese, Dutch, the Nordic languages, Polish, Czech,
+# Hungarian, Romanian, Turkish and Indonesian where they differ, as they are written within a date.
 _MONTHS = (
-    "january jan januar janner jaenner janvier janv januari enero ene gennaio janeiro",
-    "february feb februar fevrier fevr fev februari febrero febbraio fevereiro februari",
-    "march mar marz maerz mrz mars mac marzo marco maart mrt",
-    "april apr avril avr abril aprile",
-    "may mai mei mayo maggio maio",
-    "june jun juni juin junio giugno junho",
-    "july jul juli juillet juil julai julio luglio julho",
-    "august aug aout ogos agosto ago augustus",
-    "september sep sept septembre septiembre settembre setembro",
-    "october oct oktober okt octobre octubre ottobre outubro",
-    "november nov novembre noviembre novembro",
-    "december dec dezember dez decembre disember dis diciembre dicembre dezembro",
+    "january jan januar janner jaenner janvier janv januari enero ene gennaio janeiro stycznia sty ledna ianuarie ocak tammikuuta",
+    "february feb februar fevrier fevr fev februari febrero febbraio fevereiro lutego lut unora februarie subat helmikuuta",
+    "march mar marz maerz mrz mars mac marzo marco maart mrt marts marca brezna marcius martie mart maret maaliskuuta",
+    "april apr avril avr abril aprile kwietnia kwi dubna aprilis aprilie nisan huhtikuuta",
+    "may mai mei mayo maggio maio maj maja kvetna majus mayis mayıs toukokuuta",
+    "june jun juni juin junio giugno junho czerwca cze cervna junius iunie haziran kesakuuta",
+    "july jul juli juillet juil julai julio luglio julho lipca lip cervence julius iulie temmuz heinakuuta",
+    "august aug aout ogos agosto ago augustus augusti sierpnia sie srpna augusztus agustos agustus elokuuta",
+    "september sep sept septembre septiembre settembre setembro wrzesnia wrz zari szeptember septembrie eylul syyskuuta",
+    "october oct oktober okt octobre octubre ottobre outubro pazdziernika paz rijna octombrie ekim lokakuuta",
+    "november nov novembre noviembre novembro listopada lis listopadu noiembrie kasim kasım marraskuuta",
+    "december dec dezember dez decembre disember dis diciembre dicembre dezembro desember grudnia gru prosince decembrie aralik aralık"
+    " joulukuuta",
 )
 _MONTH_NUMBERS = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
 _MONTH = "(?P<month>" + "|".join(sorted(_MONTH_NUMBERS, key=len, reverse=True)) + r")(?![a-z])\.?"
@@ -53,7 +55,7 @@ _MISREAD_MONTH = re.compile(r"(?<![a-z])(?:0ct|0kt|n0v|0ec|5ep|au9|ju1(?=\W?(?:\
 _MONTH_LETTERS = {"0ct": "oct", "0kt": "okt", "n0v": "nov", "0ec": "dec", "5ep": "sep", "au9": "aug", "ju1": "jul"}
 _FEWEST_DIGITS = 4
 # What a date needs at least: most lines with a digit in them hold none, and these two tell it soonest.
-_MONTH_NAME = re.compile("|".join(sorted({name[:3] for name in _MONTH_NUMBERS})))
+_MONTH_NAME = re.compile("|".join(sorted({name[:4] for name in _MONTH_NUMBERS})))
 _PARTED = re.compile(r"\d\s?[./\-]\s?\d|\d \d")
 _DIGIT = re.compile(r"\d")
 # '20181225 15:22': without signs it is a date only before a time of day.

@@ -83,6 +83,11 @@ _GLUED_AFTER = re.compile(r"[^\W\d_]*")
 _JOINED_BEFORE = re.compile(r"\d[/:.,]\Z|\w-\Z|[#_/\w]\Z")
 _JOINED_AFTER = re.compile(r"[/:\-]\d|[#_]")
 _PERCENT = re.compile(r"\s*%")
+# Units that stand glued behind a quantity: '12u', '1Stk'.
+_UNIT_NAMES = """
+    u ud uds un und unid st stk stck pc pcs pce pces ea nr nos szt ks kpl h hr hrs std t kg g gr l lt ltr ml cl m mm cm km kwh mwh mb gb
+"""
+_UNITS = frozenset(_UNIT_NAMES.split())
 _MINUS = "-−–"
 _CURRENCY_MINUS = re.compile(rf"{_CURRENCY_WORD.pattern}\s?[{_MINUS}]\s?\Z")
 # '-5.00' and '(-) 5.00' are negative wherever they stand alone; '- 5.00' only at the beginning, elsewhere it is a dash.
@@ -207,7 +212,7 @@ def _number(text: str, match: re.Match[str], *, thousands_dot: bool) -> PrintedN
     exponent = value.as_tuple().exponent
     decimals = -exponent if isinstance(exponent, int) else 0
     lead = _lead(text, start)
-    if lead is None or not _ends_well(text, end, decimals):
+    if lead is None or not _ends_well(text, end, decimals, may_have_unit=not thousands_dot):
         return None
     start, end, negative = _signed(text, start, lead, end)
     percent = _PERCENT.match(text, end) is not None
@@ -228,13 +233,15 @@ def _lead(text: str, start: int) -> int | None:
     return None if _JOINED_BEFORE.search(text, max(0, lead - 2), lead) else lead
 
 
-def _ends_well(text: str, end: int, decimals: int) -> bool:
+def _ends_well(text: str, end: int, decimals: int, *, may_have_unit: bool) -> bool:
     """What follows does not make it part of something longer. Tills print a tax code behind an amount: '4.00SR'."""
     if _JOINED_AFTER.match(text, end):
         return False
     glued = _GLUED_AFTER.match(text, end)
     letters = glued[0] if glued else ""
-    return not letters or _is_currency(letters) or (len(letters) <= 2 and decimals > 0) or letters in ("x", "X")
+    if not letters or _is_currency(letters) or (len(letters) <= 2 and decimals > 0) or letters in ("x", "X"):
+        return True
+    return may_have_unit and letters.lower() in _UNITS
 
 
 def _is_currency(text: str) -> bool:

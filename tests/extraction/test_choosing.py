@@ -631,7 +631,8 @@ def test_a_long_text_is_cut_in_the_message() -> None:
     ("kind", "text", "invalid"),
     [("amount", "1O.OO", True), ("amount", "7903F711", False), ("amount", "cashier", False), ("identifier", "12.50", False),
      ("identifier", "unknown", False), ("percent", "some", False), ("number", "2O.5O", True),
-        ("identifier", "-12/13/2014", False)],
+        ("identifier", "-12/13/2014", False), ("date", "£950.00", False), ("date", "Upon receipt", False),
+        ("date", "sofort ohne Abzug", False), ("date", "10.05", True), ("date", "next week", True)],
 )  # fmt: skip
 def test_print_that_cannot_be_meant_is_passed_over(kind: str, text: str, *, invalid: bool) -> None:
     made = a_type({"name": "thing", "kind": kind, "labels": ["thing"]})
