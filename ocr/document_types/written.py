@@ -20,9 +20,9 @@ _VERSION = re.compile(r"^version:.*\n?", re.MULTILINE)
 # The order in which the shipped files are written; the database keeps none.
 _ORDER = (
     "name", "label", "operation", "features", "date_order", "four_eyes", "queries", "fields", "line_items", "every_pair", "every_cell",
-    "rules", "group", "kind", "required", "threshold", "sensitivity", "lane", "finder", "query", "choices", "labels", "negative_labels",
-    "expense", "identity", "lending", "terms", "optional", "may_be_included", "in_parts", "column", "equals", "may_be_added",
-    "tolerance", "later", "earlier", "text", "alias", "pages", "mode", "amount", "above",
+    "rules", "group", "kind", "required", "threshold", "sensitivity", "lane", "finder", "belongs_to", "query", "choices", "labels",
+    "negative_labels", "expense", "identity", "lending", "terms", "optional", "may_be_included", "in_parts", "column", "equals",
+    "may_be_added", "tolerance", "later", "earlier", "text", "alias", "pages", "mode", "amount", "above",
 )  # fmt: skip
 
 

@@ -49,7 +49,8 @@ class FieldSpec:
     """One field to look for.
 
     `labels` are the names it is printed under, strongest first; `negative_labels` are longer names that must not be
-    taken for it. `finder` says how to look when no label leads to a value. `expense`, `identity` and `lending` list
+    taken for it. `finder` says how to look when no label leads to a value. Of two values that are as likely the one that stands with the
+    likeliest value of the field `belongs_to` is chosen. `expense`, `identity` and `lending` list
     the types that AnalyzeExpense, AnalyzeID and the lending analysis give it. `threshold` is the least word confidence
     (percent) that needs no person. `choices` are the only values it may have; `printed_choices` are other names under
     which one of them is printed, each with the choice. `lane` allows it to be confirmed across many documents, one after the other.
@@ -66,6 +67,7 @@ class FieldSpec:
     identity: tuple[str, ...] = ()
     lending: tuple[str, ...] = ()
     finder: Finder | None = None
+    belongs_to: str | None = None
     required: bool = False
     threshold: float = DEFAULT_THRESHOLD
     sensitivity: Sensitivity = "internal"
@@ -319,6 +321,7 @@ def _field(at: _Mapping) -> FieldSpec:
         identity=at.texts("identity"),
         lending=at.texts("lending"),
         finder=cast(Finder | None, finder),
+        belongs_to=at.name("belongs_to") if at.get("belongs_to") is not None else None,
         required=at.flag("required"),
         threshold=at.percent("threshold", default=DEFAULT_THRESHOLD),
         sensitivity=cast(Sensitivity, at.choice("sensitivity", get_args(Sensitivity), default="internal")),
@@ -439,6 +442,7 @@ def _check_whole(made: DocumentType) -> None:
     for index, spec in enumerate(made.fields):
         if spec.query is not None and spec.query not in aliases:
             raise InvalidType(sentences.UNKNOWN_ALIAS(path=f"fields[{index}].query"))
+    _check_belonging(made)
     for index, spec in enumerate(made.line_items or ()):
         if spec.lane:
             raise InvalidType(sentences.LANE_OF_ROWS(path=f"line_items[{index}].lane"))
@@ -446,6 +450,16 @@ def _check_whole(made: DocumentType) -> None:
         _check_rule(made, rule, f"rules[{index}]")
     if made.four_eyes:
         _check_four_eyes(made, made.four_eyes)
+
+
+def _check_belonging(made: DocumentType) -> None:
+    names = {spec.name for spec in made.fields}
+    for index, spec in enumerate(made.fields):
+        if spec.belongs_to is not None and spec.belongs_to not in names - {spec.name}:
+            raise InvalidType(sentences.UNKNOWN_OWNER(path=f"fields[{index}].belongs_to"))
+    column = next((at for at, spec in enumerate(made.line_items or ()) if spec.belongs_to), None)
+    if column is not None:
+        raise InvalidType(sentences.OWNER_OF_ROWS(path=f"line_items[{column}].belongs_to"))
 
 
 def _check_four_eyes(made: DocumentType, eyes: FourEyes) -> None:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from ocr.extraction import sentences
+from ocr.extraction.belonging import belonging
 from ocr.extraction.blocks import ids_of
 from ocr.extraction.candidates import Candidate
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, SumRule
@@ -142,6 +143,9 @@ def choose(tallies: Iterable[Tally], document_type: DocumentType) -> dict[str, C
     for rule in document_type.rules:
         if isinstance(rule, SumRule):
             support(rule, merged)
+    for spec in document_type.fields:
+        if spec.belongs_to:
+            belonging(spec, merged)
     return {name: Choice(tuple(_ranked(each))) for name, each in merged.items()}
 
 

@@ -27,6 +27,7 @@ _FUZZY_AMONG_OTHERS = (
     4  # the same where the first word and another say that it is this label: "wages, tips, othar comp"
 )
 _MISREAD = 0.9  # what a reading error leaves of a label's strength
+_CODE_BEHIND = re.compile(r"[-/]\d")
 _WEAKEST = 0.6  # strength of the last label in a list; the first has 1
 _SHORT = 200  # letters: what longer texts say is not remembered
 
@@ -107,7 +108,7 @@ class Lexicon:
         taken: set[int] = set()
         kept = []
         for first, last, key, likeness in places:
-            if taken.isdisjoint(range(first, last)):
+            if taken.isdisjoint(range(first, last)) and not _in_a_code(text, tokens[first].start, tokens[last - 1].end):
                 taken.update(range(first, last))
                 kept.append((first, last, key, likeness))
         return tuple(
@@ -189,6 +190,12 @@ def _words_before(tokens: Sequence[Token], first: int, taken: set[int]) -> int:
     while at >= 0 and at not in taken and tokens[at].text.isalpha():
         at -= 1
     return first - 1 - at
+
+
+def _in_a_code(text: str, start: int, end: int) -> bool:
+    """Whether letters are a part of a longer code, as in 'SK-VAT/7741920'."""
+    is_glued = start > 1 and text[start - 1] in "-/" and text[start - 2].isalnum()
+    return is_glued and _CODE_BEHIND.match(text, end) is not None
 
 
 def tokenise(text: str) -> list[Token]:

@@ -42,7 +42,7 @@ GOOD: dict[str, Any] = {
         {"name": "tax", "kind": "amount", "labels": ["tax"], "negative_labels": ["tax id"], "expense": ["TAX"]},
         {"name": "net", "kind": "amount", "finder": "largest_amount", "group": "Money", "label": "Net amount"},
         {"name": "day", "kind": "date", "choices": []},
-        {"name": "due", "kind": "date"},
+        {"name": "due", "kind": "date", "belongs_to": "day"},
         {"name": "born", "kind": "date", "identity": ["DATE_OF_BIRTH"], "lending": ["1003/DOB", "DOB"]},
     ],
     "line_items": [{"name": "amount", "kind": "amount"}],
@@ -61,10 +61,11 @@ def test_a_description_becomes_a_document_type() -> None:
         "bill", 2, "Bill", ("FORMS", "QUERIES"), "month_first",
     )  # fmt: skip
     assert made.queries == (Query("What is the total?", "total", ("*",)),)
-    total, tax, net, day, _, born = made.fields
+    total, tax, net, day, due, born = made.fields
     assert (total.label, total.required, total.threshold, total.sensitivity) == ("Total", True, 95.0, "restricted")
     assert (tax.labels, tax.negative_labels, tax.expense, tax.required) == (("tax",), ("tax id",), ("TAX",), False)
     assert (total.lane, tax.lane) == (True, False)
+    assert (day.belongs_to, due.belongs_to) == (None, "day")
     assert (net.label, net.group, net.finder) == ("Net amount", "Money", "largest_amount")
     assert (born.identity, born.lending, born.expense) == (("DATE_OF_BIRTH",), ("1003/DOB", "DOB"), ())
     assert (day.threshold, day.sensitivity, day.query, day.finder) == (90.0, "internal", None, None)
@@ -206,7 +207,15 @@ def test_every_wrong_key_of_four_eyes_is_named(written: Any, sentence: str) -> N
         ),
         ("fields/0/sensitivity", "secret", "fields[0].sensitivity must be one of public, internal, restricted."),
         ("fields/0/query", "sum", "fields[0].query must be the alias of one of the queries."),
-        ("fields/0/tolerance", 1, "fields[0].tolerance is not known here; known keys are choices, "),
+        ("fields/0/belongs_to", "Net amount", "fields[0].belongs_to must be lower-case letters"),
+        ("fields/0/belongs_to", "sum", "fields[0].belongs_to must be the name of another field of the type."),
+        ("fields/0/belongs_to", "total", "fields[0].belongs_to must be the name of another field of the type."),
+        (
+            "line_items",
+            [{"name": "a", "belongs_to": "net"}],
+            "line_items[0].belongs_to must be left out: only fields belong to others.",
+        ),
+        ("fields/0/tolerance", 1, "fields[0].tolerance is not known here; known keys are belongs_to, choices, "),
         ("fields/1/choices", {"Net 30": "30 days"}, "fields[1].choices.Net 30 must be a list of texts."),
         ("fields/1/choices", {30: []}, "fields[1].choices must be a list of texts, or a mapping from each choice to"),
         ("line_items", [{"name": "a"}, {"name": "a"}], "line_items[1] must not use the name a a second time."),

@@ -71,6 +71,12 @@ def test_letters_with_a_stroke_are_those_without() -> None:
     assert [each.name for each in lexicon.mentions("Do zapłaty: 9,00 / Beløb i alt")] == ["total", "total"]
 
 
+def test_letters_within_a_code_are_no_label() -> None:
+    assert LEXICON.mentions("SK-TOTAL/7741920") == () == LEXICON.mentions("AB/Total-12")
+    for text in ("Total/12", "Net/Total: 12", "-Total-12", "Sub-Total 12"):
+        assert LEXICON.mentions(text), text
+
+
 def test_a_mention_knows_its_place() -> None:
     (found,) = LEXICON.mentions("please pay the total of 5")
     assert ("please pay the total of 5"[found.start : found.end], found.before) == ("total", 3)
