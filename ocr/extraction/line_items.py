@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,14 @@ from ocr.extraction.rules import decimal
 _FEWEST_COLUMNS = 2  # a header that names fewer known columns is no item table
 _HEADER_ROWS = 3  # the header is one of the first rows; above it may stand a title
 _NUMERIC = ("amount", "number")
+# A row that only says what those above make together: carried to the next page or from the last one, or paid.
+_SAYS_A_SUM = re.compile(
+    r"\W*(?:(?:carr(?:ied|y)|brought)\W?(?:over|forward|down|fwd)|(?:balance|total|amount) [cb]/[fd]|[cb]/[fd]\b|running total|page total"
+    r"|[àa] reporter|report\b|transport\b|[üu]bertrag|zwischensumme|[àa] riportare|riporto|suma y sigue|suma anterior|a transportar"
+    r"|do przeniesienia|z przeniesienia|transporteren|siirto|paid\b|payment|mastercard|visa\b|amex|american express|maestro|cash\b"
+    r"|(?:credit|debit) ?card|bezahlt|zahlung|kreditkarte|paiement|pago\b|pagamento)",
+    re.IGNORECASE,
+)
 _SUMMARY_ROLES = frozenset(("TABLE_SUMMARY", "TABLE_FOOTER"))
 _TITLE_ROLES = frozenset(("TABLE_SECTION_TITLE", "TABLE_TITLE"))
 
@@ -112,17 +121,19 @@ class ItemTables:
         return bool(begins and several) or later or self._names_nothing(cells, contents)
 
     def _names_nothing(self, cells: Sequence[Cell], contents: Mapping[str, Span | None]) -> bool:
-        """Whether words stand in the row, but none in a column that says what the item is."""
+        """Whether words or a rate stand in the row, but nothing in a column that says what the item is."""
         naming = [contents[spec.name] for spec in self._specs if spec.kind not in _NUMERIC and spec.name in contents]
         filled = any(content is not None and content.text for content in naming)
-        return bool(naming) and not filled and any(map(str.isalpha, "".join(cell.content.text for cell in cells)))
+        printed = "".join(cell.content.text for cell in cells)
+        return not filled and ("%" in printed or (bool(naming) and any(map(str.isalpha, printed))))
 
     def _without_sums(self) -> Iterator[_Row]:
-        """The rows without those that name nothing and only say what the rows above make together ('1,383.35' carried forward)."""
+        """The rows without those that only say what the rows above make together: '1,383.35', 'Carried forward 1,383.35'."""
         above, since, is_named = Decimal(0), Decimal(0), False
         for row in self._rows:
             amount, names = self._amount(row), self._names_something(row)
-            if amount and not names and is_named and amount in (above, since):
+            says_a_sum = not names or self._names_a_sum(row)
+            if amount and says_a_sum and is_named and amount in (above, since):
                 since = Decimal(0)
                 continue
             above, since, is_named = above + amount, since + amount, is_named or names
@@ -134,6 +145,10 @@ class ItemTables:
         content = row.contents.get(spec.name) if spec else None
         found = values.find_values(content.text, spec) if spec and content else ()
         return decimal(found[0].value) or Decimal(0) if found else Decimal(0)
+
+    def _names_a_sum(self, row: _Row) -> bool:
+        naming = [row.contents.get(spec.name) for spec in self._specs if spec.kind not in _NUMERIC]
+        return any(content is not None and _SAYS_A_SUM.match(content.text) for content in naming)
 
     def _names_something(self, row: _Row) -> bool:
         naming = (row.contents.get(spec.name) for spec in self._specs if spec.kind not in _NUMERIC)

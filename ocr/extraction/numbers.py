@@ -89,6 +89,7 @@ _UNIT_NAMES = """
 """
 _UNITS = frozenset(_UNIT_NAMES.split())
 _MINUS = "-−–"
+_SPACED_CURRENCY = re.compile(rf"{_CURRENCY_WORD.pattern}\s\Z")
 _CURRENCY_MINUS = re.compile(rf"{_CURRENCY_WORD.pattern}\s?[{_MINUS}]\s?\Z")
 # '-5.00' and '(-) 5.00' are negative wherever they stand alone; '- 5.00' only at the beginning, elsewhere it is a dash.
 _MINUS_BEFORE = re.compile(rf"(?<!\w)(?:[{_MINUS}]|\([{_MINUS}]\)\s?)\Z|^\s*[{_MINUS}]\s\Z")
@@ -230,7 +231,16 @@ def _lead(text: str, start: int) -> int | None:
         if not _is_currency(glued[0]):
             return None
         lead = glued.start()
+    elif text[start - 1 : start].isspace() and any(sign in text[:start] for sign in _MINUS):
+        lead = _behind_a_minus(text, start)
     return None if _JOINED_BEFORE.search(text, max(0, lead - 2), lead) else lead
+
+
+def _behind_a_minus(text: str, start: int) -> int:
+    """Where the currency begins that stands between a minus and the number: '-€ 5.00'; otherwise the number itself."""
+    currency = _SPACED_CURRENCY.search(text.lower(), max(0, start - 12), start)
+    is_negative = currency and _MINUS_BEFORE.search(text, max(0, currency.start() - 4), currency.start())
+    return currency.start() if currency and is_negative else start
 
 
 def _ends_well(text: str, end: int, decimals: int, *, may_have_unit: bool) -> bool:

@@ -63,6 +63,23 @@ def test_a_row_that_names_nothing_and_says_what_those_above_make_is_no_item() ->
     assert [item.row for item in made.line_items] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("name", ["Carried forward", "À reporter", "Übertrag", "Balance c/f", "Mastercard XXXX 2209"])
+def test_what_is_carried_to_the_next_page_or_was_paid_is_no_item(name: str) -> None:
+    paint, brush, nails = (
+        ["Red paint", "2", "5.00", "10.00"],
+        ["Brush", "1", "3.50", "3.50"],
+        ["Nails", "1", "2.00", "2.00"],
+    )
+    made = (
+        Answer()
+        .table(HEADER, paint, brush, [name, "", "", "13.50"])
+        .table([name, "", "", "13.50"], nails, header=False)
+    )
+    assert rows(made.read(TYPE)) == [paint, brush, nails]
+    other = [name, None, None, "13.40"]
+    assert rows(Answer().table(HEADER, paint, brush, [name, "", "", "13.40"]).read(TYPE)) == [paint, brush, other]
+
+
 def test_an_item_of_as_much_as_the_others_stays_and_so_does_one_without_a_name() -> None:
     paint, brush = ["Red paint", "2", "5.00", "10.00"], ["Brush", "1", "3.50", "3.50"]
     named, other = ["Ladder", "1", "13.50", "13.50"], ["1", "4.00", "4.00"]
@@ -73,11 +90,23 @@ def test_an_item_of_as_much_as_the_others_stays_and_so_does_one_without_a_name()
 
 
 @pytest.mark.parametrize(
-    "row", [["Total now due", "", "", "3.50"], ["", "", "VAT 20 %", "0.70"], ["", "Umsatzsteuer", "", "0.70"]]
+    "row",
+    [
+        ["Total now due", "", "", "3.50"],
+        ["", "", "VAT 20 %", "0.70"],
+        ["", "Umsatzsteuer", "", "0.70"],
+        ["", "", "20.0%", "2.92"],
+    ],
 )
 def test_a_row_with_one_number_that_names_no_item_is_none(row: list[str]) -> None:
     brush = ["Brush", "1", "3.50", "3.50"]
     assert rows(Answer().table(HEADER, brush, row).read(TYPE)) == [brush]
+
+
+def test_a_summary_of_taxes_has_no_items() -> None:
+    brush = ["Brush", "1", "3.50", "3.50"]
+    rates = ["Price", "Tax", "Amount"], ["20.0%", "0.58", "2.92"]
+    assert rows(Answer().table(HEADER, brush).table(*rates).read(TYPE)) == [brush]
 
 
 def test_a_number_by_itself_and_a_service_without_a_quantity_are_items() -> None:
