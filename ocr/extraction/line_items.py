@@ -103,18 +103,22 @@ class ItemTables:
                 yield _Row(table.page, contents)
 
     def _is_summary(self, cells: Sequence[Cell], contents: Mapping[str, Span | None]) -> bool:
-        """A row whose first text is the label of a whole-document field, such as 'Total'.
+        """A row whose first text is the label of a whole document's amount, such as 'Total'.
 
-        With one number at most also one whose first text begins with an amount's label ('Total now due'), that has such a label in a
-        later cell (a note stands beside the sums), or that names nothing: what its amount is says a column of no item.
+        With one number at most also one whose first text is the label of another field or begins with an amount's ('Total now due'),
+        that has such a label in a later cell (a note stands beside the sums), or that names nothing: what its amount is says a column
+        of no item.
         """
         if any(cell.roles & _SUMMARY_ROLES for cell in cells):
             return True
         first, *others = [cell.content.text for cell in cells if cell.content.text]
-        if self._labelled(first):
+        labelled = self._labelled(first)
+        if labelled & self._amounts:
             return True
         if len(_numbers(contents, self._specs)) > 1:
             return False
+        if labelled:
+            return True
         begins = self._amounts.intersection(mention.name for mention in self._summary.names(first))
         several = sum(spec.kind in _NUMERIC and spec.name in contents for spec in self._specs) > 1
         later = any(self._amounts & self._labelled(each) for each in others)

@@ -103,6 +103,19 @@ def test_a_row_with_one_number_that_names_no_item_is_none(row: list[str]) -> Non
     assert rows(Answer().table(HEADER, brush, row).read(TYPE)) == [brush]
 
 
+def test_an_item_beside_the_label_of_another_field_is_one() -> None:
+    kind = a_type(
+        {"name": "day", "kind": "date", "labels": ["date"]}, line_items=[
+            {"name": "description", "labels": ["description"]}, {"name": "quantity", "kind": "number", "labels": ["qty"]},
+            {"name": "amount", "kind": "amount", "labels": ["amount"]},
+        ],
+    )  # fmt: skip
+    answer = Answer().table(
+        ["", "Description", "Qty", "Amount"], ["Date", "Brush", "1", "3.50"], ["Date", "", "", "3.50"]
+    )
+    assert [[cell.value for cell in item.cells] for item in answer.read(kind).line_items] == [["Brush", "1", "3.50"]]
+
+
 def test_a_summary_of_taxes_has_no_items() -> None:
     brush = ["Brush", "1", "3.50", "3.50"]
     rates = ["Price", "Tax", "Amount"], ["20.0%", "0.58", "2.92"]

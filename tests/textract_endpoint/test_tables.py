@@ -68,6 +68,27 @@ def test_a_word_that_stands_twice_or_captions_of_signatures_are_no_heading() -> 
     assert not any(table.headed for table in find_tables(made.sheet(*signed, *below)))
 
 
+def test_a_column_beside_the_items_is_none_of_theirs() -> None:
+    beside = ((50, 100, "Telephone 0400"), (50, 120, "Invoice"), (50, 162, "Date due"), (50, 222, "1 May"))
+    items = tuple((left + 300, top, text) for left, top, text in ITEMS)
+    (table,) = find_tables(made.sheet(*beside, *items))
+    assert table.of_items and rows(table)[0] == ["Description", "Qty", "Unit price", "Amount"]
+    assert len(rows(table)) == 4 and "Date due" not in str(rows(table))
+
+
+def test_a_first_column_without_a_name_stays_with_the_items() -> None:
+    first = tuple((50, top, f"{top}") for top in (140, 180, 240))
+    items = tuple((left + 100, top, text) for left, top, text in ITEMS)
+    (table,) = find_tables(made.sheet(*first, *items))
+    assert [row[0] for row in rows(table)] == ["", "140", "180", "240"]
+
+
+def test_a_text_that_reaches_into_the_items_ends_the_column_beside_them() -> None:
+    beside = ((50, 120, "Invoice"), (50, 162, "Date due"), (50, 222, "a long text that reaches into the items"))
+    items = tuple((left + 300, top, text) for left, top, text in ITEMS if top != 206)
+    assert not any(len(rows(table)) > 3 and table.of_items for table in find_tables(made.sheet(*beside, *items)))
+
+
 # --- Columns whose names we do not know
 
 LOTS = (("Lot", "Porosity", "Burn rate"), ("7A", "31.2", "4.61"), ("7B", "33.0", "4.78"), ("7C", "28.7", "4.33"))

@@ -1,10 +1,11 @@
 """Tables found by columns that line up over several rows."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from deploy.local.textract import labels
+from deploy.local.textract.beside import begins_with_items, without_side
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
 from deploy.local.textract.pairing import has_digits, is_colon, is_hint, is_phrase
 
@@ -81,7 +82,7 @@ def find_tables(sheet: Sheet) -> list[Table]:
         table = _table(run, sheet) if run else None
         if run and table:
             tables.append(table)
-            number += len(run.rows)
+            number += run.taken or len(run.rows)
         else:
             number += 1
     return tables
@@ -100,25 +101,51 @@ def item_words(tables: Sequence[Table]) -> frozenset[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Rows of a table; the first `heading` of them name its columns, and `known` that by words of item tables."""
+    """Rows of a table; the first `heading` of them name its columns, and `known` that by words of item tables.
+
+    `taken` rows of the page were looked at for them, where that is more: beside a table a column of its own may stand.
+    """
 
     rows: Sequence[Row]
     heading: int
     known: bool = False
+    taken: int = 0
 
 
 def _run_from(sheet: Sheet, start: int) -> _Run | None:
     """The rows of the table that begins at row `start`; None if no table does."""
-    if is_heading(sheet.rows[start]):
-        run = _headed_run(sheet, start)
-        numbers = 1 if _share_known(sheet.rows[start]) >= SURELY else 2
-        if len(run) >= 2 and any(_numbers(row) >= numbers for row in run[1 : 1 + SOON]):
-            return _Run(run, 1, known=True)
+    for within in _without_what_is_beside(sheet, start):
+        if run := _items_from(within, start):
+            last = run[-1][-1]
+            taken = next(at for at, row in enumerate(sheet.rows[start:], 1) if any(each is last for each in row))
+            return _Run(run, 1, known=True, taken=taken)
     run = _aligned_run(sheet, start)
     items = run[: next((n for n, row in enumerate(run) if n and _ends_items(row, run[0])), len(run))]
     if heading := _rows_of_names(items, sheet.line_height):
         return _Run(items, heading)
     return _Run(run, 0) if len(run) >= LEAST_ROWS else None
+
+
+def _without_what_is_beside(sheet: Sheet, start: int) -> Iterator[Sheet]:
+    """The page without a column left of the items that row `start` may name, and as it is."""
+    row = sheet.rows[start]
+    for first in range(len(row) - 1):
+        names = row[first:]
+        if is_heading(names) and begins_with_items(names) and not _share_known(row[:first]):
+            within = without_side(sheet, start, names[0].box.left)
+            if within is not sheet:
+                yield within
+    yield sheet
+
+
+def _items_from(sheet: Sheet, start: int) -> Sequence[Row]:
+    """The names of columns in row `start` and the items under them; nothing if there are none."""
+    if not is_heading(sheet.rows[start]):
+        return ()
+    run = _headed_run(sheet, start)
+    numbers = 1 if _share_known(sheet.rows[start]) >= SURELY else 2
+    has_items = len(run) >= 2 and any(_numbers(row) >= numbers for row in run[1 : 1 + SOON])
+    return run if has_items else ()
 
 
 def _ends_items(row: Row, names: Row) -> bool:
