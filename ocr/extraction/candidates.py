@@ -50,6 +50,10 @@ _ITEMS = re.compile(
     r"descri|particulars|charges|leistung|betrag|bezeichnung|artikel|menge|montant|d[eé]signation|importe|concepto|amount|\bqty\b|quantity",
     re.IGNORECASE,
 )
+_QUANTITY = re.compile(
+    r"\W*(?:qty|quantity|qnty|menge|anz(?:ahl)?|qt[eé]|quantit[eé]|cant(?:idad)?|aantal|q\.?t[aà]|pcs)\W*",
+    re.IGNORECASE,
+)
 _SEGMENTS = 4
 _LETTERS_IN_A_NAME = 3
 _LETTERS_LOOKED_AT = 200  # for strange words: there is a handful of them, or there is none
@@ -294,6 +298,8 @@ def _under(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidat
         return
     if spec.kind == "date" and (_is_column(found_in, below, label) or _heads_a_table(found_in, line)):
         return
+    if spec.kind == "amount" and _heads_items(found_in, line):
+        return
     score = _labelled_score("label_below", mention) - (_another_s(found_in, line) if spec.kind == "date" else 0.0)
     for each in _in_text(found_in, spec, below.span, 0, len(below.span.text), why="label_below", score=score):
         if each.box is None or (each.box.left < label.right and label.left < each.box.right):
@@ -309,6 +315,14 @@ def _is_column(found_in: Context, line: Line, label: Box) -> bool:
     """Whether more dates stand one under the other: a table's column is no document's date."""
     following = found_in.rows.below(line, label)
     return following is not None and bool(found_in.dates_in(line.span) and found_in.dates_in(following.span))
+
+
+def _heads_items(found_in: Context, line: Line) -> bool:
+    """Whether a mere 'Amount' stands behind a quantity's heading: what is below it is the first item's."""
+    if len(line.span.words) > 1:
+        return False
+    before = found_in.rows.left_of(line)
+    return len(before) > 1 and any(_QUANTITY.fullmatch(each.span.text) for each in before)
 
 
 def _heads_a_table(found_in: Context, line: Line) -> bool:

@@ -502,6 +502,13 @@ def test_the_less_legible_a_page_the_less_sure_what_stands_on_it() -> None:
     assert field(answer, "total").confidence == 90  # the engine speaks of the value itself
 
 
+@pytest.mark.parametrize(("heading", "total"), [("Qty", "15.20"), ("Menge", "15.20"), ("Rate", "3.20")])
+def test_what_stands_below_the_heading_of_items_is_no_total(heading: str, total: str) -> None:
+    made = a_type({"name": "total", "kind": "amount", "labels": ["amount"], "finder": "largest_amount"})
+    answer = Answer().row(heading, "Item", "Amount").row("1", "Tea", "3.20").row("3", "Cake", "12.00").line("15.20")
+    assert field(answer.read(made), "total").value == total
+
+
 def test_a_value_that_a_sum_contradicts_is_half_as_sure() -> None:
     def sure(*others: str) -> float:
         return field(Answer().lines("Total 12.00", *others).read(SUMS), "total").confidence or 0.0
