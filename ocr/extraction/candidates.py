@@ -298,7 +298,7 @@ def _under(found_in: Context, line: Line, mention: Mention) -> Iterator[Candidat
         return
     if spec.kind == "date" and (_is_column(found_in, below, label) or _heads_a_table(found_in, line)):
         return
-    if spec.kind == "amount" and _heads_items(found_in, line):
+    if spec.kind == "amount" and _heads_items(found_in, line, below, label):
         return
     score = _labelled_score("label_below", mention) - (_another_s(found_in, line) if spec.kind == "date" else 0.0)
     for each in _in_text(found_in, spec, below.span, 0, len(below.span.text), why="label_below", score=score):
@@ -317,12 +317,18 @@ def _is_column(found_in: Context, line: Line, label: Box) -> bool:
     return following is not None and bool(found_in.dates_in(line.span) and found_in.dates_in(following.span))
 
 
-def _heads_items(found_in: Context, line: Line) -> bool:
-    """Whether a mere 'Amount' stands behind a quantity's heading: what is below it is the first item's."""
+def _heads_items(found_in: Context, line: Line, below: Line, label: Box) -> bool:
+    """Whether a mere 'Amount' stands behind a quantity's heading and over several amounts: what is below it is the first item's."""
     if len(line.span.words) > 1:
         return False
-    before = found_in.rows.left_of(line)
-    return len(before) > 1 and any(_QUANTITY.fullmatch(each.span.text) for each in before)
+    before, following = found_in.rows.left_of(line), found_in.rows.below(below, label)
+    is_heading = len(before) > 1 and any(_QUANTITY.fullmatch(each.span.text) for each in before)
+    return (
+        is_heading
+        and following is not None
+        and _is_amount(following.span.text)
+        and following.span.text != below.span.text
+    )
 
 
 def _heads_a_table(found_in: Context, line: Line) -> bool:
