@@ -870,6 +870,52 @@ def test_an_invoice_says_its_number_day_and_total(rows: str, number: str, day: s
             """,
             "2019-05-01", "51.00",
         ),
+        (
+            """
+            Sklep Malwa
+            19.05.2018
+            SPRZEDAZ OPODATKOWANA A | 58,47
+            PTU A 23,00% | 10,93
+            SUMA PLN | 58,47
+            Gotowka | 100,00
+            Reszta | 41,53
+            """,
+            "2018-05-19", "58.47",
+        ),
+        (
+            """
+            Bar Santa
+            19.05.2018
+            SUBTOTALE | 16,70
+            TOTALE EURO | 16,70
+            CONTANTE | 20,00
+            RESTO | 3,30
+            """,
+            "2018-05-19", "16.70",
+        ),
+        (
+            """
+            Groene Winkel
+            19.05.2018
+            Subtotaal | 21,92
+            Afronding | -0,02
+            TE BETALEN | 21,90
+            Contant | 50,00
+            Terug | 28,10
+            """,
+            "2018-05-19", "21.90",
+        ),
+        (
+            """
+            Pharmacie
+            19.05.2018
+            TOTAL TTC | 25,55
+            Part mutuelle | -13,21
+            RESTE A PAYER (EUR) | 12,34
+            Carte bancaire | 12,34
+            """,
+            "2018-05-19", "12.34",
+        ),
     ],
 )  # fmt: skip
 def test_a_receipt_says_its_day_and_its_total(rows: str, day: str, total: str) -> None:
