@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ocr.extraction.candidates import Candidate
+from ocr.extraction.candidates import NAMED_BY_THE_ENGINE, Candidate
 from ocr.extraction.document_types import FieldSpec
 from ocr.extraction.support import Merged
 
@@ -13,7 +13,10 @@ _FOOTER = 0.88  # what stands below is the sender's wherever its name is
 
 
 def belonging(spec: FieldSpec, merged: Merged) -> None:
-    """Raise the values of a field that belongs to another which stand below the likeliest value of that one, or in the footer."""
+    """Raise the values of a field that belongs to another which stand below the likeliest value of that one, or in the footer.
+
+    Where the engine itself says whose a value is, its place says nothing more.
+    """
     found, owners = merged.get(spec.name, ()), merged.get(spec.belongs_to or "", ())
     if len(found) > 1 and owners:
         owner = max(owners, key=lambda each: each.score)
@@ -23,6 +26,8 @@ def belonging(spec: FieldSpec, merged: Merged) -> None:
 
 
 def _stands_with(each: Candidate, owner: Candidate) -> bool:
+    if each.why in NAMED_BY_THE_ENGINE:
+        return True
     if not each.box or not owner.box or each.page != owner.page:
         return False
     right, down = each.box.left - owner.box.left, each.box.top - owner.box.top

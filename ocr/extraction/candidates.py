@@ -30,6 +30,8 @@ SOURCES = {
     "label_right": 0.82,
     "label_below": 0.62,
 }
+# Here the engine itself says what the value is: its own score is of it, not only of the association.
+NAMED_BY_THE_ENGINE = frozenset(("expense", "identity", "lending", "query"))
 PENALTIES = {
     "word_before_label": 0.05,
     "word_before_value": 0.07,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ocr.extraction import sentences
 from ocr.extraction.belonging import belonging
 from ocr.extraction.blocks import ids_of
-from ocr.extraction.candidates import Candidate
+from ocr.extraction.candidates import NAMED_BY_THE_ENGINE, Candidate
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, SumRule
 from ocr.extraction.reading import Field, Problem, Suggestion, Word
 from ocr.extraction.rules import missing_field
@@ -36,8 +36,6 @@ WHERE_A_RULE_IS_BROKEN = 0.5
 # Hundreds of pages may hold tens of thousands of values for one field; the likeliest are kept.
 _MOST_VALUES = 500
 _KEPT_VALUES = 100
-# Here the engine's own score is of the value, not only of the association.
-_GRADED_AS_VALUES = frozenset(("expense", "identity", "lending", "query"))
 # Of two candidates that are as good, the one whose source comes first in this list; then the finders'.
 _TURNS = {
     "expense": 0, "identity": 0, "lending": 0, "query": 1, "key_value": 2, "table": 3, "label_right": 4, "label_below": 4,
@@ -270,7 +268,7 @@ def _by_itself(best: Candidate, legible: float) -> float | None:
         return None
     if best.source == "rule" and word is not None:
         own *= word / 100
-    return own * (1.0 if best.why in _GRADED_AS_VALUES else legible)
+    return own * (1.0 if best.why in NAMED_BY_THE_ENGINE else legible)
 
 
 def _doubtful(field: Field) -> list[Problem]:

@@ -133,14 +133,14 @@ class ItemTables:
 
     def _without_sums(self) -> Iterator[_Row]:
         """The rows without those that only say what the rows above make together: '1,383.35', 'Carried forward 1,383.35'."""
-        above, since, is_named = Decimal(0), Decimal(0), False
+        above, since, is_named, kept = Decimal(0), Decimal(0), False, 0
         for row in self._rows:
             amount, names = self._amount(row), self._names_something(row)
-            says_a_sum = not names or self._names_a_sum(row)
+            says_a_sum = not names or (kept > 1 and self._names_a_sum(row))
             if amount and says_a_sum and is_named and amount in (above, since):
                 since = Decimal(0)
                 continue
-            above, since, is_named = above + amount, since + amount, is_named or names
+            above, since, is_named, kept = above + amount, since + amount, is_named or names, kept + 1
             yield row
 
     def _amount(self, row: _Row) -> Decimal:
@@ -151,6 +151,9 @@ class ItemTables:
         return decimal(found[0].value) or Decimal(0) if found else Decimal(0)
 
     def _names_a_sum(self, row: _Row) -> bool:
+        """Whether it is called as what is carried on or was paid is, and has no number but its amount."""
+        if len(_numbers(row.contents, self._specs)) > 1:
+            return False
         naming = [row.contents.get(spec.name) for spec in self._specs if spec.kind not in _NUMERIC]
         return any(content is not None and _SAYS_A_SUM.match(content.text) for content in naming)
 

@@ -51,3 +51,12 @@ def test_a_value_further_down_or_on_another_page_gains_nothing() -> None:
 
 def test_the_only_value_is_taken_wherever_it_stands() -> None:
     assert tax_id(page()).value == "GB111111111"
+
+
+def test_what_the_engine_itself_names_does_not_give_way_to_the_footer() -> None:
+    asked = a_type(
+        SUPPLIER, {**TAX_ID, "belongs_to": "supplier", "query": "tax_id"}, features=["QUERIES"],
+        queries=[{"alias": "tax_id", "text": "What is the tax number of the supplier?"}],
+    )  # fmt: skip
+    answer = page(footer="VAT GB222222222").query("tax_id", "GB333333333")
+    assert tax_id(answer, asked).value == "GB333333333"

@@ -80,6 +80,17 @@ def test_what_is_carried_to_the_next_page_or_was_paid_is_no_item(name: str) -> N
     assert rows(Answer().table(HEADER, paint, brush, [name, "", "", "13.40"]).read(TYPE)) == [paint, brush, other]
 
 
+def test_an_item_that_is_called_like_a_sum_and_costs_as_much_as_the_one_above_stays() -> None:
+    survey, report = ["Survey", None, None, "120.00"], ["Report", None, None, "120.00"]
+    assert rows(Answer().table(HEADER, ["Survey", "", "", "120.00"], ["Report", "", "", "120.00"]).read(TYPE)) == [
+        survey,
+        report,
+    ]
+    paint, brush = ["Red paint", "2", "5.00", "10.00"], ["Brush", "1", "3.50", "3.50"]
+    terminal = ["Payment terminal", "1", "13.50", "13.50"]
+    assert rows(Answer().table(HEADER, paint, brush, terminal).read(TYPE)) == [paint, brush, terminal]
+
+
 def test_an_item_of_as_much_as_the_others_stays_and_so_does_one_without_a_name() -> None:
     paint, brush = ["Red paint", "2", "5.00", "10.00"], ["Brush", "1", "3.50", "3.50"]
     named, other = ["Ladder", "1", "13.50", "13.50"], ["1", "4.00", "4.00"]
