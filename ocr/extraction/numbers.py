@@ -62,6 +62,8 @@ _DIGITS = re.compile(
     r"(?=\d)(?:"  # most letters are no digits
     # 1 107,00 where it begins the text or follows a colon: elsewhere '2 450,00' may be a quantity and a price
     rf"(?:\A|(?<=\A )|(?<=:)|(?<=: ))\d{{1,3}}(?:[{_SPACES}]\d{{3}})+,\d\d(?!\d)(?=\s*(?:[^\W\d]|[$€£¥₹]|\Z))"
+    # 187 960 Ft, where it is the whole text: money without decimals
+    rf"|\A[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}}){{1,2}}(?=(?:\s*(?:[^\W\d]{{1,4}}|[$€£¥₹])\.?)?\s*\Z)"
     # R 3 053.25, behind its currency
     rf"|(?:(?<=\AR )|(?<= R )|(?<=ZAR )|(?<=\$ ))\d{{1,3}}(?:[{_SPACES}]\d{{3}})+\.\d\d(?!\d)"
     r"|(?<![\d.,])\d+(?:,\d{3})*(?:\. | \.)\d{2}(?=\s*\Z)"  # 9. 00 at the end, as readers part it
@@ -121,7 +123,7 @@ def find_numbers(text: str, *, thousands_dot: bool = True) -> list[PrintedNumber
 
     With `thousands_dot` a point before exactly three last digits groups thousands, as in '1.234' for money; without
     it the point is a decimal point, as in a weight. Blanks group before a decimal comma only, at the beginning or behind a
-    colon: '1 160.00' is a quantity and a price.
+    colon, and where the number is the whole text: '1 160.00' is a quantity and a price.
     """
     if _PLAIN.fullmatch(text):
         decimals = 2 if text[-3:-2] == "." else 0

@@ -187,6 +187,9 @@ def test_blanks_group_thousands_where_an_amount_stands_alone_or_behind_a_colon()
     assert found("12 345 678,90 €") == ["12345678.90"]
     assert found("2 450,00 900,00") == ["2", "450.00", "900.00"]
     assert found("Article 2 450,00") == ["2", "450.00"]
+    assert [found(text) for text in ("187 960 Ft", "39 960", "1 250 000 Kč")] == [["187960"], ["39960"], ["1250000"]]
+    assert found("39 960 187 960") == ["39", "960", "187", "960"]
+    assert found("030 123 456") == ["30", "123", "456"]
 
 
 @pytest.mark.parametrize(
