@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ocr.extraction import values
 from ocr.extraction.blocks import Cell, Span, Table, ids_of, union
 from ocr.extraction.candidates import strange_words
-from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, ItemsRule
+from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, ItemsRule, SumRule
 from ocr.extraction.fields import absent, judged
 from ocr.extraction.labels import Lexicon, lexicon_of
 from ocr.extraction.reading import Field, LineItem, Problem
@@ -26,9 +26,11 @@ _SAYS_A_SUM = re.compile(
     r"\W*(?:(?:carr(?:ied|y)|brought)\W?(?:over|forward|down|fwd)|(?:balance|total|amount) [cb]/[fd]|[cb]/[fd]\b|running total|page total"
     r"|[àa] reporter|report\b|transport\b|[üu]bertrag|zwischensumme|[àa] riportare|riporto|suma y sigue|suma anterior|a transportar"
     r"|do przeniesienia|z przeniesienia|transporteren|siirto|paid\b|payment|mastercard|visa\b|amex|american express|maestro|cash\b"
+    r"|sum(?:a|ma|me)?\b|somme\b|(?:net )?value of goods|warenwert|importe bruto"
     r"|(?:credit|debit) ?card|bezahlt|zahlung|kreditkarte|paiement|pago\b|pagamento)",
     re.IGNORECASE,
 )
+_RATE_BEFORE = re.compile(r"\A\W*\d{1,2}(?:[.,]\d{1,3})?\s?%\s*")  # '25 % moms'
 _SUMMARY_ROLES = frozenset(("TABLE_SUMMARY", "TABLE_FOOTER"))
 _TITLE_ROLES = frozenset(("TABLE_SECTION_TITLE", "TABLE_TITLE"))
 
@@ -59,11 +61,16 @@ class ItemTables:
         self._specs = document_type.line_items or ()
         self._columns, self._summary = lexicon_of(self._specs), lexicon_of(document_type.fields)
         self._amounts = {spec.name for spec in document_type.fields if spec.kind == "amount"}
+        self._totals = {rule.equals for rule in document_type.rules if isinstance(rule, SumRule)}
         summed = {rule.column for rule in document_type.rules if isinstance(rule, ItemsRule)}
         self._summed = next((spec for spec in self._specs if spec.name in summed), None)
         self._most = most // max(1, len(self._specs))
         self._known: tuple[_Columns, int] | None = None
         self._rows: list[_Row] = []
+        self._above, self._is_closed = (
+            Decimal(0),
+            False,
+        )  # what the items of a table come to, and whether its total was read
         self.left_out = 0
 
     def look(self, tables: Iterable[Table]) -> None:
@@ -93,21 +100,35 @@ class ItemTables:
         self._rows.append(row)
 
     def _items(self, table: Table, columns: _Columns) -> Iterator[_Row]:
+        if columns.header_row:
+            self._above, self._is_closed = Decimal(0), False
         for row, cells in _by_row(table).items():
             if row <= columns.header_row or not any(cell.content.text for cell in cells):
                 continue
-            contents = {name: _content(cells, column) for name, column in columns.by_name.items()}
-            if self._is_summary(cells, contents):
+            made = _Row(table.page, {name: _content(cells, column) for name, column in columns.by_name.items()})
+            if self._is_summary(cells, made.contents):
+                self._is_closed = self._is_closed or self._closes(cells, made)
                 continue
-            if not all(cell.roles & _TITLE_ROLES for cell in cells) and _is_item(contents, self._specs):
-                yield _Row(table.page, contents)
+            is_after = self._is_closed and len(_numbers(made.contents, self._specs)) < _FEWEST_COLUMNS
+            is_title = all(cell.roles & _TITLE_ROLES for cell in cells)
+            if not is_title and not is_after and _is_item(made.contents, self._specs):
+                self._above += self._amount(made)
+                yield made
+
+    def _closes(self, cells: Sequence[Cell], row: _Row) -> bool:
+        """Whether it is the total of more than the items above, of which a tax is part: what follows is withheld, paid or due.
+
+        The total of a section is their sum, and items may follow.
+        """
+        first = next(cell.content.text for cell in cells if cell.content.text)
+        return bool(self._labelled(first) & self._totals) and self._amount(row) > self._above > 0
 
     def _is_summary(self, cells: Sequence[Cell], contents: Mapping[str, Span | None]) -> bool:
         """A row whose first text is the label of a whole document's amount, such as 'Total'.
 
         With one number at most also one whose first text is the label of another field or begins with an amount's ('Total now due'),
         that has such a label in a later cell (a note stands beside the sums), or that names nothing: what its amount is says a column
-        of no item.
+        of no item. With more of them it names nothing and begins with an amount's label: 'VAT 9 % on 38.03   3.42'.
         """
         if any(cell.roles & _SUMMARY_ROLES for cell in cells):
             return True
@@ -116,13 +137,16 @@ class ItemTables:
         if labelled & self._amounts:
             return True
         if len(_numbers(contents, self._specs)) > 1:
-            return False
+            return self._begins_with_an_amount(first) and self._names_nothing(cells, contents)
         if labelled:
             return True
-        begins = self._amounts.intersection(mention.name for mention in self._summary.names(first))
+        begins = self._begins_with_an_amount(first)
         several = sum(spec.kind in _NUMERIC and spec.name in contents for spec in self._specs) > 1
         later = any(self._amounts & self._labelled(each) for each in others)
         return bool(begins and several) or later or self._names_nothing(cells, contents)
+
+    def _begins_with_an_amount(self, text: str) -> bool:
+        return any(mention.name in self._amounts for mention in self._summary.names(_RATE_BEFORE.sub("", text)))
 
     def _names_nothing(self, cells: Sequence[Cell], contents: Mapping[str, Span | None]) -> bool:
         """Whether words or a rate stand in the row, but nothing in a column that says what the item is."""
@@ -162,7 +186,8 @@ class ItemTables:
         return any(content is not None and any(map(str.isalpha, content.text)) for content in naming)
 
     def _labelled(self, text: str) -> set[str]:
-        """The fields whose label the text is, apart from fillers."""
+        """The fields whose label the text is, apart from fillers and a rate before it."""
+        text = _RATE_BEFORE.sub("", text)
         found = self._summary.names(text)
         return {mention.name for mention in found if not strange_words(text[mention.end :])}
 

@@ -100,9 +100,38 @@ def test_an_item_of_as_much_as_the_others_stays_and_so_does_one_without_a_name()
     assert len(rows(Answer().table(HEADER, *nothing).read(TYPE))) == 3
 
 
+def test_what_is_withheld_or_due_behind_the_total_with_its_tax_is_no_item() -> None:
+    kind = a_type(
+        *({"name": name, "kind": "amount", "labels": [name]} for name in ("subtotal", "tax", "total")),
+        line_items=[{"name": "description", "labels": ["description"]}, {"name": "amount", "kind": "amount", "labels": ["amount"]}],
+        rules=[
+            {"name": "sums", "kind": "sum", "terms": ["subtotal", "tax"], "equals": "total"},
+            {"name": "items", "kind": "items", "column": "amount", "equals": ["subtotal"]},
+        ],
+    )  # fmt: skip
+
+    def read(*rows: list[str]) -> list[str | None]:
+        made = Answer().table(["Description", "Amount"], *rows).read(kind)
+        return [item.cells[0].value for item in made.line_items]
+
+    planning, advice = ["Planning", "1850.00"], ["Advice", "320.00"]
+    withheld, left = ["Withheld 15 %", "-325.50"], ["To be transferred", "2300.20"]
+    sums = [["Subtotal", "2170.00"], ["21 % tax", "455.70"], ["Total", "2625.70"]]
+    assert read(planning, advice, *sums, withheld, left) == ["Planning", "Advice"]
+    assert read(planning, ["Total", "1850.00"], advice) == ["Planning", "Advice"]
+
+
+@pytest.mark.parametrize("name", ["Suma conceptos", "Value of goods", "Summe"])
+def test_a_sum_under_a_name_of_its_own_is_no_item(name: str) -> None:
+    paint, brush = ["Red paint", "2", "5.00", "10.00"], ["Brush", "1", "3.50", "3.50"]
+    assert rows(Answer().table(HEADER, paint, brush, [name, "", "", "13.50"]).read(TYPE)) == [paint, brush]
+
+
 @pytest.mark.parametrize(
     "row",
     [
+        ["", "", "Total 9 % of 38.03", "3.42"],
+        ["Total DKK", "", "", "3.50"],
         ["Total now due", "", "", "3.50"],
         ["", "", "VAT 20 %", "0.70"],
         ["", "Umsatzsteuer", "", "0.70"],
