@@ -112,7 +112,9 @@ _CODE_BEFORE = re.compile(r"\W*\d{5,}\s")  # of an article
 _RECEIVER = re.compile(
     r"\b(?:(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|customer\b|kunde\b|client[ei]?\b|to:|owned by|invoice for\b"
     r"|facturé(?:e|s)?\s?à|destinat[aá]rio\b|klant\b|spett(?:\.|abile)|exm[ao]s?\b|doit\b|booked by\b|c/o\b|guest\b|nabywca\b"
-    r"|factuuradres\b)|\A\W*firma\W*\Z|\A(?:an|att|attn):",
+    r"|factuuradres\b|buyer\b|consignee\b|acheteur\b|destinataire\b|acquirente\b|cessionario\b|intestat[ao] a\b|comprador\b"
+    r"|rechnungsempf[aä]nger\b|k[aä]ufer\b|k[øo]ber\b|kj[øo]per\b|k[öo]pare\b|best[äa]llare\b|odb[eěé]rate[lľ]\b|vev[öőõ]\b"
+    r"|cump[aăāã]r[aăāã]tor\b|kupac\b|kupec\b|naro[cč]nik\b|ostaja\b|asiakas\b|maksaja\b|alıcı\b|say[iı]n\b)|\A\W*firma\W*\Z|\A(?:an|att|attn):",
     re.IGNORECASE,
 )
 

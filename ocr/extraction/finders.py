@@ -45,7 +45,9 @@ _OTHER_DAY = re.compile(
 # Between the first and the last day of something.
 _PERIOD = re.compile(r"\s*(?:[-–—~]|to|until|till|through|bis|au|al|hingga|s/d)\s*", re.IGNORECASE)
 _BARE_NUMBER = re.compile(
-    r"\W*(?:no|nr|num|number|n[°ºo]?|#)\W{0,2}\s*([A-Z]{0,5}[-/ ]?\d[\w/.-]{1,20}(?: \d{2,})*)(?:\W+(?:del|vom|of|du|dated)\s.*)?",
+    r"\W*(?:no|nr|num|number|n[°ºo]?|#)\W{0,2}\s*"
+    r"((?:[A-Z]{1,5}[-/]){0,2}[A-Z]{0,5}[-/ ]?\d[\w/.-]{1,20}(?: \d{2,})*)"
+    r"(?:\W+(?:del|vom|of|du|dated)\s.*)?",
     re.IGNORECASE,
 )
 # The number of an invoice, an invoice receipt, a simplified invoice, a credit or a debit note as Portuguese law has it: what it is, its
@@ -54,6 +56,7 @@ _SERIES_NUMBER = re.compile(r"(?:FT|FR|FS|NC|ND) [A-Z0-9][A-Z0-9.]{0,11}/[\d.]{1
 _PLACE = re.compile(
     r"[^\W\d_][^\W\d_ .'-]{2,}(?:[ -][^\W\d_]+){0,3},\s*(?:(?:den|the|le|il|a|em|el)\s+)?", re.IGNORECASE
 )
+_BESIDE_A_NUMBER = 1  # pieces before a mere 'No. 55 of 6 March': with more it stands under a heading of its own
 # Between a document's number and its date.
 _OF_THE = re.compile(r"\d\W*\s(?:of|dated|issued|vom|du|del|dd|van|av|z dnia)\W{1,3}\Z", re.IGNORECASE)
 # What tells the amount of a receipt on which nothing is called a total.
@@ -197,7 +200,7 @@ class _AnyDate(Finder):
 def _after_a_number(context: Context, line: Line) -> Iterator[_Dated]:
     """The date that stands right behind the number of the document: 'Invoice K-0316 of 21 March 2016'."""
     named = [each.end for each in context.mentions_in(line.span) if context.specs[each.name].finder == "title"]
-    if not named and _BARE_NUMBER.fullmatch(line.span.text):
+    if not named and _BARE_NUMBER.fullmatch(line.span.text) and len(context.rows.left_of(line)) <= _BESIDE_A_NUMBER:
         named = [0]
     for printed in context.dates_in(line.span) if named else ():
         if _OF_THE.search(line.span.text, named[0], printed.start):

@@ -227,6 +227,10 @@ def test_a_title_may_say_where_it_was_drawn_up_and_a_bare_number_has_a_date() ->
     assert [field(bare.read(invoice), name).value for name in ("invoice_number", "invoice_date")] == [
         "2023/V/0412", "2023-10-30",
     ]  # fmt: skip
+    ordered = Answer().row(
+        "Fattura differita", "1147/A", "30/09/2021", "n. 55 del 06/09/2021", lefts=[0.1, 0.3, 0.5, 0.7]
+    )
+    assert field(ordered.read(invoice), "invoice_date").value == "2021-09-30"
     assert field(Answer().lines("Tax invoice", "#2051").read(invoice), "invoice_number").value == "2051"
     spaced = Answer().lines("Tax invoice", "No. 300 118 4420")
     assert field(spaced.read(invoice), "invoice_number").value == "300 118 4420"

@@ -53,7 +53,25 @@ def test_a_firm_is_called_by_its_whole_name_where_that_stands_anywhere() -> None
 
 @pytest.mark.parametrize(
     "label",
-    ["Bill to", "Klant", "Cliente", "Spett.le", "Facturé à", "Firma", "Booked by", "Invoice for", "Destinatario"],
+    [
+        "Bill to",
+        "Klant",
+        "Cliente",
+        "Spett.le",
+        "Facturé à",
+        "Firma",
+        "Booked by",
+        "Invoice for",
+        "Destinatario",
+        "Buyer",
+        "Acquirente",
+        "Köpare",
+        "Odběratel",
+        "Vevő",
+        "Cumpărător",
+        "Kupac",
+        "Alıcı",
+    ],
 )
 def test_what_stands_under_or_behind_the_name_of_a_receiver_is_not_the_sender(label: str) -> None:
     assert sender("Mara Leaf", label, "Great Customer Ltd") == "Mara Leaf"
