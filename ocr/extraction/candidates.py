@@ -79,8 +79,8 @@ _AT_ONCE = re.compile(
 
 # Words that may stand between a label and its value without making it another label.
 _FILLER_WORDS = """
-    rm myr usd eur sgd gbp chf inr aud cad rs incl inclusive inkl include included including excl of gst
-    sst vat tax ttc mwst ust tva iva in by no nr the date time amount sr zr due payable jumlah a is
+    rm myr usd eur sgd gbp chf inr aud cad nzd zar dkk sek nok pln czk huf ron rs kr incl inclusive inkl include included
+    including excl of gst sst vat tax ttc mwst ust tva iva in by no nr the date time amount sr zr due payable jumlah a is
 """
 _FILLERS = frozenset(squash(word) for word in _FILLER_WORDS.split())
 

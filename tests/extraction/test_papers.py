@@ -508,6 +508,101 @@ def paper(rows: str) -> Answer:
             """,
             "9004417725", "2018-05-11", "687.31",
         ),
+        (
+            """
+            Pekárna Dva s.r.o. | FAKTURA - DAŇOVÝ DOKLAD č. 1220300471
+            Datum vystavení: | 14.3.2022
+            Datum uskut. zdan. plnění: | 11.3.2022
+            Datum splatnosti: | 28.3.2022
+            Celkem bez DPH | 12 250,00
+            DPH 15 % | 1 837,50
+            CELKEM K ÚHRADĚ | 14 087,50 Kč
+            """,
+            "1220300471", "2022-03-14", "14087.50",
+        ),
+        (
+            """
+            Javítóműhely Kft. | SZÁMLA | Sorszám: KV-2020/001183
+            Teljesítés kelte | Számla kelte | Fizetési határidő
+            2020.09.01. | 2020.09.04. | 2020.09.12.
+            Nettó összesen | 148 000
+            Áfa 27 % | 39 960
+            Fizetendő végösszeg: | 187 960 Ft
+            """,
+            "KV-2020/001183", "2020-09-04", "187960.00",
+        ),
+        (
+            """
+            Čebelarstvo Gora s.p.
+            Račun št. | 2017-P1-384
+            Datum dobave | 20.10.2017
+            Datum računa | 23.10.2017
+            Rok plačila | 22.11.2017
+            Skupaj brez DDV | 838,20
+            Skupaj DDV | 109,06
+            ZA PLAČILO EUR | 947,26
+            """,
+            "2017-P1-384", "2017-10-23", "947.26",
+        ),
+        (
+            """
+            Konehuolto Oy | LASKU
+            Laskun numero | 20104417
+            Päiväys | 7.12.2010
+            Eräpäivä | 21.12.2010
+            Veroton yhteensä | 825,10
+            Arvonlisävero 23 % | 189,77
+            Maksettava yhteensä EUR | 1014,87
+            """,
+            "20104417", "2010-12-07", "1014.87",
+        ),
+        (
+            """
+            Hexapode SAS | FACTURE
+            n°FR-HX-2021-0093348
+            Date d'émission | 02/11/2021
+            Payable le | 17/11/2021
+            Total HT | 237,75 €
+            TVA 20 % | 47,55 €
+            Total TTC | 285,30 €
+            """,
+            "FR-HX-2021-0093348", "2021-11-02", "285.30",
+        ),
+        (
+            """
+            Rete Vallata S.p.A.
+            Fattura n. | A/2020/018834
+            del | 01/10/2020
+            Data di scadenza | 21/10/2020
+            Ultima fattura: A/2020/014407 del 01/08/2020, € 68,40.
+            Totale imponibile | 59,19
+            IVA 22% | 13,02
+            Totale da pagare | € 72,21
+            """,
+            "A/2020/018834", "2020-10-01", "72.21",
+        ),
+        (
+            """
+            Valley Broadcasting Co.
+            INVOICE NO. | INVOICE DATE
+            1173 | 2/29/72
+            Gross billing | 314.40
+            Less agency comm. 15% | -47.16
+            NET AMOUNT OF INVOICE | $267.24
+            """,
+            "1173", "1972-02-29", "267.24",
+        ),
+        (
+            """
+            Dachdeckermeister Halm
+            Schlussrechnung 2015-067 | Ort, den 08.10.2015
+            Angebot Nr. 2015-012 vom 19.02.2015
+            Nettosumme | 17.297,00
+            zzgl. 19 % MwSt. | 3.286,43
+            Rechnungssumme brutto | 20.583,43
+            """,
+            "2015-067", "2015-10-08", "20583.43",
+        ),
     ],
 )  # fmt: skip
 def test_an_invoice_says_its_number_day_and_total(rows: str, number: str, day: str, total: str) -> None:
