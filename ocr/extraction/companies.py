@@ -53,6 +53,18 @@ _CALLED = re.compile(
     r"(?<!\w)(?:enterprises?|trading|industries|holdings|marketing|hardware|services|group|corporation)(?!\w)",
     re.IGNORECASE,
 )
+_CALLED_LAST = re.compile(
+    r"(?:service station|station|cent(?:re|er))(?!\w)", re.IGNORECASE
+)  # above a registration number
+# What a shop is, in a row of its own above what it is called: 'BAR TABACCHI / SANTORO S.N.C.'.
+_KINDS = (
+    r"bar|tabacchi|caff[eèé]|ristorante|trattoria|pizzeria|osteria|panificio|pasticceria|gelateria|farmacia|macelleria|salumeria"
+    r"|b[aä]ckerei|konditorei|metzgerei|fleischerei|gasthaus|gasthof|gastst[aä]tte|wirtshaus|weinstube|imbiss|eiscaf[eé]|drogerie|apotheke"
+    r"|boulangerie|p[aâ]tisserie|boucherie|charcuterie|brasserie|cr[eê]perie|pharmacie|tabac|librairie|panader[ií]a|pasteler[ií]a"
+    r"|carnicer[ií]a|cafeter[ií]a|restaurante|bodega|padaria|talho|bakkerij|slagerij|apotheek|apteka|piekarnia|cukiernia|sklep|drogeria"
+    r"|restaurant|restoran|kedai|makan|kopi|hotel|caf[eé]|pub|inn|bistro|warung|bengkel|klinik|farmasi|pasaraya|e|und|et|y|dan|&"
+)
+_KIND = re.compile(rf"(?:(?:{_KINDS})(?:[\s\-–/]+|\Z)){{1,3}}", re.IGNORECASE)
 # Legal forms with a letter misread, and how they are written.
 _MISREAD_FORMS = (
     (re.compile(r"(?<!\w)[S5][DO0B][NMH](\.?\s?)(?:[BDEHR8][HNM]D|BH[DO0B])(?!\w)"), r"SDN\1BHD"),
@@ -74,6 +86,9 @@ _RUN_BY = re.compile(
     r"\W*(?:(?:owned\s(?:&|and)\s)?(?:operated|managed|run)\s?by|(?:published|edited)\s(?:\w+\s)?by|éditée?\spar|(?:an?\s)?(?:unit|division|member|subsidiary)\sof|licen[cs]ee)\b\W*",
     re.IGNORECASE,
 )
+_OF_ANOTHER = re.compile(
+    r"\b(?:franchis\w*|dealer|distributor|agent|stockist)\s(?:of|for|by)\W*\Z", re.IGNORECASE
+)  # a brand's firm follows
 _BY = re.compile(r"\W*by\s+(?=[A-Z])")  # a firm: 'by Daun Hijau Beverage Sdn Bhd'
 _KNOWN_AS = re.compile(r"\s\W?(?:t/as?|trading\sas|d/?b/?a)\W.*", re.IGNORECASE | re.DOTALL)
 _TITLE_BEHIND = re.compile(
@@ -85,6 +100,9 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 # A British one: it ends an address, whatever words stand before it.
+_LOT = re.compile(
+    r"\W*(?:stall|lot|unit|shop|kiosk|gerai|booth|counter|level|block|blk)\W{0,2}(?:no\W*)?[A-Z]?-?\d", re.IGNORECASE
+)
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")
 _CONTACT = re.compile(
     r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|\w@|\.com\b|hotline|careline\s*(?:no\b|[:.+\d])|\bmobile\s*(?:no\b|phone|[:.+\d])",
@@ -93,7 +111,7 @@ _CONTACT = re.compile(
 # What may begin within a word stands first; the others share one look whether a word begins, at every letter of a page's head.
 OTHER_HEAD = re.compile(
     r"invoice|receipt|rechnung|facture|quittung|statement|resit|invois|cash\s?sales?|welcome|thank|customer|kunde"
-    r"|client\b|amount|cashier|quantity|description|dine.?in|take.?away|owned by|member|salesperson"
+    r"|client\b|franchis|amount|cashier|quantity|description|dine.?in|take.?away|owned by|member|salesperson"
     r"|\b(?:bill\b|gst\b|sst\b|vat\b|tax\b|ust\b|reg\b|no\s?[.:#]|date\b|datum\b|page\b|seite\b|copy\W*\Z|due\b|total\b|order\b|time\b"
     r"|table\b|qty\b|price\b|desc\b|items?\b|disc\b|(?:ship|sold) to\b|advice\b|terms\b|documento\b)",
     re.IGNORECASE,
@@ -157,14 +175,19 @@ def names(context: Context) -> Iterator[Named]:
     """The rows at the top of the first page that may name the firm, from the top."""
     heads = [head for row in context.rows.on_page(1)[:TOP_ROWS] for head in heads_of(row)]
     receivers = [head for head in heads if _RECEIVER.search(head.text)]
-    found = [head for head in heads if _may_name_a_company(context, head)]
+    others = {head.line.row + 1 for head in heads if _OF_ANOTHER.search(head.text)}
+    found = [head for head in heads if head.line.row not in others and _may_name_a_company(context, head)]
     last = _above_registration(heads)
     found = [head for place, head in enumerate(found) if not _is_continued_by(found[:place], head, last)]
     found = [head for head, after in zip(found, [*found[1:], None], strict=False) if not _is_repeated_by(head, after)]
+    kinds = {id(head): kind for head in found if (kind := _kind_above(heads, head)) is not None}
+    found = [head for head in found if not any(head is kind for kind in kinds.values())]
     tallest = max((head.line.box.height for head in found), default=0.0)
     address_row = next((head.line.row for head in heads if _is_place(head, head.text)), TOP_ROWS)
     for place, head in enumerate(found):
         whole = _completed(heads, head, last)
+        if (kind := kinds.get(id(head))) is not None:
+            whole = Head(whole.line, f"{kind.text} {whole.text}", (*kind.spans, *whole.spans))
         is_last = last is not None and last.spans[-1] is whole.spans[-1] and whole.text.isupper()
         is_registered = is_last or _REGISTERED_BEHIND.search(whole.text) is not None
         is_tall = head.line.box.height >= 0.95 * tallest
@@ -226,7 +249,7 @@ def _without_registration(text: str) -> str:
 @_remembered
 def _is_address(text: str) -> bool:
     text = text[:LONGEST_NAME]
-    if _CONTACT.search(text) is not None:
+    if _CONTACT.search(text) is not None or _LOT.match(text) is not None:
         return True
     if has_legal_form(text):
         return False
@@ -318,6 +341,17 @@ def _completed(heads: list[Head], head: Head, last: Head | None) -> Head:
     return head
 
 
+def _kind_above(heads: list[Head], head: Head) -> Head | None:
+    """The row right above in letters as wide that says nothing but what a shop is, and this one says what it is called."""
+    above = next((each for each in heads if each.line.row == head.line.row - 1), None)
+    if above is None or _KIND.fullmatch(above.text) is None or _KIND.fullmatch(head.text) is not None:
+        return None
+    is_alike = (
+        above.text.isupper() == head.text.isupper() and 0.88 <= _letter_width(head) / _letter_width(above) <= 1.14
+    )
+    return above if is_alike and _says_nothing_twice(above.text, head.text) else None
+
+
 def _is_continued_by(above: list[Head], head: Head, last: Head | None) -> bool:
     """Whether the row is the second one of a name: it begins with what ends a name."""
     first = next((each for each in reversed(above) if each.line.row == head.line.row - 1), None)
@@ -352,12 +386,17 @@ def _is_one_name(head: Head, after: Head, last: Head | None) -> bool:
     has_trade_word = _has_trade_word(name)
     if is_no_name(rest) and not has_trade_word and 0.7 <= width <= 1.3:
         return True
-    is_last = after is last and 0.65 <= width <= 1.3 and 0.75 <= height <= 1.2
+    is_last = after is last and 0.65 <= width <= 1.3 and 0.75 <= height <= 1.3
     if not name.isupper() or not (is_last or 0.9 <= width <= 1.13):
         return False
-    if has_legal_form(rest) or (is_last and _CALLED.search(rest) is not None and not has_trade_word):
+    if has_legal_form(rest) or (is_last and _ends_a_last_name(rest) and not has_trade_word):
         return has_trade_word or 0.95 <= width <= 1.07
     return (has_trade_word or is_last) and _is_more_of_a_name(rest)
+
+
+def _ends_a_last_name(text: str) -> bool:
+    """Whether the row above a registration number says what a firm is as ends a name."""
+    return _CALLED.search(text) is not None or _CALLED_LAST.match(text) is not None
 
 
 def _is_more_of_a_name(text: str) -> bool:

@@ -39,9 +39,12 @@ _NO_LABEL = 0.15  # what a signature costs that no label stands beside
 # A day that something ends or begins on is not the document's own.
 _OTHER_DAY = re.compile(
     r"\b(?:until|valid|expir\w*|exp|before|return\w*|closed|offer|promo\w*|claims?|effective|deliver\w*|delivery|since|from|bis|ab|hasta"
-    r"|jusqu\W?au|fino al|geldig|g[uü]ltig|hingga|sehingga|warranty|due|dob|birth|born|geb)\b",
+    r"|jusqu\W?au|fino al|geldig|g[uü]ltig|hingga|sehingga|warranty|due|dob|birth|born|geb|points|entry)\b",
     re.IGNORECASE,
 )
+_CLOCK = r"(?<![\d:.])(?:[01]?\d|2[0-3])[:h][0-5]\d(?::[0-5]\d)?(?![\d.,])"
+_TIME_BEFORE = re.compile(rf"{_CLOCK}\s?(?:[ap]\.?m\.?)?\W{{0,4}}\Z", re.IGNORECASE)
+_TIME_AFTER = re.compile(rf"\W{{0,4}}(?:(?:time|at|um|à|jam|pukul|uhr)\b)?\W{{0,3}}{_CLOCK}", re.IGNORECASE)
 # Between the first and the last day of something.
 _PERIOD = re.compile(r"\s*(?:[-–—~]|to|until|till|through|bis|au|al|hingga|s/d)\s*", re.IGNORECASE)
 _BARE_NUMBER = re.compile(
@@ -190,8 +193,10 @@ class _AnyDate(Finder):
     def found(self, order: DateOrder) -> Iterator[Candidate]:
         for place, each in enumerate(self._titled):
             yield each.candidate(self.spec, order, "title", SCORES["title"] - _NEXT_TITLE * place)
-        # Those of something else do not push the others down, and a letter's own day comes first.
-        for place, each in enumerate(sorted(self._first, key=lambda each: (each.is_other, not each.has_place))):
+        # Those of something else do not push the others down, and a letter's own day comes first, then one beside a time of day.
+        for place, each in enumerate(
+            sorted(self._first, key=lambda each: (each.is_other, not each.has_place, not each.has_time))
+        ):
             score = SCORES["place_and_date" if each.has_place else "any_date"]
             score -= _NEXT_DATE * place + (_OF_SOMETHING_ELSE if each.is_other else 0.0)
             yield each.candidate(self.spec, order, "any_date", score)
@@ -220,6 +225,8 @@ class _Dated:
     """Whether the print says that it is the day of something else."""
     has_place: bool
     """Whether it stands behind a place and nothing else, as letters have it."""
+    has_time: bool
+    """Whether a time of day stands beside it, as tills have it."""
 
     @classmethod
     def of(cls, span: Span, printed: dates.PrintedDate, around: Sequence[dates.PrintedDate]) -> _Dated:
@@ -231,7 +238,8 @@ class _Dated:
         )
         alone = not span.text[printed.end :].strip(" .")
         has_place = alone and _PLACE.fullmatch(span.text, 0, printed.start) is not None
-        return cls(printed, text, words, span.page, box_of(words, span.box), is_other, has_place)
+        has_time = _TIME_BEFORE.search(span.text, 0, printed.start) or _TIME_AFTER.match(span.text, printed.end)
+        return cls(printed, text, words, span.page, box_of(words, span.box), is_other, has_place, has_time is not None)
 
     def candidate(self, spec: FieldSpec, order: DateOrder, why: str, score: float) -> Candidate:
         first, *others = [day.isoformat() for day in self.printed.readings(order)]

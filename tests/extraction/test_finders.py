@@ -182,6 +182,11 @@ DATE = a_type(
         (["01/03/2026 for 30/03/2026"], "2026-03-01"),
         (["Vouchers valid until 30/11/2026"], "2026-11-30"),
         (["27/03/2026", "Lucerne, 28 March 2026"], "2026-03-28"),
+        (["24/03/2026", "Tue 27/03/2026 17:31"], "2026-03-27"),
+        (["24/03/2026", "5:31 pm  27/03/2026"], "2026-03-27"),
+        (["Points 24/03/2026 10:00", "27/03/2026"], "2026-03-27"),
+        (["Exchange by (24-Mar-2026). Printed 27-Mar-2026 17:31"], "2026-03-27"),
+        (["24/03/2026", "27/03/2026 12.50"], "2026-03-24"),
     ],
 )
 def test_a_date_is_found_without_a_label(lines: list[str], value: str | None) -> None:
@@ -393,6 +398,22 @@ def test_two_currencies_as_often_are_ambiguous() -> None:
         (["By The Sea Cafe", "12, Jalan Besar"], "By The Sea Cafe"),
         (["GERAI MAK TEH", "12, Jalan Besar", "SUP KAMBING 9.00", "NASI GORENG KG 6.50"], "GERAI MAK TEH"),
         (["Holz Meyer KG", "Hauptstr. 9"], "Holz Meyer KG"),
+        (["BAR TABACCHI", "FOGLIA S.N.C.", "aperto dalle 6 alle 23"], "BAR TABACCHI FOGLIA S.N.C."),
+        (["Gasthaus", "Zum Blatte", "Hauptstr. 9"], "Gasthaus Zum Blatte"),
+        (["BÄCKEREI", "Blatt GmbH", "Hauptstr. 9"], "Blatt GmbH"),
+        (["GREEN LEAF", "SERVICE STATION", "(RA0041278-H)"], "GREEN LEAF SERVICE STATION"),
+        (["LEAF PETRO", "GREEN JAYA SERVICE STATION", "(RA0041278-H)"], "GREEN JAYA SERVICE STATION"),
+        (
+            [
+                "tealeaf",
+                "KTL DRINKS ENTERPRISE",
+                "(SA0398121-M)",
+                "Authorised franchisee of",
+                "Leaf International Co. Ltd",
+            ],
+            "KTL DRINKS ENTERPRISE",
+        ),
+        (["UNCLE LEAF", "Stall 15, Big Tree Food Court", "Jalan Gasing, PJ"], "UNCLE LEAF"),
     ],
 )
 def test_the_name_of_a_shop_may_go_on_under_it_or_stand_under_a_brand(lines: list[str], name: str) -> None:
