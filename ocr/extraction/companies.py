@@ -174,7 +174,7 @@ def companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
 def names(context: Context) -> Iterator[Named]:
     """The rows at the top of the first page that may name the firm, from the top."""
     heads = [head for row in context.rows.on_page(1)[:TOP_ROWS] for head in heads_of(row)]
-    receivers = [head for head in heads if _RECEIVER.search(head.text)]
+    receivers = [head for head in heads if _names_a_receiver(head.text)]
     others = {head.line.row + 1 for head in heads if _OF_ANOTHER.search(head.text)}
     found = [head for head in heads if head.line.row not in others and _may_name_a_company(context, head)]
     last = _above_registration(heads)
@@ -254,6 +254,11 @@ def _is_address(text: str) -> bool:
     if has_legal_form(text):
         return False
     return _POSTCODE.search(text) is not None or (_ADDRESS.search(text) is not None and not _has_trade_word(text))
+
+
+@_remembered
+def _names_a_receiver(text: str) -> bool:
+    return _RECEIVER.search(text) is not None
 
 
 @_remembered
