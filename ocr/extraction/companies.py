@@ -14,6 +14,7 @@ from ocr.extraction.candidates import LEAST_SCORE, Candidate, Context
 from ocr.extraction.document_types import FieldSpec
 from ocr.extraction.reading import Word
 from ocr.extraction.rows import Line, box_of
+from ocr.extraction.trades import says_only_what_it_is
 
 SCORES = {
     "legal_form": 0.78,  # a line at the top with 'Ltd', 'GmbH', 'Sdn Bhd'
@@ -27,6 +28,7 @@ _MOST_CANDIDATES = 7
 _LATER = 0.02  # what each further place down the page costs
 _BELOW_THE_HEAD = 0.12  # what a name costs that stands under an address or a telephone number
 _UNDER_A_RECEIVER = 0.3  # ... and under 'Bill to'
+_AT_THE_END = 0.57  # what a firm scores that the last rows of a receipt name, where the first ones name none: a bit more than a brand
 TOP_ROWS = 14
 _MORE_ROWS = 2  # that a name goes on over
 _WORDS_MORE = 3  # of a row behind a trade word
@@ -38,6 +40,7 @@ _LEGAL_FORMS = (
     r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|ohg|gbr|e\.\s?k|e\.\s?v|s\.?a\.?r\.?l"
     r"|(?<!\d )(?-i:AG|(?<![A-Z] )KG|UG|SE|AB|Ag)(?=\s*(?:[^\w\s./]|\Z))"  # not 'Kg. Sungai Isap', nor 'SCALE 2 kg' or 'TOMATO KG'
     r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.r\.i|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|lda|ltda|v\.o\.f|s\.?n\.?c|company"
+    r"|sp\.?\s?z\.?\s?[o0]\.?\s?[o0]\b\.?|s\.\s?r\.\s?[o0]|spol\.\s?s\s?r\.\s?[o0]|d\.\s?[o0]\.\s?[o0]|kft|zrt|oyj|uab|sia|s\.a\.u|s\.l\.u|s\.c|sp\.\s?j|a\.ş|şti"
 )
 _TRADE_WORDS = (
     r"enterprises?|trading|restaurants?|restoran|caf[eé]|bistro|pub|kopitiam|bakery|hotel|pharmacy|farmasi|apotheke"
@@ -53,18 +56,14 @@ _CALLED = re.compile(
     r"(?<!\w)(?:enterprises?|trading|industries|holdings|marketing|hardware|services|group|corporation)(?!\w)",
     re.IGNORECASE,
 )
+# In Malay it comes before the name, in whatever letters.
+_BEFORE_A_NAME = re.compile(
+    r"(?:kedai|pasaraya|restoran|perniagaan|pusat|syarikat|klinik|farmasi|bengkel|warung|stesen|gerai|butik)\b",
+    re.IGNORECASE,
+)
 _CALLED_LAST = re.compile(
     r"(?:service station|station|cent(?:re|er))(?!\w)", re.IGNORECASE
 )  # above a registration number
-# What a shop is, in a row of its own above what it is called: 'BAR TABACCHI / SANTORO S.N.C.'.
-_KINDS = (
-    r"bar|tabacchi|caff[eèé]|ristorante|trattoria|pizzeria|osteria|panificio|pasticceria|gelateria|farmacia|macelleria|salumeria"
-    r"|b[aä]ckerei|konditorei|metzgerei|fleischerei|gasthaus|gasthof|gastst[aä]tte|wirtshaus|weinstube|imbiss|eiscaf[eé]|drogerie|apotheke"
-    r"|boulangerie|p[aâ]tisserie|boucherie|charcuterie|brasserie|cr[eê]perie|pharmacie|tabac|librairie|panader[ií]a|pasteler[ií]a"
-    r"|carnicer[ií]a|cafeter[ií]a|restaurante|bodega|padaria|talho|bakkerij|slagerij|apotheek|apteka|piekarnia|cukiernia|sklep|drogeria"
-    r"|restaurant|restoran|kedai|makan|kopi|hotel|caf[eé]|pub|inn|bistro|warung|bengkel|klinik|farmasi|pasaraya|e|und|et|y|dan|&"
-)
-_KIND = re.compile(rf"(?:(?:{_KINDS})(?:[\s\-–/]+|\Z)){{1,3}}", re.IGNORECASE)
 # Legal forms with a letter misread, and how they are written.
 _MISREAD_FORMS = (
     (re.compile(r"(?<!\w)[S5][DO0B][NMH](\.?\s?)(?:[BDEHR8][HNM]D|BH[DO0B])(?!\w)"), r"SDN\1BHD"),
@@ -89,6 +88,7 @@ _RUN_BY = re.compile(
 _OF_ANOTHER = re.compile(
     r"\b(?:franchis\w*|dealer|distributor|agent|stockist)\s(?:of|for|by)\W*\Z", re.IGNORECASE
 )  # a brand's firm follows
+_OPERATED = re.compile(r"\b(?:owned|operated|managed|run)\s?by\W*\Z", re.IGNORECASE)
 _BY = re.compile(r"\W*by\s+(?=[A-Z])")  # a firm: 'by Daun Hijau Beverage Sdn Bhd'
 _KNOWN_AS = re.compile(r"\s\W?(?:t/as?|trading\sas|d/?b/?a)\W.*", re.IGNORECASE | re.DOTALL)
 _TITLE_BEHIND = re.compile(
@@ -113,6 +113,7 @@ OTHER_HEAD = re.compile(
     r"invoice|receipt|rechnung|facture|quittung|statement|resit|invois|cash\s?sales?|welcome|thank|customer|kunde"
     r"|client\b|franchis|amount|cashier|quantity|description|dine.?in|take.?away|owned by|member|salesperson"
     r"|\b(?:bill\b|gst\b|sst\b|vat\b|tax\b|ust\b|reg\b|no\s?[.:#]|date\b|datum\b|page\b|seite\b|copy\W*\Z|due\b|total\b|order\b|time\b"
+    r"|(?:since|seit|depuis|dal|est\.?|estd\.?)\W{0,2}\d{4}\b"
     r"|table\b|qty\b|price\b|desc\b|items?\b|disc\b|(?:ship|sold) to\b|advice\b|terms\b|documento\b)",
     re.IGNORECASE,
 )
@@ -126,6 +127,7 @@ _REGISTERED = re.compile(
     re.IGNORECASE,
 )
 _REGISTERED_BEHIND = re.compile(r"\(\D{0,12}\d{5,12}-?[A-Z]\)\W*\Z")  # 'BREW ATTIC VENTURES (002910447-D)'
+_IN_CHINESE = re.compile(r"[\u3000-\u9fff\uf900-\uff00\W\d]+")  # a name in Chinese stands beside one in Latin letters
 _CODE_BEFORE = re.compile(r"\W*\d{5,}\s")  # of an article
 _RECEIVER = re.compile(
     r"\b(?:(?:bill(?:ed)?|ship(?:ped)?|sold|invoiced?|deliver(?:ed)?)\s?to\b|customer\b|kunde\b|client[ei]?\b|to:|owned by|invoice for\b"
@@ -166,20 +168,39 @@ class Named(NamedTuple):
 
 
 def companies(context: Context, spec: FieldSpec) -> Iterator[Candidate]:
-    """The names that the first page may begin with, each with how likely it is the firm's."""
+    """The names that the first page may begin with, each with how likely it is the firm's; and where none of them is a firm's whole
+    name, the one that its last rows say runs the shop."""
     found = [each._replace(score=each.score - _BELOW_THE_HEAD * each.is_below) for each in names(context)]
+    if not any(each.why in ("legal_form", "registered") for each in found):
+        found += _operators(context.rows.on_page(1))
     yield from candidates(spec, found)
+
+
+def _operators(rows: Sequence[Sequence[Line]]) -> Iterator[Named]:
+    """The firms with a legal form below the head that stand with their registration number or behind 'operated by'."""
+    below = rows[TOP_ROWS:]
+    for above, row, after in zip([None, *below], below, [*below[1:], None], strict=False):
+        head = next(iter(heads_of(row)), None)
+        form = LEGAL_FORM.search(head.text[:LONGEST_NAME]) if head is not None else None
+        if head is None or form is None:
+            continue
+        behind, ahead = head.text[form.end() :], " ".join(line.span.text for line in above or ())
+        registered = _REGISTERED.match(behind) or (
+            after and not behind.strip() and _REGISTERED.match(after[0].span.text)
+        )
+        name = name_of(head.text)
+        if (registered or _OPERATED.search(ahead) or _RUN_BY.match(head.text)) and not (
+            is_no_name(name) or OTHER_HEAD.search(name)
+        ):
+            yield Named(head, name, "legal_form", _AT_THE_END, is_below=False)
 
 
 def names(context: Context) -> Iterator[Named]:
     """The rows at the top of the first page that may name the firm, from the top."""
     heads = [head for row in context.rows.on_page(1)[:TOP_ROWS] for head in heads_of(row)]
     receivers = [head for head in heads if _names_a_receiver(head.text)]
-    others = {head.line.row + 1 for head in heads if _OF_ANOTHER.search(head.text)}
-    found = [head for head in heads if head.line.row not in others and _may_name_a_company(context, head)]
     last = _above_registration(heads)
-    found = [head for place, head in enumerate(found) if not _is_continued_by(found[:place], head, last)]
-    found = [head for head, after in zip(found, [*found[1:], None], strict=False) if not _is_repeated_by(head, after)]
+    found = _possible(context, heads, last)
     kinds = {id(head): kind for head in found if (kind := _kind_above(heads, head)) is not None}
     found = [head for head in found if not any(head is kind for kind in kinds.values())]
     tallest = max((head.line.box.height for head in found), default=0.0)
@@ -192,9 +213,28 @@ def names(context: Context) -> Iterator[Named]:
         is_registered = is_last or _REGISTERED_BEHIND.search(whole.text) is not None
         is_tall = head.line.box.height >= 0.95 * tallest
         why = _company_reason(whole.text, place, is_tall=is_tall, is_registered=is_registered)
+        if _stands_beside_a_name(whole, found):
+            why = "top_line"
         receives = _is_below(receivers, head) or _RECEIVER.match(head.text) is not None
         score = SCORES[why] - _LATER * place - _UNDER_A_RECEIVER * receives
         yield Named(whole, name_of(whole.text), why, score, head.line.row > address_row)
+
+
+def _possible(context: Context, heads: list[Head], last: Head | None) -> list[Head]:
+    """The rows that may be a name or the first one of it: not a brand's firm, nor in Chinese beside one in Latin letters."""
+    others = {head.line.row + 1 for head in heads if _OF_ANOTHER.search(head.text)}
+    found = [head for head in heads if head.line.row not in others and _may_name_a_company(context, head)]
+    found = [head for head in found if not _IN_CHINESE.fullmatch(head.text)] or found
+    found = [head for place, head in enumerate(found) if not _is_continued_by(found[:place], head, last)]
+    return [head for head, after in zip(found, [*found[1:], None], strict=False) if not _is_repeated_by(head, after)]
+
+
+def _stands_beside_a_name(whole: Head, found: Sequence[Head]) -> bool:
+    """Whether it says only what a shop is, and the row above or below is how it is called."""
+    if not says_only_what_it_is(whole.text):
+        return False
+    beside = [each for each in found if abs(each.line.row - whole.line.row) == 1]
+    return any(not says_only_what_it_is(each.text) for each in beside)
 
 
 def _repaired(text: str) -> str:
@@ -349,10 +389,11 @@ def _completed(heads: list[Head], head: Head, last: Head | None) -> Head:
 def _kind_above(heads: list[Head], head: Head) -> Head | None:
     """The row right above in letters as wide that says nothing but what a shop is, and this one says what it is called."""
     above = next((each for each in heads if each.line.row == head.line.row - 1), None)
-    if above is None or _KIND.fullmatch(above.text) is None or _KIND.fullmatch(head.text) is not None:
+    if above is None or not says_only_what_it_is(above.text) or says_only_what_it_is(head.text):
         return None
+    most = 1.6 if _BEFORE_A_NAME.match(above.text) else 1.14
     is_alike = (
-        above.text.isupper() == head.text.isupper() and 0.88 <= _letter_width(head) / _letter_width(above) <= 1.14
+        above.text.isupper() == head.text.isupper() and 0.88 <= _letter_width(head) / _letter_width(above) <= most
     )
     return above if is_alike and _says_nothing_twice(above.text, head.text) else None
 
@@ -391,6 +432,9 @@ def _is_one_name(head: Head, after: Head, last: Head | None) -> bool:
     has_trade_word = _has_trade_word(name)
     if is_no_name(rest) and not has_trade_word and 0.7 <= width <= 1.3:
         return True
+    may_differ = (0.65, 1.3) if after is last else (0.88, 1.14)
+    if says_only_what_it_is(rest) and not says_only_what_it_is(name) and name.isupper():
+        return may_differ[0] <= width <= may_differ[1]
     is_last = after is last and 0.65 <= width <= 1.3 and 0.75 <= height <= 1.3
     if not name.isupper() or not (is_last or 0.9 <= width <= 1.13):
         return False

@@ -39,9 +39,10 @@ _NO_LABEL = 0.15  # what a signature costs that no label stands beside
 # A day that something ends or begins on is not the document's own.
 _OTHER_DAY = re.compile(
     r"\b(?:until|valid|expir\w*|exp|before|return\w*|closed|offer|promo\w*|claims?|effective|deliver\w*|delivery|since|from|bis|ab|hasta"
-    r"|jusqu\W?au|fino al|geldig|g[uü]ltig|hingga|sehingga|warranty|due|dob|birth|born|geb|points|entry)\b",
+    r"|jusqu\W?au|fino al|geldig|g[uü]ltig|hingga|sehingga|warranty|due|dob|birth|born|geb|points|entry|ready|collect\w*|pick.?up)\b",
     re.IGNORECASE,
 )
+_IN, _OUT = re.compile(r"\bin\W{0,3}\Z", re.IGNORECASE), re.compile(r"\bout\b", re.IGNORECASE)  # of a room
 _CLOCK = r"(?<![\d:.])(?:[01]?\d|2[0-3])[:h][0-5]\d(?::[0-5]\d)?(?![\d.,])"
 _TIME_BEFORE = re.compile(rf"{_CLOCK}\s?(?:[ap]\.?m\.?)?\W{{0,4}}\Z", re.IGNORECASE)
 _TIME_AFTER = re.compile(rf"\W{{0,4}}(?:(?:time|at|um|à|jam|pukul|uhr)\b)?\W{{0,3}}{_CLOCK}", re.IGNORECASE)
@@ -235,6 +236,9 @@ class _Dated:
         text = span.text[printed.start : printed.end].strip()
         is_other = _OTHER_DAY.search(span.text, 0, printed.start) is not None or any(
             _PERIOD.fullmatch(span.text, min(each.end, printed.end), max(each.start, printed.start)) for each in around
+        )
+        is_other = is_other or (
+            _IN.search(span.text, 0, printed.start) is not None and _OUT.search(span.text) is not None
         )
         alone = not span.text[printed.end :].strip(" .")
         has_place = alone and _PLACE.fullmatch(span.text, 0, printed.start) is not None

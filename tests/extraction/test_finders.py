@@ -74,7 +74,8 @@ def company(answer: Answer) -> str | None:
         (["PETROLUX", "STESEN MINYAK AZHAR & ANAK", "(BRN: SA0183342-M)"], "STESEN MINYAK AZHAR & ANAK"),
         (["GREEN LEAF BOOKS", "(MALAYSIA) SDN BHD", "Company No.: 221954-M"], "GREEN LEAF BOOKS (MALAYSIA) SDN BHD"),
         (["GREEN LEAF", "AUTO CARE", "002218834-T"], "GREEN LEAF AUTO CARE"),
-        (["GREEN LEAF", "AUTO CARE", "12, Jalan Besar"], "GREEN LEAF"),
+        (["GREEN LEAF", "AUTO CARE", "12, Jalan Besar"], "GREEN LEAF AUTO CARE"),
+        (["GREEN LEAF", "MORNING DEW", "12, Jalan Besar"], "GREEN LEAF"),
         (
             ["Green & Leaf", "florist | gifts", "GREEN AND LEAF STUDIO", "(202003118827 / SA0551882-V)"],
             "GREEN AND LEAF STUDIO",
@@ -187,6 +188,8 @@ DATE = a_type(
         (["Points 24/03/2026 10:00", "27/03/2026"], "2026-03-27"),
         (["Exchange by (24-Mar-2026). Printed 27-Mar-2026 17:31"], "2026-03-27"),
         (["24/03/2026", "27/03/2026 12.50"], "2026-03-24"),
+        (["Ready 30/03/2026 after 5pm", "27/03/2026"], "2026-03-27"),
+        (["In 26/03/2026 22:10 out 01:40", "27/03/2026"], "2026-03-27"),
     ],
 )
 def test_a_date_is_found_without_a_label(lines: list[str], value: str | None) -> None:
@@ -413,11 +416,44 @@ def test_two_currencies_as_often_are_ambiguous() -> None:
             ],
             "KTL DRINKS ENTERPRISE",
         ),
+        (["KILAT LEAF", "CAR CARE & DETAILING", "Reg No: 002391874-D"], "KILAT LEAF CAR CARE & DETAILING"),
+        (["THE COPPER LEAF", "TEAROOM", "Church Lane, Castleton"], "THE COPPER LEAF TEAROOM"),
+        (
+            ["阿九潮州魚丸麺", "AH KOW TEOCHEW", "FISH BALL NOODLES", "7, Jalan Satu"],
+            "AH KOW TEOCHEW FISH BALL NOODLES",
+        ),
+        (
+            ["Smacznie i blisko", "DELIKATESY POD LISCIEM SP. Z O.O.", "UL. MLYNSKA 8"],
+            "DELIKATESY POD LISCIEM SP. Z O.O.",
+        ),
+        (["Leaf's", "FRESH FOOD SINCE 1902", "LEAF & MOSS LTD", "14 Bridge Street"], "LEAF & MOSS LTD"),
+        (["FISH BALL NOODLES", "7, Jalan Satu"], "FISH BALL NOODLES"),
         (["UNCLE LEAF", "Stall 15, Big Tree Food Court", "Jalan Gasing, PJ"], "UNCLE LEAF"),
     ],
 )
 def test_the_name_of_a_shop_may_go_on_under_it_or_stand_under_a_brand(lines: list[str], name: str) -> None:
     assert company(Answer().lines(*lines)) == name
+
+
+def test_what_a_shop_is_comes_before_its_name_in_malay_however_small() -> None:
+    rows = Answer().line("KEDAI BUKU & ALAT TULIS", letter=0.008).line("PELANGI ILMU", letter=0.012)
+    assert company(rows.lines("15, Jalan Satu")) == "KEDAI BUKU & ALAT TULIS PELANGI ILMU"
+    assert company(Answer().line("BOOKS & TOYS", letter=0.008).line("GREEN LEAF", letter=0.012)) == "GREEN LEAF"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "name"),
+    [
+        ("leaf/lane", ["Leaf Lorong Ventures Sdn Bhd (1187620-T)", "12 Lorong Satu"], "Leaf Lorong Ventures Sdn Bhd"),
+        ("leaf/lane", ["Leaf is operated by", "GREEN GROCER (MALAYSIA) SDN BHD"], "GREEN GROCER (MALAYSIA) SDN BHD"),
+        ("leaf/lane", ["GREEN GROCER SDN BHD", "660127-K"], "GREEN GROCER SDN BHD"),
+        ("leaf/lane", ["Powered by Leaf Tills Sdn Bhd", "Thank you"], "leaf/lane"),
+        ("LEAF LANE SDN BHD", ["Leaf Lorong Ventures Sdn Bhd (1187620-T)"], "LEAF LANE SDN BHD"),
+    ],
+)
+def test_the_firm_that_runs_a_shop_may_be_named_at_the_end(first: str, last: list[str], name: str) -> None:
+    items = [f"Leaf tea no {number} {number}.50" for number in range(1, 15)]
+    assert company(Answer().lines(first, *items, *last)) == name
 
 
 def test_what_a_shop_is_in_much_smaller_letters_is_no_part_of_its_name() -> None:

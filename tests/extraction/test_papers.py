@@ -1011,6 +1011,37 @@ def test_an_invoice_says_its_number_day_and_total(rows: str, number: str, day: s
             """,
             "2018-05-19", "12.34",
         ),
+        (
+            """
+            Date in: 29/09/2017 | Date: 02/10/2017
+            Gross Total | 489.00
+            Promo Less | (89.00)
+            NETT PAYABLE RM | 400.00
+            Paid: Voucher | 100.00
+            Paid: Visa 7710 | 300.00
+            """,
+            "2017-10-02", "400.00",
+        ),
+        (
+            """
+            Dt. 09/08/2017 20:15
+            MRP Total | 351.63
+            Less Disc 5% | -17.58
+            R/off | -0.05
+            NET AMT Rs. | 334.00
+            """,
+            "2017-08-09", "334.00",
+        ),
+        (
+            """
+            Sat, 30 September 2017 2:15PM
+            Total | 177.00
+            Package credit used | -29.00
+            To Pay | RM148.00
+            Online transfer | 148.00
+            """,
+            "2017-09-30", "148.00",
+        ),
     ],
 )  # fmt: skip
 def test_a_receipt_says_its_day_and_its_total(rows: str, day: str, total: str) -> None:
