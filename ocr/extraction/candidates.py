@@ -269,7 +269,8 @@ def _in_segments(found_in: Context, spec: FieldSpec, segments: Sequence[Line], s
     unnamed = []
     for segment in segments:
         end = 0 if _begins_with_label(found_in, segment.span) else _next_label(found_in, segment.span, None)
-        found += _in_text(found_in, spec, segment.span, 0, end, why="label_right", score=score)
+        counts = spec.kind == "identifier"
+        found += _in_text(found_in, spec, segment.span, 0, end, why="label_right", score=score, count_words=counts)
         if end < len(segment.span.text) or (found and spec.kind != "amount"):
             break
         unnamed.append(segment.span)

@@ -62,7 +62,7 @@ _PLACE = re.compile(
 )
 _BESIDE_A_NUMBER = 1  # pieces before a mere 'No. 55 of 6 March': with more it stands under a heading of its own
 # Between a document's number and its date.
-_OF_THE = re.compile(r"\d\W*\s(?:of|dated|issued|vom|du|del|dd|van|av|z dnia)\W{1,3}\Z", re.IGNORECASE)
+_OF_THE = re.compile(r"\d\W*\s(?:of|dated|issued|vom|du|del|d\.?d|van|av|z dnia)\W{1,3}\Z", re.IGNORECASE)
 # What tells the amount of a receipt on which nothing is called a total.
 _PAID = re.compile(
     r"\W*(?:(?:parking\s)?fee|payment\w?|balance|(?:total\s)?paid|card amount|please (?:pay|remit))\b"

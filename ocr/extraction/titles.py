@@ -21,7 +21,7 @@ _NUMBER_FOLLOWS = 3  # letters between "No." and the number
 _NOUN = re.compile(
     r"rechnungs?(?![^\W_])|(?<![^\W_])(?:invoice|bill|receipt|credit note|credit memo|fee note|debit note"
     r"|facture|avoir|gutschrift|faktura|factuur|fattura"
-    r"|factura|fatura|quittung|beleg|invois|resit)(?![^\W_])"
+    r"|factura|fatura|quittung|beleg|invois|resit|declaratie)(?![^\W_])"
 )
 # "No.", behind a few words that say more ('of the insurer') or a code in brackets ('(380)').
 _NUMBERED = re.compile(
@@ -35,16 +35,16 @@ _ANOTHER = re.compile(
 # What else may have a number in the same row: 'invoice for order no. 12'.
 _OTHERS = re.compile(
     r"bestell|auftrag|liefer|order|commande|livraison|kunde|customer|client|konto|account|compte|proje[ck]t|vertrag|contract"
-    r"|contrat|steuer|tax|vat|tva|ust|tel|phone|fax|seite|page|table|member"
+    r"|contrat|steuer|tax|vat|tva|ust|tel|phone|fax|seite|page|table|member|s/n|serial"
 )
 _BEFORE_DATE = re.compile(
-    r"\W*(?:(?:vom|du|dated|date|datum|of|van|del|de|den|der|from|le|am|on|dd|issued)\b\W*){0,2}\Z"
+    r"\W*(?:(?:vom|du|dated|date|datum|of|van|del|de|den|der|from|le|am|on|d\.?d|issued)\b\W*){0,2}\Z"
 )
 
 
 # 'F2022-118, établie à Montgaillard le 3 août 2022'
 _DRAWN_UP = re.compile(r"\W*(?:[^\W\d]+\W+){1,4}(?:le|den|the|el|il)\W*")
-_SAYS_DATE = re.compile(r"\W*(?:vom|du|dated|date|datum|of|van|del|from|dd|issued|den)\W*")
+_SAYS_DATE = re.compile(r"\W*(?:vom|du|dated|date|datum|of|van|del|from|d\.?d|issued|den)\W*")
 
 
 @dataclass(frozen=True, slots=True)

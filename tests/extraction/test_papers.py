@@ -603,6 +603,41 @@ def paper(rows: str) -> Answer:
             """,
             "2015-067", "2015-10-08", "20583.43",
         ),
+        (
+            """
+            Hermanos Alcornoque, S.L. | FACTURA
+            Nº Factura | Fecha | Cód. cliente
+            A/22/003318 | 31/05/2022 | 430.0771
+            Base imponible | 1.187,60
+            IVA | 120,89
+            TOTAL FACTURA | 1.308,49 €
+            """,
+            "A/22/003318", "2022-05-31", "1308.49",
+        ),
+        (
+            """
+            Kod Sp. z o.o. | Faktura
+            | 12/08/2025/K
+            Data wystawienia | Data sprzedaży | Termin płatności
+            31 sierpnia 2025 | 31 sierpnia 2025 | 14 września 2025
+            Razem netto | 11 360,00 zł
+            VAT 23% | 2 612,80 zł
+            Razem brutto | 13 972,80 zł
+            """,
+            "12/08/2025/K", "2025-08-31", "13972.80",
+        ),
+        (
+            """
+            Harrow & Leaf Chartered Accountants
+            Our ref | DW/cs/W114
+            Fee note | 11890
+            Date | 29 January 2025
+            Net | 1,000.00
+            VAT | 200.00
+            Total | 1,200.00
+            """,
+            "11890", "2025-01-29", "1200.00",
+        ),
     ],
 )  # fmt: skip
 def test_an_invoice_says_its_number_day_and_total(rows: str, number: str, day: str, total: str) -> None:

@@ -23,6 +23,7 @@ from tests.extraction.make import Answer, field, shipped
         ("Avoir n° 88", "88", None),
         ("Factuur nr. 2026-15 van 03-03-2026", "2026-15", "2026-03-03"),
         ("Fattura n. 15 del 03/03/2026", "15", "2026-03-03"),
+        ("Declaratie D-0093 d.d. 3 maart 2026", "D-0093", "2026-03-03"),
     ],
 )
 def test_a_title_says_the_number_and_the_day(title: str, number: str, day: str | None) -> None:
@@ -39,6 +40,7 @@ def test_a_title_says_the_number_and_the_day(title: str, number: str, day: str |
         "Reminder of invoice no. 4711",
         "Please name our bank when you pay the invoice no. 4711",
         "Facture du client n° 4711",
+        "Invoice s/n DP2-66120",
         "Billing No. 4711",
         "Invoice No. of the year before",
     ],

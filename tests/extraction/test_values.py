@@ -115,6 +115,8 @@ def test_what_is_not_among_the_choices_is_refused_with_the_choices() -> None:
         ("identifier", "No.4711", ["4711"]),
         ("identifier", "INV#4711", ["4711"]),
         ("identifier", "CIF MOMBASA USD 5,402.50", []),
+        ("identifier", "12/08/2025/K", ["12/08/2025/K"]),
+        ("identifier", "12/08/2025", []),
         ("identifier", "12.50", []),
         ("identifier", "VAT 10%", []),
         ("identifier", "10 %", []),
