@@ -64,8 +64,9 @@ _DIGITS = re.compile(
     rf"(?:\A|(?<=\A )|(?<=:)|(?<=: ))\d{{1,3}}(?:[{_SPACES}]\d{{3}})+,\d\d(?!\d)(?=\s*(?:[^\W\d]|[$€£¥₹]|\Z))"
     # 187 960 Ft, where it is the whole text: money without decimals
     rf"|\A[1-9]\d{{0,2}}(?:[{_SPACES}]\d{{3}}){{1,2}}(?=(?:\s*(?:[^\W\d]{{1,4}}|[$€£¥₹])\.?)?\s*\Z)"
-    # R 3 053.25, behind its currency
-    rf"|(?:(?<=\AR )|(?<= R )|(?<=ZAR )|(?<=\$ ))\d{{1,3}}(?:[{_SPACES}]\d{{3}})+\.\d\d(?!\d)"
+    # R41 745,14 and R 3 053.25, behind its currency
+    r"|(?:(?<=[$€£¥])|(?<=[$€£¥] )|(?<=R)(?<!\wR)|(?<=R )(?<!\wR )|(?<=ZAR )|(?<=EUR ))"
+    rf"\d{{1,3}}(?:[{_SPACES}]\d{{3}})+[.,]\d\d(?!\d)"
     r"|(?<![\d.,])\d+(?:,\d{3})*(?:\. | \.)\d{2}(?=\s*\Z)"  # 9. 00 at the end, as readers part it
     r"|(?<![\d.,:])(?:2[4-9]|[3-9]\d|\d{3,}|\d{1,3}(?:,\d{3})+):\d{2}(?=\s*\Z)"  # 622:00, no time of day: a point read as a colon
     r"|\d+(?:[.,'’]\d+)*(?:[.,][-–—]{1,2}(?!\w))?"  # 1,234.50 and 1.234,50 and 1'234.50 and 12,-
@@ -90,6 +91,8 @@ _UNIT_NAMES = """
     u ud uds un und unid st stk stck pc pcs pce pces ea nr nos szt ks kpl h hr hrs std t kg g gr l lt ltr ml cl m mm cm km kwh mwh mb gb
 """
 _UNITS = frozenset(_UNIT_NAMES.split())
+_RAND = re.compile(r"(?<!\w)r\s?\Z")
+_CENTS = 2  # decimals
 _MINUS = "-−–"
 _SPACED_CURRENCY = re.compile(rf"{_CURRENCY_WORD.pattern}\s\Z")
 _CURRENCY_MINUS = re.compile(rf"{_CURRENCY_WORD.pattern}\s?[{_MINUS}]\s?\Z")
@@ -150,6 +153,7 @@ def whole_number(text: str, *, thousands_dot: bool = True, blanks_group: bool = 
     if (numbers[0].start, numbers[0].end) == (0, len(text)):
         return numbers[0]
     before = _CURRENCY_WORD.sub("", text[: numbers[0].start].lower())
+    before = before if numbers[0].decimals != _CENTS else _RAND.sub("", before)
     after = _CURRENCY_WORD.sub("", text[numbers[0].end :].lower())
     # a mark before the first digit ('.567') belongs to the number, and what it means is not certain
     return None if re.search(r"[\w.,]", before) or re.search(r"\w", after) else numbers[0]
@@ -214,7 +218,7 @@ def _number(text: str, match: re.Match[str], *, thousands_dot: bool) -> PrintedN
         return None
     exponent = value.as_tuple().exponent
     decimals = -exponent if isinstance(exponent, int) else 0
-    lead = _lead(text, start)
+    lead = _lead(text, start, is_money=decimals == _CENTS)
     if lead is None or not _ends_well(text, end, decimals, may_have_unit=not thousands_dot):
         return None
     start, end, negative = _signed(text, start, lead, end)
@@ -222,15 +226,18 @@ def _number(text: str, match: re.Match[str], *, thousands_dot: bool) -> PrintedN
     return PrintedNumber(start, end, -value if negative else value, decimals, percent)
 
 
-def _lead(text: str, start: int) -> int | None:
-    """Where the number begins with the currency glued to it; None when it continues a word, a code or a date."""
+def _lead(text: str, start: int, *, is_money: bool) -> int | None:
+    """Where the number begins with the currency glued to it; None when it continues a word, a code or a date.
+
+    'R41.50' is money (rand), 'R41' is a road or a code.
+    """
     minus = _CURRENCY_MINUS.search(text.lower(), max(0, start - 12), start)
     if minus:
         return minus.start()
     glued = _GLUED_BEFORE.search(text, max(0, start - 12), start)
     lead = start
     if glued and glued[0]:
-        if not _is_currency(glued[0]):
+        if not (_is_currency(glued[0]) or (glued[0] == "R" and is_money)):
             return None
         lead = glued.start()
     elif text[start - 1 : start].isspace() and any(sign in text[:start] for sign in _MINUS):

@@ -188,6 +188,9 @@ def test_blanks_group_thousands_where_an_amount_stands_alone_or_behind_a_colon()
     assert found("2 450,00 900,00") == ["2", "450.00", "900.00"]
     assert found("Article 2 450,00") == ["2", "450.00"]
     assert [found(text) for text in ("187 960 Ft", "39 960", "1 250 000 Kč")] == [["187960"], ["39960"], ["1250000"]]
+    assert [found(text) for text in ("R41 745,14", "Total R41 745.14", "$41 745,14", "€ 2 450,00 900,00")] == [
+        ["41745.14"], ["41745.14"], ["41745.14"], ["2450.00", "900.00"],
+    ]  # fmt: skip
     assert found("39 960 187 960") == ["39", "960", "187", "960"]
     assert found("030 123 456") == ["30", "123", "456"]
 
@@ -244,3 +247,15 @@ def test_a_plain_amount_is_read_like_one_among_other_print(text: str, *, thousan
 @pytest.mark.parametrize("printed", [*numbers.SIGNS, *sorted(numbers.CODES)])
 def test_every_sign_and_code_is_found_between_digits(printed: str) -> None:
     assert [(each.start, each.end) for each in numbers.find_currencies(f"1 {printed} 2")] == [(2, 2 + len(printed))]
+
+
+def test_a_letter_r_before_cents_is_a_currency_and_before_a_whole_number_none() -> None:
+    def found(text: str) -> list[str]:
+        return [str(each.value) for each in numbers.find_numbers(text)]
+
+    assert [found(text) for text in ("R26.21", "R1,250.00", "-R26.21", "R 26.21")] == [
+        ["26.21"], ["1250.00"], ["-26.21"], ["26.21"],
+    ]  # fmt: skip
+    assert [found(text) for text in ("R36", "XR26.21", "R36.5")] == [[], [], []]
+    whole = [numbers.whole_number(text) for text in ("R26.21", "R 26.21", "R36", "XR26.21")]
+    assert [each and str(each.value) for each in whole] == ["26.21", "26.21", None, None]
