@@ -54,10 +54,13 @@ def _coming_out(rule: SumRule, merged: Merged) -> list[Candidate]:
         return _in_a_row(rule, merged[rule.equals], likeliest)
     tried = {name: merged[name][:_TRIED_PER_FIELD] for name in (*names, rule.equals)}
     right = _right(rule, tried, merged)
+    if right and right[-1].value == likeliest.value:
+        return right
+    if in_row := _in_a_row(rule, merged[rule.equals], likeliest):
+        return in_row
     if right and right[-1].score + SUPPORT >= likeliest.score:
         return right
-    in_row = _in_a_row(rule, merged[rule.equals], likeliest)
-    return in_row or _right_in_parts(rule, {**tried, rule.equals: [likeliest]}, merged) or right
+    return _right_in_parts(rule, {**tried, rule.equals: [likeliest]}, merged) or right
 
 
 def _plain(term: str) -> str:

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from ocr.extraction import support
+from ocr.extraction.candidates import Candidate
+from ocr.extraction.document_types import SumRule
 from ocr.extraction.fields import PAIR_SLACK
 from ocr.extraction.gathering import FEW_WORDS
+from ocr.extraction.reading import Box
 from tests.extraction.make import Answer, a_type, field, problems, shipped
 
 TOTAL: dict[str, Any] = {
@@ -408,6 +411,27 @@ def test_the_row_of_the_total_names_what_it_is_made_of() -> None:
     reading = answer.line("To pay: 2,027.04").read(shipped("invoice"))
     assert [field(reading, name).value for name in ("subtotal", "tax", "total")] == ["1648.00", "379.04", "2027.04"]
     assert field(reading, "tax").why == "row_of_total"
+
+
+def test_a_row_that_adds_up_to_the_likeliest_total_says_more_than_two_amounts_that_make_another() -> None:
+    def made(name: str, value: str, score: float, left: float, top: float) -> Candidate:
+        box = Box(left, top, 0.1, 0.02)
+        return Candidate(name, value, value, (), 1, box, "table", score, "rule")
+
+    merged = {
+        "subtotal": [made("subtotal", "17790.00", 0.6, 0.3, 0.1)],
+        "tax": [made("tax", "2200.00", 0.9, 0.3, 0.2)],
+        "total": [
+            made("total", "24257.70", 0.95, 0.7, 0.8),
+            made("total", "19990.00", 0.93, 0.3, 0.5),
+            made("total", "4267.70", 0.9, 0.5, 0.5),
+        ],
+    }
+    support.support(SumRule("sum", ("subtotal", "tax"), equals="total"), merged)
+    likeliest = {name: max(found, key=lambda each: each.score) for name, found in merged.items()}
+    assert {name: each.value for name, each in likeliest.items()} == {
+        "subtotal": "19990.00", "tax": "4267.70", "total": "24257.70",
+    }  # fmt: skip
 
 
 def test_of_two_discounts_the_one_with_which_the_sum_comes_out_counts() -> None:

@@ -605,6 +605,17 @@ def paper(rows: str) -> Answer:
         ),
         (
             """
+            Stolarnia Leśna | Faktura VAT nr FV/118/11/2022
+            Data wystawienia | 07.11.2022
+            Netto | 17 790,00
+            VAT | 2 200,00
+            Razem | 19 990,00 | 4 267,70 | 24 257,70
+            Do zapłaty: 24 257,70 PLN
+            """,
+            "FV/118/11/2022", "2022-11-07", "24257.70",
+        ),
+        (
+            """
             Hermanos Alcornoque, S.L. | FACTURA
             Nº Factura | Fecha | Cód. cliente
             A/22/003318 | 31/05/2022 | 430.0771
