@@ -269,8 +269,10 @@ def _in_segments(found_in: Context, spec: FieldSpec, segments: Sequence[Line], s
     unnamed = []
     for segment in segments:
         end = 0 if _begins_with_label(found_in, segment.span) else _next_label(found_in, segment.span, None)
-        counts = spec.kind == "identifier"
-        found += _in_text(found_in, spec, segment.span, 0, end, why="label_right", score=score, count_words=counts)
+        found += _in_text(
+            found_in, spec, segment.span, 0, end, why="label_right", score=score,
+            count_words=spec.kind == "identifier",
+        )  # fmt: skip
         if end < len(segment.span.text) or (found and spec.kind != "amount"):
             break
         unnamed.append(segment.span)

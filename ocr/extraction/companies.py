@@ -61,9 +61,8 @@ _BEFORE_A_NAME = re.compile(
     r"(?:kedai|pasaraya|restoran|perniagaan|pusat|syarikat|klinik|farmasi|bengkel|warung|stesen|gerai|butik)\b",
     re.IGNORECASE,
 )
-_CALLED_LAST = re.compile(
-    r"(?:service station|station|cent(?:re|er))(?!\w)", re.IGNORECASE
-)  # above a registration number
+# Such words at the beginning of the row above a registration number.
+_CALLED_LAST = re.compile(r"(?:service station|station|cent(?:re|er))(?!\w)", re.IGNORECASE)
 # Legal forms with a letter misread, and how they are written.
 _MISREAD_FORMS = (
     (re.compile(r"(?<!\w)[S5][DO0B][NMH](\.?\s?)(?:[BDEHR8][HNM]D|BH[DO0B])(?!\w)"), r"SDN\1BHD"),
@@ -85,9 +84,8 @@ _RUN_BY = re.compile(
     r"\W*(?:(?:owned\s(?:&|and)\s)?(?:operated|managed|run)\s?by|(?:published|edited)\s(?:\w+\s)?by|éditée?\spar|(?:an?\s)?(?:unit|division|member|subsidiary)\sof|licen[cs]ee)\b\W*",
     re.IGNORECASE,
 )
-_OF_ANOTHER = re.compile(
-    r"\b(?:franchis\w*|dealer|distributor|agent|stockist)\s(?:of|for|by)\W*\Z", re.IGNORECASE
-)  # a brand's firm follows
+# Behind it stands a brand's firm.
+_OF_ANOTHER = re.compile(r"\b(?:franchis\w*|dealer|distributor|agent|stockist)\s(?:of|for|by)\W*\Z", re.IGNORECASE)
 _OPERATED = re.compile(r"\b(?:owned|operated|managed|run)\s?by\W*\Z", re.IGNORECASE)
 _BY = re.compile(r"\W*by\s+(?=[A-Z])")  # a firm: 'by Daun Hijau Beverage Sdn Bhd'
 _KNOWN_AS = re.compile(r"\s\W?(?:t/as?|trading\sas|d/?b/?a)\W.*", re.IGNORECASE | re.DOTALL)

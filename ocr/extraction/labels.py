@@ -18,23 +18,9 @@ from typing import NamedTuple
 from ocr.extraction.document_types import FieldSpec
 
 # Letters and digits that readers take for each other are one letter here; and letters with a stroke are those without.
-_CONFUSED = str.maketrans(
-    {
-        "0": "o",
-        "1": "l",
-        "i": "l",
-        "|": "l",
-        "5": "s",
-        "8": "b",
-        "ß": "s",
-        "ł": "l",
-        "ø": "o",
-        "đ": "d",
-        "ı": "l",
-        "º": "o",
-        "ª": "a",
-    }
-)
+_CONFUSED = str.maketrans({
+    "0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "ß": "s", "ł": "l", "ø": "o", "đ": "d", "ı": "l", "º": "o", "ª": "a",
+})  # fmt: skip
 _TOKEN = re.compile(r"[^\W_]+|[#№]")
 _FUZZY_LENGTH = 6  # shorter words must match exactly: 'date' is one letter from 'rate', 'bill no' from 'bill to'
 _FUZZY_AMONG_OTHERS = (

@@ -67,10 +67,8 @@ class ItemTables:
         self._most = most // max(1, len(self._specs))
         self._known: tuple[_Columns, int] | None = None
         self._rows: list[_Row] = []
-        self._above, self._is_closed = (
-            Decimal(0),
-            False,
-        )  # what the items of a table come to, and whether its total was read
+        self._above = Decimal(0)  # what the items of a table come to
+        self._is_closed = False  # whether its total was read
         self.left_out = 0
 
     def look(self, tables: Iterable[Table]) -> None:

@@ -18,8 +18,8 @@ _ENGLISH = """
     ice inn interior jewellers jewellery jewelry juice kitchen laundrette laundry leather lighting liquor machinery market
     mart massage materials meat medical mee merchant merchants mini minimarket mobile motor motors music newsagency newsagent
     noodle noodles nursery optical opticians optometrists organic paint paints paper parking parts party pastries pastry pet
-    petrol pharmacy phone phones photo photocopy pizza plumbing polish post print printing provision provisions pub ratio
-    repair repairs restaurant rice roast salon sanitary seafood sell service services shoe shoes shop shops snack spa spare
+    petrol pharmacy phone phones photo photocopy pizza plumbing polish post print printing provision provisions pub
+    repair repairs restaurant rice roast salon sanitary seafood service services shoe shoes shop shops snack spa spare
     spices sport sports stall station stationers stationery steamboat store stores studio sundry supermarket supplies supply
     sweets tailor tailoring tailors tea tearoom tearooms telecom textile textiles tiles timber tools toys trading travel
     tuition tyre tyres used vegetable vegetables vegetarian video wash watch watches wholesale wine wines workshop

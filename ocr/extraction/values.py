@@ -30,16 +30,15 @@ _EMAIL = re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)*\.[^\W\d_]{2,}")
 _PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d\s()./\-]{5,22}\d(?!\w)")
 # A code: a first piece with a digit in it (country letters may stand before it), further pieces only of digits; 'No.' is none of it.
 _IDENTIFIER = re.compile(
-    r"(?<![^\Wº])(?![Nn](?:[or]\.|º))(?:[A-Z]{2,4}-(?=[A-Z]))?(?:[A-Z]{1,4}[ \-])?(?=(?:[^\W\d]|[./\-*]){0,20}\d)[^\W_](?:[\w./\-*]*\w)?"
+    r"(?<![^\Wº])(?![Nn](?:[oOrR]\.|º))(?:[A-Z]{2,4}-(?=[A-Z]))?(?:[A-Z]{1,4}[ \-])?(?=(?:[^\W\d]|[./\-*]){0,20}\d)[^\W_](?:[\w./\-*]*\w)?"
     r"(?: \d{2,}(?![\w]*[./:,]\d)\w*)*(?:(?<= \d{4}) \d(?!\S))?"
 )
 _UNGROUPED = re.compile(r"\d{8}")
 _PERCENT = re.compile(r"\s?%")
 _NO_IDENTIFIER = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d\d")
-_AMOUNT_BEFORE, _AMOUNT_AFTER = (
-    re.compile(r"\d,\Z"),
-    re.compile(r"(?<=\d),\d{3}[.,]|(?<=\d),\d\d(?!\d)"),
-)  # '5,402.50' is no code '5'
+# '5,402.50' holds no codes '5' and '402.50'.
+_AMOUNT_BEFORE = re.compile(r"\d,\Z")
+_AMOUNT_AFTER = re.compile(r"(?<=\d),\d{3}[.,]|(?<=\d),\d\d(?!\d)")
 
 
 class InvalidValue(ValueError):
@@ -279,7 +278,7 @@ def _find_identifiers(text: str, order: DateOrder) -> list[Found]:
         for match in _IDENTIFIER.finditer(text)
         if not _NO_IDENTIFIER.fullmatch(match[0])
         and not _AMOUNT_AFTER.match(text, match.end())
-        and not _AMOUNT_BEFORE.search(text, 0, match.start())
+        and not (match[0][0].isdigit() and _AMOUNT_BEFORE.search(text, 0, match.start()))
         and not _PERCENT.match(text, match.end())
         and not any(match.start() in span or match.end() - 1 in span for span in dated)
     ]
