@@ -14,7 +14,7 @@ from ocr.extraction.candidates import LEAST_SCORE, Candidate, Context
 from ocr.extraction.document_types import FieldSpec
 from ocr.extraction.reading import Word
 from ocr.extraction.rows import Line, box_of
-from ocr.extraction.trades import says_only_what_it_is
+from ocr.extraction.trades import lists_wares, says_only_what_it_is
 
 SCORES = {
     "legal_form": 0.78,  # a line at the top with 'Ltd', 'GmbH', 'Sdn Bhd'
@@ -39,7 +39,8 @@ _LEGAL_FORMS = (
     r"sdn\.?\s?bhd|s/b|sb|bhd|berhad|plt|pte\.?\s?ltd|pty\.?\s?ltd|pvt\.?\s?ltd|co\.?,?\s?ltd|ltd|limited|llc|llp|plc|inc"
     r"|incorporated|corp|corporation|gmbh(?:\s?&\s?co\.?\s?kg)?|mbh|ohg|gbr|e\.\s?k|e\.\s?v|s\.?a\.?r\.?l"
     r"|(?<!\d )(?-i:AG|(?<![A-Z] )KG|UG|SE|AB|Ag)(?=\s*(?:[^\w\s./]|\Z))"  # not 'Kg. Sungai Isap', nor 'SCALE 2 kg' or 'TOMATO KG'
-    r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.r\.i|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|lda|ltda|v\.o\.f|s\.?n\.?c|company"
+    r"|s\.?a\.?s|sasu|eurl|s\.a|s\.?r\.?l|s\.r\.i|s\.?p\.?a|s\.?l|b\.?v|n\.?v|a/s|aps|oy|lda|ltda|v\.o\.f|s[.\-]?n\.?c|company"
+    r"|(?-i:\A(?:PT|CV)\.?(?=\s[A-Z]{3}))"  # Indonesian ones stand first
     r"|sp\.?\s?z\.?\s?[o0]\.?\s?[o0]\b\.?|s\.\s?r\.\s?[o0]|spol\.\s?s\s?r\.\s?[o0]|d\.\s?[o0]\.\s?[o0]|kft|zrt|oyj|uab|sia|s\.a\.u|s\.l\.u|s\.c|sp\.\s?j|a\.ş|şti"
 )
 _TRADE_WORDS = (
@@ -94,14 +95,14 @@ _TITLE_BEHIND = re.compile(
 )
 _ADDRESS = re.compile(
     r"(?<!\d)\d{4,6}(?!\d)|\d\s*,|,\s*\d|^\W*(?:no\.?\s*)?\d|jalan|\bjln\b|\blot\b|street|\bstr\.|strasse|straße|\broad\b"
-    r"|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b|^\W*kg\.?\s",
+    r"|^\W*(?:via|viale|corso|piazza(?:le)?|p\.zza|calle|avenida|avda|rua|plaza|ul|al|os|pl)\b\.?\s.*\d|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b|^\W*kg\.?\s",
     re.IGNORECASE,
 )
-# A British one: it ends an address, whatever words stand before it.
 _LOT = re.compile(
     r"\W*(?:stall|lot|unit|shop|kiosk|gerai|booth|counter|level|block|blk)\W{0,2}(?:no\W*)?[A-Z]?-?\d", re.IGNORECASE
 )
-_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b")
+# A British one, or its first half behind a comma: it ends an address, whatever words stand before it.
+_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}\b|,[\w ]* [A-Z]{1,2}\d{1,2}\Z")
 _CONTACT = re.compile(
     r"\btel\b|phone|\bfax\b|telefon|www\.|https?:|\w@|\.com\b|hotline|careline\s*(?:no\b|[:.+\d])|\bmobile\s*(?:no\b|phone|[:.+\d])",
     re.IGNORECASE,
@@ -330,7 +331,7 @@ def _may_name_a_company(context: Context, head: Head) -> bool:
         return False
     if says_other or (":" in text and not has_legal_form(text)) or dates.find(text):
         return False
-    return not (is_no_name(text) or _is_place(head, text))
+    return not (is_no_name(text) or _is_place(head, text) or lists_wares(text))
 
 
 def _is_place(head: Head, text: str) -> bool:
@@ -345,8 +346,8 @@ def _above_registration(heads: list[Head]) -> Head | None:
     for head in heads:
         if _REGISTERED.match(head.text):
             return above
-        in_brackets = head.text.startswith("(") and head.text.endswith(")")
-        if not in_brackets or has_legal_form(head.text) or _has_trade_word(head.text):
+        aside = (head.text.startswith("(") and head.text.endswith(")")) or lists_wares(head.text)
+        if not aside or has_legal_form(head.text) or _has_trade_word(head.text):
             above = head
     return None
 
@@ -389,11 +390,19 @@ def _kind_above(heads: list[Head], head: Head) -> Head | None:
     above = next((each for each in heads if each.line.row == head.line.row - 1), None)
     if above is None or not says_only_what_it_is(above.text) or says_only_what_it_is(head.text):
         return None
+    if has_legal_form(head.text) and _has_a_brand_above(heads, above):
+        return None
     most = 1.6 if _BEFORE_A_NAME.match(above.text) else 1.14
     is_alike = (
         above.text.isupper() == head.text.isupper() and 0.88 <= _letter_width(head) / _letter_width(above) <= most
     )
     return above if is_alike and _says_nothing_twice(above.text, head.text) else None
+
+
+def _has_a_brand_above(heads: list[Head], kind: Head) -> bool:
+    """Whether a row above says how the shop is called: 'GOLDEN POT', 'STEAMBOAT & GRILL', 'JUMBO FLAME SDN BHD'."""
+    before = next((each.text for each in heads if each.line.row == kind.line.row - 1), "")
+    return sum(map(str.isalpha, before)) > 2 and not (_is_address(before) or OTHER_HEAD.search(before))
 
 
 def _is_continued_by(above: list[Head], head: Head, last: Head | None) -> bool:
@@ -424,7 +433,7 @@ def _is_one_name(head: Head, after: Head, last: Head | None) -> bool:
     name, rest = head.text, _without_registration(after.text)
     if after.line.row != head.line.row + 1 or not rest.isupper() or not _says_nothing_twice(name, rest):
         return False
-    if has_legal_form(name) or name.endswith(")") or any(map(str.isdigit, rest)):
+    if has_legal_form(name) or name.endswith(")") or any(map(str.isdigit, rest)) or lists_wares(rest):
         return False
     width, height = _letter_width(after) / _letter_width(head), after.line.box.height / head.line.box.height
     has_trade_word = _has_trade_word(name)

@@ -42,7 +42,7 @@ _MONTH_DAY_YEAR = re.compile(rf"(?<![a-z]){_MONTH}{_GAP}{_DAY}(?:[\s.,/\-]{{1,3}
 _YEAR_MONTH_DAY = re.compile(rf"(?<!\d)(?P<year>\d{{4}}){_GAP}{_MONTH}{_GAP}(?P<day>\d{{1,2}})(?!\d)")
 # Readers lose the blank before the time of day: '29/12/201711:41' and '29/12/1711:41'.
 _END = r"(?!\d)(?![./\-]\d|[/\-][a-z]{1,2}(?![a-z]))"  # '12/08/2025/K' is a number
-_TIME = r"(?=\d{2}:\d{2})"
+_TIME = r"(?=-?\d{2}:\d{2})"
 _YEAR_FIRST = re.compile(rf"(?<![\d./\-])(\d{{4}})\s?([./\-])\s?(\d{{1,2}})\s?\2\s?(\d{{2}}{_TIME}|\d{{1,2}}{_END})")
 _YEAR_LAST = re.compile(
     rf"(?<![\d./\-])(\d{{1,2}})\s?([./\-])\s?(\d{{1,2}})\s?\2\s?((?:\d{{4}}|\d{{2}}){_TIME}|(?:\d{{4}}|\d{{2}}){_END})"

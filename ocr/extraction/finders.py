@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import chain, islice
 
 from ocr.extraction import dates, numbers, values
-from ocr.extraction.blocks import Span
+from ocr.extraction.blocks import Span, joined
 from ocr.extraction.candidates import LEAST_SCORE, SOURCES, Candidate, Context, signed
 from ocr.extraction.companies import companies
 from ocr.extraction.document_types import DateOrder, FieldSpec
@@ -189,6 +189,8 @@ class _AnyDate(Finder):
             _Dated.of(line.span, each, on) for line in lines for on in [context.dates_in(line.span)] for each in on
         )
         self._first += islice(dated, _DATES_LOOKED_AT)
+        if not self._first:
+            self._first += islice(_over_pieces(context), _DATES_LOOKED_AT)
         self._first = sorted(self._first, key=lambda each: each.page)[:_DATES_LOOKED_AT]
 
     def found(self, order: DateOrder) -> Iterator[Candidate]:
@@ -201,6 +203,14 @@ class _AnyDate(Finder):
             score = SCORES["place_and_date" if each.has_place else "any_date"]
             score -= _NEXT_DATE * place + (_OF_SOMETHING_ELSE if each.is_other else 0.0)
             yield each.candidate(self.spec, order, "any_date", score)
+
+
+def _over_pieces(context: Context) -> Iterator[_Dated]:
+    """The dates whose parts stand so far from one another that each is a line: 'Sun 26 Aug   2018   14:18'."""
+    for row in context.rows.on_page(1):
+        whole = joined([line.span for line in row]) if len(row) > 1 else None
+        for printed in dates.find(whole.text) if whole is not None else ():
+            yield _Dated.of(whole, printed, ())
 
 
 def _after_a_number(context: Context, line: Line) -> Iterator[_Dated]:

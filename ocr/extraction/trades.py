@@ -27,7 +27,7 @@ _ENGLISH = """
 _MALAY = """
     air alat alatan ayam bahan baiki barang bateri bengkel bimbit binaan borong buah buku bunga butik cermin cuci dalam diri
     dobi elektrik elektronik emas farmasi gambar gerai gunting haiwan hiasan ikan jahit jualan kain kantin kasut kedai kek
-    kereta klinik komputer kopi kosmetik layan lembu makan makanan mata mee mini minuman minyak motor motosikal nasi neka
+    kereta klinik komputer kopi kosmetik laut layan lembu makan makanan mata mee mini minuman minyak motor motosikal nasi neka
     optik pakaian pasar pasaraya pejabat perabot peralatan percetakan perhiasan perkhidmatan perniagaan perusahaan pusat
     rambut restoran roti rumah runcit sayur serba serbaguna serbaneka stesen sukan tangga tayar telefon tomyam tudung tulis
     ubat wangi warung
@@ -47,6 +47,8 @@ _WORDS = frozenset(squash(word) for word in f"{_ENGLISH} {_MALAY} {_EUROPEAN}".s
 _SMALL = frozenset(squash(word) for word in _BETWEEN.split())
 _LETTERS = re.compile(r"[^\W\d_]+")
 _MOST_WORDS = 6
+# 'Lighting - Wiring - Fans'
+_LISTED = re.compile(r"[^\W\d_]{3,}(?: [^\W\d_]+)?(?:\s?[-•·|*]\s?[^\W\d_]{3,}(?: [^\W\d_]+)?){2,}")
 
 
 @lru_cache(maxsize=512)
@@ -56,3 +58,8 @@ def says_only_what_it_is(text: str) -> bool:
     if not 0 < len(words) <= _MOST_WORDS or any(map(str.isdigit, text)):
         return False
     return not set(words) <= _SMALL and all(word in _WORDS or word in _SMALL for word in words)
+
+
+def lists_wares(text: str) -> bool:
+    """Whether a row lists what a shop sells: 'Lighting - Wiring - Fans'."""
+    return _LISTED.fullmatch(text[:100].strip(" *-")) is not None

@@ -147,6 +147,9 @@ _DATE_FORMS = {
 }
 _COMPACT = re.compile(r"((?:19|2[01])\d\d)(\d\d)(\d\d)\Z")
 _COMPACT_FIRST = re.compile(r"\W*((?:19|2[01])\d\d)(\d\d)(\d\d)(?![\d.,/\-])")
+# '171812016' and '17/812016' are 17/8/2016 with strokes read as ones.
+_STROKES_AS_ONES = re.compile(r"[^\w/]*(\d{1,2})[/1](\d{1,2})[/1](20\d\d)(?![\d.,/\-])")
+_OF_STROKES = 60.0  # what such a date is worth, of 100
 _BESIDE_DATE = re.compile(
     r"\b(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\b|\b(?:mo|di|mi|do|fr|sa|so)\b"
     r"|\b(?:montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|lundi|mardi|mercredi|jeudi|vendredi|samedi"
@@ -176,6 +179,10 @@ def _find_dates(text: str, order: DateOrder) -> list[Found]:
     for printed in dates.find(text):
         value, *others = [each.isoformat() for each in printed.readings(order)]
         found.append(Found(value, printed.start, printed.end, tuple(others)))
+    strokes = None if found else _STROKES_AS_ONES.match(text)
+    if strokes is not None and (day := dates.find("/".join(strokes.groups()))):
+        value, *others = [each.isoformat() for each in day[0].readings(order)]
+        found.append(Found(value, strokes.start(1), strokes.end(), tuple(others), _OF_STROKES))
     return found
 
 

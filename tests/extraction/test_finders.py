@@ -98,6 +98,17 @@ def company(answer: Answer) -> str | None:
             ["PUSAT PAKAIAN", "SERI INDAH ENTERPRISE", "No. Pendaftaran 002019283-H"],
             "PUSAT PAKAIAN SERI INDAH ENTERPRISE",
         ),
+        (["SYARIKAT GREEN LEAF", "LIGHTING - WIRING - FANS", "(AS0038271-A)"], "SYARIKAT GREEN LEAF"),
+        (
+            ["RESTORAN MAKANAN LAUT", "GREEN PEARL (RED HILL)", "(001172839-U)"],
+            "RESTORAN MAKANAN LAUT GREEN PEARL (RED HILL)",
+        ),
+        (["RESTAURANT", "GREEN LEAF SDN BHD", "12, Jalan Besar"], "RESTAURANT GREEN LEAF SDN BHD"),
+        (["GREEN POT", "RESTAURANT", "RED FLAME SDN BHD", "12, Jalan Besar"], "RED FLAME SDN BHD"),
+        (["LEAF & DAUGHTERS", "Market Place, Hexham NE46", "VAT No 284 7719 03"], "LEAF & DAUGHTERS"),
+        (["LEAF & DAUGHTERS", "VIA GARIBALDI 44", "40124 BOLOGNA"], "LEAF & DAUGHTERS"),
+        (["GREEN LEAF", "PT GREEN LEAF RETAIL", "SURABAYA 60241"], "PT GREEN LEAF RETAIL"),
+        (["GREEN LEAF", "PT 1801 BESAR", "SURABAYA 60241"], "GREEN LEAF"),
     ],
 )
 def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
@@ -194,6 +205,13 @@ DATE = a_type(
 )
 def test_a_date_is_found_without_a_label(lines: list[str], value: str | None) -> None:
     assert field(Answer().lines(*lines).read(DATE), "date").value == value
+
+
+def test_the_parts_of_a_date_may_stand_far_from_one_another() -> None:
+    answer = Answer().lines("Table 7").row("Sun 26 Aug", "2026", "14:18")
+    assert field(answer.read(DATE), "date").value == "2026-08-26"
+    answer = answer.lines("27/08/2026")
+    assert field(answer.read(DATE), "date").value == "2026-08-27"
 
 
 def test_the_date_behind_the_number_of_the_document_is_its_own() -> None:
