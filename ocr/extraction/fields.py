@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from ocr.extraction.belonging import belonging
 from ocr.extraction.blocks import ids_of
 from ocr.extraction.candidates import NAMED_BY_THE_ENGINE, Candidate
 from ocr.extraction.document_types import DateOrder, DocumentType, FieldSpec, SumRule
+from ocr.extraction.eras import dated_since
 from ocr.extraction.reading import Field, Problem, Suggestion, Word
 from ocr.extraction.rules import missing_field
 from ocr.extraction.support import LEAST_RIVAL_SCORE, support
@@ -133,8 +135,8 @@ def _spot(each: Candidate) -> tuple[str, ...]:
     return (each.why, *(word.id for word in each.words))
 
 
-def choose(tallies: Iterable[Tally], document_type: DocumentType) -> dict[str, Choice]:
-    """For each field of the type its candidates in order of preference."""
+def choose(tallies: Iterable[Tally], document_type: DocumentType, *, since: date | None = None) -> dict[str, Choice]:
+    """For each field of the type its candidates in order of preference; `since` is the first day that the document can be of."""
     merged: dict[str, list[Candidate]] = {}
     for tally in tallies:
         merged |= tally.ranked()
@@ -144,6 +146,8 @@ def choose(tallies: Iterable[Tally], document_type: DocumentType) -> dict[str, C
     for spec in document_type.fields:
         if spec.belongs_to:
             belonging(spec, merged)
+        if since is not None and spec.finder == "any_date":
+            dated_since(spec, merged, since)
     return {name: Choice(tuple(_ranked(each))) for name, each in merged.items()}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import chain
 from typing import Any
 
-from ocr.extraction import cells, dates, grid, named, sentences
+from ocr.extraction import cells, dates, eras, grid, named, sentences
 from ocr.extraction.blocks import Layout, Pair, Table
 from ocr.extraction.candidates import context, labelled, printed_dates
 from ocr.extraction.document_types import DateOrder, DocumentType
@@ -45,6 +46,7 @@ class Gathering:
         self._unknown: Counter[str] = Counter()
         self._proofs: set[DateOrder] = set()
         self._is_american = False
+        self._since: date | None = None
         self._tally = Tally()
         self._dated: dict[DateOrder, Tally] = {}
         self._finders = finders_of(document_type.fields)
@@ -63,9 +65,8 @@ class Gathering:
         self._has_words = self._has_words or layout.has_words
         dated = printed_dates(layout) if self._has_dates else {}
         self._proofs |= dates.proofs(chain.from_iterable(dated.values()))
-        self._is_american = self._is_american or (
-            self._has_dates and dates.are_american(line.text for line in layout.lines)
-        )
+        if self._has_dates:
+            self._look_for_countries([line.text for line in layout.lines])
         if self._type.fields:
             self._look_for_fields(layout, dated, self._orders(last=last))
             for page, (sure, read) in layout.legible.items():
@@ -94,6 +95,11 @@ class Gathering:
         )
 
     # --- looking
+
+    def _look_for_countries(self, lines: Sequence[str]) -> None:
+        """Note what the country that a page is from says of its dates."""
+        self._is_american = self._is_american or dates.are_american(lines)
+        self._since = max(filter(None, (self._since, eras.since(lines))), default=None)
 
     def _orders(self, *, last: bool) -> tuple[DateOrder, ...]:
         """Every order that the dates of the whole document may turn out to have; only ever fewer, the last page's is one."""
@@ -146,7 +152,7 @@ class Gathering:
             tally = self._dated[order] if finder.spec.kind == "date" and order in self._dated else self._tally
             tally.add(finder.found(order))
         tallies = (self._tally, *(tally for each, tally in self._dated.items() if each == order))
-        choices = choose(tallies, self._type)
+        choices = choose(tallies, self._type, since=self._since)
         shares = {page: (sure + FEW_WORDS) / (read + FEW_WORDS) for page, (sure, read) in self._legible.items()}
         fields = [
             field_of(spec, choices.get(spec.name), date_order=order, legible=shares) for spec in self._type.fields
