@@ -13,7 +13,7 @@ from ocr.extraction.support import Merged
 # Sources: Malaysia's Goods and Services Tax Act 2014 (from 1 April 2015; twelve digits, the first of them 000 to 002), India's Central
 # Goods and Services Tax Act 2017 (from 1 July 2017; state, PAN, digit, Z, check letter).
 _ERAS = (
-    (re.compile(r"\bGST\b\D{0,24}00[0-2]\d{9}(?!\d)", re.IGNORECASE), date(2015, 4, 1)),
+    (re.compile(r"GST\D{0,24}00[0-2]\d{9}(?!\d)"), date(2015, 4, 1)),
     (re.compile(r"(?<![A-Z\d])\d\d[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[A-Z\d](?![A-Z\d])"), date(2017, 7, 1)),
 )
 # What is left of a digit whose ink is faint.
@@ -23,7 +23,9 @@ _TOO_OLD = 0.5  # what a day before the tax leaves of a candidate's score
 
 def since(lines: Iterable[str]) -> date | None:
     """The first day on which a page with these lines can have been printed; None where it names no such tax."""
-    text = "\n".join(lines)
+    text = "\n".join(lines).upper()
+    if "GST" not in text:
+        return None
     return max((first for number, first in _ERAS if number.search(text)), default=None)
 
 

@@ -189,7 +189,7 @@ class _AnyDate(Finder):
             _Dated.of(line.span, each, on) for line in lines for on in [context.dates_in(line.span)] for each in on
         )
         self._first += islice(dated, _DATES_LOOKED_AT)
-        if not self._first:
+        if not context.printed_dates:
             self._first += islice(_over_pieces(context), _DATES_LOOKED_AT)
         self._first = sorted(self._first, key=lambda each: each.page)[:_DATES_LOOKED_AT]
 

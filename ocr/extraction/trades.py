@@ -47,6 +47,7 @@ _WORDS = frozenset(squash(word) for word in f"{_ENGLISH} {_MALAY} {_EUROPEAN}".s
 _SMALL = frozenset(squash(word) for word in _BETWEEN.split())
 _LETTERS = re.compile(r"[^\W\d_]+")
 _MOST_WORDS = 6
+_SIGN = re.compile(r"[-•·|*]")
 # 'Lighting - Wiring - Fans'
 _LISTED = re.compile(r"[^\W\d_]{3,}(?: [^\W\d_]+)?(?:\s?[-•·|*]\s?[^\W\d_]{3,}(?: [^\W\d_]+)?){2,}")
 
@@ -62,4 +63,4 @@ def says_only_what_it_is(text: str) -> bool:
 
 def lists_wares(text: str) -> bool:
     """Whether a row lists what a shop sells: 'Lighting - Wiring - Fans'."""
-    return _LISTED.fullmatch(text[:100].strip(" *-")) is not None
+    return _SIGN.search(text) is not None and _LISTED.fullmatch(text[:100].strip(" *-")) is not None
