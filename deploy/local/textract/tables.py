@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from deploy.local.textract import labels
 from deploy.local.textract.beside import begins_with_items, without_side
+from deploy.local.textract.gridded import Grid, grids
 from deploy.local.textract.layout import Box, Placed, Row, Segment, Sheet, around
 from deploy.local.textract.pairing import has_digits, is_colon, is_hint, is_phrase
 
@@ -75,9 +76,16 @@ class Table:
 
 
 def find_tables(sheet: Sheet) -> list[Table]:
-    """The tables of a page from the top: those with a heading row first found by it, others by columns alone."""
+    """The tables of a page from the top: those that ruled lines draw, others with a heading row found by it, others by columns alone."""
     tables, number = [], 0
+    drawn = {min(grid.numbers): grid for grid in grids(sheet) if not _lists_items(grid, sheet)}
+    taken = frozenset().union(*(grid.numbers for grid in drawn.values()))
     while number < len(sheet.rows):
+        row = {word.index for segment in sheet.rows[number] for word in segment.words}
+        tables += [_drawn(drawn[first]) for first in row & drawn.keys()]
+        if not taken.isdisjoint(row):
+            number += 1
+            continue
         run = _run_from(sheet, number)
         table = _table(run, sheet) if run else None
         if run and table:
@@ -86,6 +94,27 @@ def find_tables(sheet: Sheet) -> list[Table]:
         else:
             number += 1
     return tables
+
+
+def _lists_items(grid: Grid, sheet: Sheet) -> bool:
+    """Whether its names are those of a table of items, which ends with its sums."""
+    names = {word.index for name in grid.names for word in name.words}
+    rows = (
+        number
+        for number, row in enumerate(sheet.rows)
+        if any(word.index in names for each in row for word in each.words)
+    )
+    return is_heading(grid.names) and any(run.known for number in rows if (run := _run_from(sheet, number)))
+
+
+def _drawn(grid: Grid) -> Table:
+    cells = tuple(
+        Cell(row, column, words, around([box, *(word.box for word in words)]) if words else box)
+        for row, (boxes, held) in enumerate(zip(grid.rows, grid.words, strict=True), start=1)
+        for column, (box, words) in enumerate(zip(boxes, held, strict=True), start=1)
+    )
+    filled = sum(bool(cell.words) for cell in cells) / len(cells)
+    return Table(cells, 1, of_items=False, columns=len(grid.rows[0]), confidence=round(min(99.0, 70 + 29 * filled), 2))
 
 
 def item_words(tables: Sequence[Table]) -> frozenset[int]:
