@@ -19,7 +19,7 @@ WIDE = 1.8
 """Heights that the words of a label we know may stand apart, as on receipts in wide letters."""
 
 LONGEST_LED, LEADERS = 4, 2
-"""Words of a label from which dashes or dots lead to its value, and how many such make a single dash one too."""
+"""Words of a label from which dashes or dots lead to its value, and how many such make a single one lead too."""
 
 MOST_MORE = 2
 """Words that say more of a label we know."""
@@ -28,8 +28,14 @@ SENTENCE = 6
 """Words before the first label of a segment that make it the end of a sentence."""
 
 _DOTS = re.compile(r"[.…·]+")
-_LEADER = re.compile(r"(?:-{2,}|–{2,}|—{2,}|\.{3,}|…|_{3,})$")
-_LEADER_OR_DASH = re.compile(rf"{_LEADER.pattern}|(?:[-–—]|(?<![A-Za-z])\.{{1,2}})$")
+_DASHES, _DOTTED = r"-{2,}|–{2,}|—{2,}", r"\.{3,}|…|_{3,}"
+_DASH, _DOT = r"[-–—]", r"(?<![A-Za-z])\.{1,2}"
+# What leads by itself, by whether a mere dash and by whether a mere dot does too.
+_LEADERS = {
+    (dash, dot): re.compile(f"(?:{'|'.join((_DASHES, _DOTTED, *[_DASH] * dash, *[_DOT] * dot))})$")
+    for dash in (False, True)
+    for dot in (False, True)
+}
 
 
 def glued(row: Row) -> Row:
@@ -110,9 +116,10 @@ def _is_bracketed(words: Sequence[Placed], index: int) -> bool:
 
 
 def leader_of(rows: Sequence[Row]) -> re.Pattern[str]:
-    """What leads from a label to its value: dashes or dots, and where a page has several of them a single dash too."""
-    found = sum(_LEADER.search(word.text) is not None for row in rows for segment in row for word in segment.words)
-    return _LEADER_OR_DASH if found >= LEADERS else _LEADER
+    """What leads from a label to its value: dashes or dots, and where a page has several of them a single one too."""
+    texts = [word.text for row in rows for segment in row for word in segment.words]
+    dashes, dots = (sum(re.search(f"(?:{kind})$", text) is not None for text in texts) for kind in (_DASHES, _DOTTED))
+    return _LEADERS[dashes >= LEADERS, dots >= LEADERS]
 
 
 def _led(words: tuple[Placed, ...], row: int, leader: re.Pattern[str]) -> list[Label]:
