@@ -637,3 +637,30 @@ def test_the_first_word_of_a_value_is_no_label_where_the_line_under_it_is_broken
 def test_a_known_word_with_a_comma_behind_it_goes_on() -> None:
     row = ((50, 50, "SPACE"), (200, 50, "Page, 4 colors"))
     assert pairs(*row, ruled=[(190, 700, 52 + made.LINE)]) == {"SPACE": "Page, 4 colors"}
+
+
+def test_a_mere_dash_leads_to_no_value_where_dots_do() -> None:
+    led = ((50, 50, "Freight ....."), (500, 50, "79.30"), (50, 84, "Wiring ....."), (500, 84, "12.10"))
+    row = ((50, 118, "Meter - end of week"),)
+    assert "Meter" not in pairs(*led, *row)
+    dashes = ((50, 50, "Freight --- 79.30"), (50, 84, "Wiring --- 12.10"))
+    assert pairs(*dashes, (50, 118, "Meter - 41,806"))["Meter"] == "41,806"
+
+
+LIST = (
+    (50, 50, "Casing"), (400, 50, "C-19"), (50, 84, "Flavor"), (400, 84, "F-201"), (50, 118, "Burley"), (400, 118, "28.0"),
+)  # fmt: skip
+
+
+def test_rows_elsewhere_in_the_columns_of_a_list_belong_to_it() -> None:
+    found = pairs(*LIST, (50, 300, "Porosity"), (400, 300, "34 Coresta"), (50, 400, "Ash"), (480, 400, "7 Ohio"))
+    assert found["Porosity"] == "34 Coresta"
+    assert "Ash" not in found
+
+
+def test_a_long_list_tells_a_known_label_that_its_value_stands_beside_it() -> None:
+    more = [(left, top + 102, text) for left, top, text in LIST]
+    found = pairs(
+        *LIST, *more, (50, 260, "Type"), (400, 260, "Cellulose acetate"), (50, 294, "Draft"), (400, 294, "2.9")
+    )
+    assert (found["Type"], found["Draft"]) == ("Cellulose acetate", "2.9")

@@ -17,7 +17,9 @@ from deploy.local.textract.pairing import (
 )
 
 # How sure a pairing is, before the reading of its words is looked at.
-LISTED = 0.74
+LISTED, LISTED_OFTEN = 0.74, 0.8
+LEAST_LISTED, OFTEN = 3, 6
+"""Rows of a list of labels and values, and from how many on it is one surely."""
 HEADED = 0.72
 CAPTIONED = 0.8
 SMALL, LARGER = 0.85, 1.3
@@ -28,7 +30,24 @@ _Unit = tuple[int, Segment, Segment]
 
 
 def listed(rows: Sequence[Row], height: float) -> Iterator[Candidate]:
-    """Labels that we do not know, in a list: three or more in a column, each with one value, these in a column too."""
+    """Labels that we do not know, in a list: three or more in a column, each with one value, these in a column too.
+
+    One or two more elsewhere on the page in the columns of such a list belong to it.
+    """
+    runs = [run for run in _runs(rows, height) if not _is_of_words(run, rows)]
+    lists = [run for run in runs if len(run) >= LEAST_LISTED]
+    for run in runs:
+        alike = [each for each in lists if each is not run and _share_columns(each[0], run[0], height)]
+        count = len(run) + sum(map(len, alike))
+        if len(run) >= LEAST_LISTED or alike:
+            for number, left, right in run:
+                label = Label(left.words, (), None, colon=False, row=number, last=True)
+                yield Candidate(label, right.words, LISTED_OFTEN if count >= OFTEN else LISTED)
+
+
+def _runs(rows: Sequence[Row], height: float) -> list[list[_Unit]]:
+    """Units of which each stands right under the one before it, in its columns."""
+    ended: list[list[_Unit]] = []
     runs: list[list[_Unit]] = []
     for number, row in enumerate(rows):
         going_on: list[list[_Unit]] = []
@@ -41,19 +60,9 @@ def listed(rows: Sequence[Row], height: float) -> Iterator[Candidate]:
             run = next((each for each in runs if _continues(each[-1], unit, height)), [])
             going_on.append([*run, unit])
         taken = {id(run[-2]) for run in going_on if len(run) > 1}
-        for run in runs:
-            if id(run[-1]) not in taken:
-                yield from _list_candidates(run, rows)
+        ended += (run for run in runs if id(run[-1]) not in taken)
         runs = going_on
-    for run in runs:
-        yield from _list_candidates(run, rows)
-
-
-def _list_candidates(run: Sequence[_Unit], rows: Sequence[Row]) -> Iterator[Candidate]:
-    if len(run) >= 3 and not _is_of_words(run, rows):
-        for number, left, right in run:
-            label = Label(left.words, (), None, colon=False, row=number, last=True)
-            yield Candidate(label, right.words, LISTED)
+    return [*ended, *runs]
 
 
 def head_of(segment: Segment, above: Row, number: int, height: float) -> Label:
@@ -173,11 +182,16 @@ def _stands_under(above: Box, below: Box, height: float) -> bool:
 
 
 def _continues(above: _Unit, below: _Unit, height: float) -> bool:
-    (row, label, value), (next_row, next_label, next_value) = above, below
+    (row, _, value), (next_row, _, next_value) = above, below
     if next_row != row + 1 or next_value.box.top - value.box.bottom > 2 * height:
         return False
-    return _aligned(label, next_label, height) and (
-        _aligned(value, next_value, height) or _numbers_centred(value, next_value, height)
+    return _share_columns(above, below, height)
+
+
+def _share_columns(one: _Unit, other: _Unit, height: float) -> bool:
+    (_, label, value), (_, other_label, other_value) = one, other
+    return _aligned(label, other_label, height) and (
+        _aligned(value, other_value, height) or _numbers_centred(value, other_value, height)
     )
 
 
