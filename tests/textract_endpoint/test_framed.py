@@ -89,6 +89,17 @@ def test_of_cells_in_two_columns_the_left_ones_name_the_right_ones() -> None:
     ]
 
 
+def test_cells_in_two_columns_with_captions_of_their_own_name_nothing_beside_them() -> None:
+    tops = (50, 130, 210)
+    signed = [(60, top + 10, name) for top, name in zip(tops, ("Submitted by", "Manager", "Director"), strict=True)]
+    signed += [(90, top + 44, name) for top, name in zip(tops, ("A. Lovelace", "C. Babbage", "G. Hopper"), strict=True)]
+    dated = [(420, top + 10, "Date") for top in tops] + [(440, top + 44, f"11/{top}/83") for top in tops[:2]]
+    cells = [(left, top, right, top + 80) for top in tops for left, right in ((50, 410), (410, 800))]
+    found = pairs(*signed, *dated, cells=cells)
+    assert [each for each in found if each[0] == "Date"] == [("Date", "11/50/83"), ("Date", "11/130/83"), ("Date", "")]
+    assert ("Manager", "C. Babbage") in found
+
+
 def test_cells_with_numbers_name_nothing() -> None:
     texts = [(60, top, f"Lot {top}") for top in (60, 100, 140)]
     texts += [(320, top, f"{top}.00") for top in (60, 100, 140)]

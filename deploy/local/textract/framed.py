@@ -127,7 +127,10 @@ class _Grid:
         return sum(len(self.lines.get(each, ())) == count for each in level) >= 2
 
     def named(self) -> Iterator[Candidate]:
-        """Cells in two columns, three rows or more, of which the left ones name what stands in the right ones."""
+        """Cells in two columns, three rows or more, of which the left ones name what stands in the right ones.
+
+        Where both hold more than one line, each has a caption of its own.
+        """
         runs: list[list[tuple[int, int]]] = []
         for left, right in self._twos():
             run = next((each for each in runs if self._continues(each[-1], (left, right))), None)
@@ -136,7 +139,8 @@ class _Grid:
             else:
                 run.append((left, right))
         for run in runs:
-            if len(run) >= LEAST_NAMED and all(self._is_name(left) for left, _ in run):
+            captioned = sum(min(len(self.lines.get(each, ())) for each in cells) > 1 for cells in run)
+            if len(run) >= LEAST_NAMED and 2 * captioned < len(run) and all(self._is_name(left) for left, _ in run):
                 for left, right in run:
                     number, words = self._words(left)
                     colon = is_colon(words[-1].text)
