@@ -33,6 +33,10 @@ _IDENTIFIER = re.compile(
     r"(?<![^\Wº])(?![Nn](?:[oOrR]\.|º))(?:[A-Z]{2,4}-(?=[A-Z]))?(?:[A-Z]{1,4}[ \-])?(?=(?:[^\W\d]|[./\-*]){0,20}\d)[^\W_](?:[\w./\-*]*\w)?"
     r"(?: \d{2,}(?![\w]*[./:,]\d)\w*)*(?:(?<= \d{4}) \d(?!\S))?"
 )
+_OF_DAYS = re.compile(
+    r"[\s-]{0,2}(?:days?|dag(?:ar|e|er|en)?|tage?n?|jours?|giorni|d[ií]as?|dni|dn[íů]|nap|päivää|pv)(?![^\W\d_])",
+    re.IGNORECASE,
+)
 _UNGROUPED = re.compile(r"\d{8}")
 _PERCENT = re.compile(r"\s?%")
 _NO_IDENTIFIER = re.compile(r"\d{1,3}(?:[.,]\d{3})*[.,]\d\d")
@@ -204,7 +208,7 @@ def _parse_amount(text: str, order: DateOrder) -> str:
 
 
 def _find_amounts(text: str, order: DateOrder) -> list[Found]:
-    """Amounts, without percentages, parts of dates, and codes (long whole numbers that nothing groups)."""
+    """Amounts, without percentages, parts of dates, numbers of days, and codes (long whole numbers that nothing groups)."""
     whole = numbers.whole_number(text, blanks_group=False)
     dated = [range(each.start, each.end) for each in dates.find(text)]
     return [
@@ -212,6 +216,7 @@ def _find_amounts(text: str, order: DateOrder) -> list[Found]:
         for each in ([whole] if whole else numbers.find_numbers(text))
         if not each.percent
         and not _UNGROUPED.search(text, each.start, each.end)
+        and not (each.decimals == 0 and _OF_DAYS.match(text, each.end))
         and not any(each.start in span for span in dated)
     ]
 
