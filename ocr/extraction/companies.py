@@ -95,7 +95,7 @@ _TITLE_BEHIND = re.compile(
 )
 _ADDRESS = re.compile(
     r"(?<!\d)\d{4,6}(?!\d)|\d\s*,|,\s*\d|^\W*(?:no\.?\s*)?\d|jalan|\bjln\b|\blot\b|street|\bstr\.|strasse|straße|\broad\b"
-    r"|^\W*(?:via|viale|corso|piazza(?:le)?|p\.zza|calle|avenida|avda|rua|plaza|ul|al|os|pl)\b\.?\s.*\d|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b|^\W*kg\.?\s",
+    r"|^\W*(?:via|viale|corso|piazza(?:le)?|p\.zza|calle|avenida|avda|rua|(?:ul|al|os|pl)\.)\s.*\d|\brue\b|avenue|\btaman\b|\bfloor\b|lorong|persiaran|kampung|bandar\b|^\W*kg\.?\s",
     re.IGNORECASE,
 )
 _LOT = re.compile(

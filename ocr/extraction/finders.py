@@ -208,9 +208,8 @@ class _AnyDate(Finder):
 def _over_pieces(context: Context) -> Iterator[_Dated]:
     """The dates whose parts stand so far from one another that each is a line: 'Sun 26 Aug   2018   14:18'."""
     for row in context.rows.on_page(1):
-        whole = joined([line.span for line in row]) if len(row) > 1 else None
-        for printed in dates.find(whole.text) if whole is not None else ():
-            yield _Dated.of(whole, printed, ())
+        if len(row) > 1 and (whole := joined([line.span for line in row])) is not None:
+            yield from (_Dated.of(whole, printed, ()) for printed in dates.find(whole.text))
 
 
 def _after_a_number(context: Context, line: Line) -> Iterator[_Dated]:

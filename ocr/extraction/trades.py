@@ -49,7 +49,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _MOST_WORDS = 6
 _SIGN = re.compile(r"[-•·|*]")
 # 'Lighting - Wiring - Fans'
-_LISTED = re.compile(r"[^\W\d_]{3,}(?: [^\W\d_]+)?(?:\s?[-•·|*]\s?[^\W\d_]{3,}(?: [^\W\d_]+)?){2,}")
+_LISTED = re.compile(r"[^\W\d_]{3,}(?: [^\W\d_]+)?(?:(?:\s[-*]\s|\s?[•·|]\s?)[^\W\d_]{3,}(?: [^\W\d_]+)?){2,}")
 
 
 @lru_cache(maxsize=512)

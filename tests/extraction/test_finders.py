@@ -109,6 +109,8 @@ def company(answer: Answer) -> str | None:
         (["LEAF & DAUGHTERS", "VIA GARIBALDI 44", "40124 BOLOGNA"], "LEAF & DAUGHTERS"),
         (["GREEN LEAF", "PT GREEN LEAF RETAIL", "SURABAYA 60241"], "PT GREEN LEAF RETAIL"),
         (["GREEN LEAF", "PT 1801 BESAR", "SURABAYA 60241"], "GREEN LEAF"),
+        (["AL AMIN 24 JAM", "12, Jalan Besar"], "AL AMIN 24 JAM"),
+        (["GREEN-LEAF-GARDEN", "12, Jalan Besar"], "GREEN-LEAF-GARDEN"),
     ],
 )
 def test_the_company_is_named_at_the_top(lines: list[str], name: str) -> None:
