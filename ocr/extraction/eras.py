@@ -1,4 +1,4 @@
-"""Taxes that are charged since a day: a paper that prints such a tax's number is not older, whatever its date was read as."""
+"""Tax numbers that are given out since a day: a paper that prints one is not older, whatever its date was read as."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from ocr.extraction.candidates import LEAST_SCORE, Candidate
 from ocr.extraction.document_types import FieldSpec
 from ocr.extraction.support import Merged
 
-# Sources: Malaysia's Goods and Services Tax Act 2014 (from 1 April 2015; twelve digits, the first of them 000 to 002), India's Central
-# Goods and Services Tax Act 2017 (from 1 July 2017; state, PAN, digit, Z, check letter).
+# Malaysia's Goods and Services Tax was charged from 1 April 2015, its numbers (twelve digits, the first of them 000 to 002) were given
+# out from June 2014. India's was charged from 1 July 2017, its numbers (state, PAN, digit, Z, check letter) were given out from
+# November 2016. Sources: Goods and Services Tax Act 2014; Central Goods and Services Tax Act 2017.
 _ERAS = (
-    (re.compile(r"GST\D{0,24}00[0-2]\d{9}(?!\d)"), date(2015, 4, 1)),
-    (re.compile(r"(?<![A-Z\d])\d\d[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[A-Z\d](?![A-Z\d])"), date(2017, 7, 1)),
+    (re.compile(r"GST\D{0,24}00[0-2]\d{9}(?!\d)"), date(2014, 6, 1)),
+    (re.compile(r"(?<![A-Z\d])\d\d[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[A-Z\d](?![A-Z\d])"), date(2016, 11, 1)),
 )
 # What is left of a digit whose ink is faint.
 _WHOLE = {"0": "8", "1": "7", "3": "8"}
-_TOO_OLD = 0.5  # what a day before the tax leaves of a candidate's score
+_TOO_OLD = 0.5  # what such a day keeps of its candidate's score
 
 
 def since(lines: Iterable[str]) -> date | None:
-    """The first day on which a page with these lines can have been printed; None where it names no such tax."""
+    """The first day on which a page with these lines can have been printed; None where it has no such number."""
     text = "\n".join(lines).upper()
     if "GST" not in text:
         return None
